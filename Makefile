@@ -1,0 +1,56 @@
+# make run       open the dashboard (installs what it needs, once)
+# make test      all checks and tests, browser included
+# make test-all  the same and the heavier ones
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+# Two threads that wait for each other would burn the cores that others need, and memory
+# handed back to the system after every pass costs more than the pass.
+export OMP_WAIT_POLICY ?= PASSIVE
+
+.PHONY: run test test-all check bench browser clean
+
+run: $(VENV)/.ready
+	@$(BIN)/haloscope $(ARGS)
+
+test: check browser
+	@$(BIN)/python -m pytest -m "not slow" $(ARGS)
+
+test-all: check browser
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/.ready-dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+browser: $(VENV)/.ready-dev
+	@$(BIN)/python tests/browser/chrome.py
+
+bench: $(VENV)/.ready-dev browser
+	@$(BIN)/python tests/bench/start.py
+	@$(BIN)/python tests/bench/page.py
+	@$(BIN)/python tests/bench/methods.py
+
+$(VENV)/.ready: constraints.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Haloscope needs Python 3.11 or newer; $(PYTHON) is older. Try: make run PYTHON=python3.11"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) \
+	  || { echo "Python cannot make environments here; on Debian: apt install python3-venv"; exit 1; }
+	@echo "Installing PyTorch (once; some minutes) …"
+	@$(PIP) setuptools wheel
+	@$(PIP) torch
+	@echo "Installing the rest …"
+	@$(PIP) --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.ready-dev: $(VENV)/.ready
+	@echo "Installing what the tests need …"
+	@$(PIP) --no-build-isolation --editable ".[dev]"
+	@touch $@
+
+clean:
+	@rm -rf $(VENV)

@@ -1,0 +1,1 @@
+"""Data that ships with Haloscope: class names, fonts, pictures, weights, bibliography."""

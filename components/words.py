@@ -1,0 +1,108 @@
+"""Sentences that read a result out: title, caption, text alternatives."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from components.views import View
+from engine.results import Attribution
+
+_ROWS = ("top", "middle", "bottom")
+_COLUMNS = ("left", "centre", "right")
+
+
+def title(attribution: Attribution) -> str:
+    """Ask the question that a map answers: "Why “tiger cat”?"."""
+    request = attribution.manifest["request"]
+    asked = f"Why “{request['target']['name']}”"
+    if request["versus"]:
+        return f"{asked} and not “{request['versus']['name']}”?"
+    return f"{asked}?"
+
+
+def caption(attribution: Attribution) -> str:
+    """Tell in one line how a map was made."""
+    request = attribution.manifest["request"]
+    source = attribution.manifest["source"]
+    outcome = attribution.manifest["outcome"]
+    parameters = ", ".join(f"{k} {v}" for k, v in request["method"]["parameters"].items())
+    target = f"target {request['target']['index']} {request['target']['name']}"
+    if request["versus"]:
+        target += f" against {request['versus']['index']} {request['versus']['name']}"
+    parts = (
+        source["model_title"],
+        source["method_title"] + (f" ({parameters})" if parameters else ""),
+        f"{target}, {request['output']}",
+        passes_told(outcome["passes"]),
+        seconds(outcome["seconds"]),
+        f"seed {request['seed']}",
+        request["device"].upper(),
+    )
+    return " · ".join(parts)
+
+
+def passes_told(passes: dict[str, int]) -> str:
+    """Say how many passes ran: "52 forward and 50 backward passes"."""
+    forward, backward = passes["forward"], passes["backward"]
+    if backward:
+        return f"{forward} forward and {backward} backward pass{'es' if backward > 1 else ''}"
+    return f"{forward} forward pass{'es' if forward > 1 else ''}"
+
+
+def seconds(value: float) -> str:
+    """Say a measured duration: "0.08 s", "2.1 s"."""
+    return f"{value:.2f} s" if value < 1 else f"{value:.1f} s"
+
+
+def place_of_peak(view: View) -> str:
+    """Say where the strongest evidence lies, on a grid of three by three.
+
+    >>> import numpy as np
+    >>> place_of_peak(View("positive", np.eye(3, dtype="float32")[::-1] * [[0], [0], [1]], 1, 1))
+    'bottom left'
+    """
+    values = np.abs(view.values) if view.kind == "signed" else view.values
+    rows, columns = values.shape
+    row, column = divmod(int(values.argmax()), columns)
+    vertical = _ROWS[min(2, 3 * row // rows)]
+    horizontal = _COLUMNS[min(2, 3 * column // columns)]
+    if (vertical, horizontal) == ("middle", "centre"):
+        return "centre"
+    return f"{vertical} {horizontal}"
+
+
+def map_in_words(attribution: Attribution, view: View) -> str:
+    """Describe a map for those who cannot see it."""
+    request = attribution.manifest["request"]
+    method = attribution.manifest["source"]["method_title"]
+    if view.largest <= 0:
+        return f"{method} map for {request['target']['name']}: nothing speaks for it."
+    return (
+        f"{method} map for {request['target']['name']}: the strongest evidence, "
+        f"{view.largest:.3g}, is at the {place_of_peak(view)} of the picture."
+    )
+
+
+def verdict(before: float, after: float, control: float, control_error: float) -> str:
+    """Say whether hiding the top of a map does more than hiding the same shape elsewhere.
+
+    Args:
+        before: the target's probability with nothing hidden.
+        after: with the top of the map hidden.
+        control: mean with the same shape hidden at other places.
+        control_error: standard error of that mean; two of them are needed for a difference.
+
+    >>> print(verdict(0.9, 0.2, 0.8, 0.02).partition(":")[0])
+    The map names what the prediction rests on
+    """
+    top, elsewhere = 100 * (before - after), 100 * (before - control)
+    figures = f"hiding its top tenth {_cost(top)}, the same shape elsewhere {_cost(elsewhere)}."
+    if top > elsewhere + 200 * control_error:
+        return f"The map names what the prediction rests on: {figures}"
+    if top < elsewhere - 200 * control_error:
+        return f"Read this map with care, other places matter more: {figures}"
+    return f"Read this map with care, it does no better than chance: {figures}"
+
+
+def _cost(points: float) -> str:
+    return f"costs {points:.1f} points" if points >= 0 else f"gains {-points:.1f} points"

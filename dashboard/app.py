@@ -1,0 +1,31 @@
+"""The dashboard's script: which pages there are."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+import streamlit as st
+
+_BRAND = files("assets").joinpath("brand")
+
+st.set_page_config(
+    page_title="Haloscope",
+    page_icon=str(_BRAND.joinpath("icon.svg")),
+    layout="wide",
+    initial_sidebar_state="auto",
+    menu_items={"About": "**Haloscope** shows what a model relies on. Apache-2.0."},
+)
+st.logo(
+    str(_BRAND.joinpath("logo.svg")),
+    icon_image=str(_BRAND.joinpath("icon.svg")),
+    size="large",
+)
+st.html(Path(str(files("assets").joinpath("css/page.css"))))
+
+pages = [
+    st.Page("pages/explore.py", title="Explore", icon=":material/image_search:", default=True),
+    st.Page("pages/models.py", title="Models", icon=":material/deployed_code:"),
+    st.Page("pages/methods.py", title="Methods", icon=":material/menu_book:"),
+]
+st.navigation(pages, position="top").run()

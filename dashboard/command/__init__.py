@@ -1,0 +1,1 @@
+"""``haloscope``: what the pages do, without a browser."""

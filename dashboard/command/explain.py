@@ -1,0 +1,157 @@
+"""``haloscope explain``: one map, as a result file, a picture, or JSON."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from engine.errors import HaloscopeError, ParameterError, nearest
+from engine.inputs.images import FITS
+
+
+def add_to(commands: Any) -> None:
+    """Declare the command."""
+    parser = commands.add_parser("explain", help="say how much each part of a picture counts")
+    add = parser.add_argument
+    add("--model", required=True, metavar="REF", help="imagenet-cnn, or file:…?arch=module:builder")
+    add("--image", required=True, metavar="FILE", help="a picture, or sample:NAME")
+    add("--method", required=True, metavar="NAME", help="`haloscope methods` lists them")
+    add("--target", metavar="NAME|N", help="class to explain (default: the predicted one)")
+    add("--versus", metavar="NAME|N", help="explain the difference to this class")
+    add("--output", default="logit", metavar="WHAT", help="logit (default) or probability")
+    add("--param", action="append", default=[], metavar="k=v", help="parameter of the method")
+    add("--fit", default="crop", metavar="HOW", help="crop (default) or letterbox")
+    add("--seed", type=int, default=0, metavar="N", help="for methods that draw (default 0)")
+    add("--device", default=argparse.SUPPRESS, help="auto, cpu, cuda or mps")
+    add("--out", metavar="FILE", help="write the result (safetensors)")
+    add("--png", metavar="FILE", help="write input, map and overlay as a picture")
+    add("--view", metavar="KIND", help="of the picture: positive, signed or magnitude")
+    add("--json", action="store_true", help="print one JSON object")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Compute and write."""
+    if not (options.out or options.png or options.json):
+        raise HaloscopeError("nothing to do: name a file with --out or --png, or ask for --json")
+    _check_places(options)
+    parameters = _parameters(options.param)
+    picture = _picture(options.image, options.fit)
+    from engine.attribution.explain import plan
+    from engine.attribution.registry import find_method
+    from engine.models.loading import load_model
+
+    find_method(options.method)  # a wrong name is told before the model is loaded
+    model = load_model(options.model, device=getattr(options, "device", "auto"))
+    planned = plan(
+        model,
+        picture,
+        options.method,
+        options.target,
+        versus=options.versus,
+        output=options.output,
+        seed=options.seed,
+        **parameters,
+    )
+    progress = _Progress(planned.method.title)
+    attribution = planned.run(progress)
+    progress.end()
+    if options.out:
+        attribution.save(options.out)
+    if options.png:
+        _draw(attribution, model, picture, options)
+    _report(attribution, options)
+    return 0
+
+
+def _check_places(options: argparse.Namespace) -> None:
+    """A folder that is not there is told before the work, not after it."""
+    for path in (options.out, options.png):
+        if path and not Path(path).absolute().parent.is_dir():
+            raise HaloscopeError(f"cannot write {path}: no such folder")
+    from components.views import KINDS
+
+    if options.view and options.view not in KINDS:
+        raise ParameterError(f"no view {options.view!r}; {nearest(options.view, KINDS)}")
+
+
+def _parameters(given: list[str]) -> dict[str, str]:
+    pairs = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise ParameterError(f"--param {text!r}: write it as name=value")
+        pairs[name.strip()] = value.strip()
+    return pairs
+
+
+def _picture(source: str, fit: str) -> Any:
+    from engine.inputs.images import load_image
+    from engine.inputs.samples import load_sample
+
+    if fit not in FITS:
+        raise ParameterError(f"no fit {fit!r}; {nearest(fit, FITS)}")
+    if source.startswith("sample:"):
+        return load_sample(source.removeprefix("sample:"), fit=fit)
+    return load_image(source, fit=fit)
+
+
+class _Progress:
+    """A line on the terminal for work that takes longer than a moment."""
+
+    def __init__(self, title: str) -> None:
+        self._title = title
+        self._started = time.monotonic()
+        self._told = 0.0
+        self._shown = False
+
+    def __call__(self, done: int, total: int) -> None:
+        now = time.monotonic()
+        if not sys.stderr.isatty() or now - self._started < 1 or now - self._told < 0.2:
+            return
+        self._told = now
+        self._shown = True
+        left = (now - self._started) * (total - done) / max(done, 1)
+        line = f"{self._title}: {done} of {total} passes, {left:.0f} s left"
+        print(f"\r{line:<70}", end="", file=sys.stderr, flush=True)
+
+    def end(self) -> None:
+        """Clear the line."""
+        if self._shown:
+            print(f"\r{'':<70}\r", end="", file=sys.stderr, flush=True)
+
+
+def _draw(attribution: Any, model: Any, picture: Any, options: argparse.Namespace) -> None:
+    from components import export, views
+    from engine.results import write_whole
+
+    kind = options.view or attribution.manifest["display"]["view"]
+    view = views.look_at(attribution, kind)
+    sheet = export.sheet(attribution, view, model.spec.fitted(picture), opacity=0.8)
+    write_whole(Path(options.png), export.png(sheet))
+
+
+def _report(attribution: Any, options: argparse.Namespace) -> None:
+    manifest = attribution.manifest
+    if options.json:
+        told = {
+            "out": options.out,
+            "png": options.png,
+            "shape": list(attribution.values.shape),
+            **manifest,
+        }
+        print(json.dumps(told, sort_keys=True))
+        return
+    from components import words
+    from components.predictions import percent
+
+    said = manifest["outcome"]["prediction"]
+    print(f"Prediction: {said['name']} ({percent(said['probability'])})")
+    print(words.caption(attribution))
+    for path in (options.out, options.png):
+        if path:
+            print(f"Written: {path}")

@@ -1,0 +1,91 @@
+"""``haloscope models`` and ``haloscope methods``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import textwrap
+from typing import Any
+
+from engine.models.bundled import bundled_models
+
+
+def add_to(commands: Any) -> None:
+    """Declare both commands."""
+    models = commands.add_parser("models", help="list the models that come with Haloscope")
+    models.add_argument("--json", action="store_true", help="one JSON object")
+    models.set_defaults(run=_models)
+    methods = commands.add_parser("methods", help="list the methods and their parameters")
+    methods.add_argument("--json", action="store_true", help="one JSON object")
+    methods.set_defaults(run=_methods)
+
+
+def _models(options: argparse.Namespace) -> int:
+    rows = [
+        {
+            "name": model.name,
+            "title": model.card.title,
+            "family": model.family,
+            "summary": model.card.summary,
+            "licence": model.card.licence,
+            "origin": model.card.origin,
+        }
+        for model in bundled_models()
+    ]
+    if options.json:
+        print(json.dumps({"models": rows}))
+        return 0
+    for row in rows:
+        print(f"{row['name']}  ({row['title']}, {row['family']})")
+        _indented(f"{row['summary']} {row['licence']}; {row['origin']}.")
+    print("\nYour own: file:weights.safetensors?arch=module:builder")
+    return 0
+
+
+def _methods(options: argparse.Namespace) -> int:
+    from engine.attribution.registry import methods
+    from engine.bibliography import paper
+
+    rows = [
+        {
+            "name": method.name,
+            "title": method.title,
+            "summary": method.summary,
+            "families": sorted(method.families),
+            "paper": paper(method.paper).cite(),
+            "caveat": method.caveat,
+            "parameters": [
+                {
+                    "name": parameter.name,
+                    "kind": parameter.kind,
+                    "default": parameter.default,
+                    "low": parameter.low,
+                    "high": parameter.high,
+                    "choices": list(parameter.choices),
+                    "help": parameter.help,
+                }
+                for parameter in method.parameters
+            ],
+        }
+        for method in methods().values()
+    ]
+    if options.json:
+        print(json.dumps({"methods": rows}))
+        return 0
+    for row in rows:
+        _method(row)
+    return 0
+
+
+def _method(row: dict[str, Any]) -> None:
+    print(f"{row['name']}  ({row['title']}; for {', '.join(row['families'])})")
+    _indented(row["summary"])
+    _indented(f"{row['paper']}.")
+    for parameter in row["parameters"]:
+        choices = f" One of {', '.join(parameter['choices'])}." if parameter["choices"] else ""
+        default = parameter["default"] if parameter["default"] != "" else "found out"
+        _indented(f"--param {parameter['name']}={default}: {parameter['help']}{choices}")
+
+
+def _indented(text: str) -> None:
+    print(textwrap.fill(text, 96, initial_indent="    ", subsequent_indent="      "))

@@ -1,0 +1,120 @@
+"""The command ``haloscope``: opens the dashboard, or does one thing and exits."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from dashboard.command import explain, listing
+from engine import __version__
+from engine.errors import Cancelled, HaloscopeError, nearest
+
+_EPILOG = """\
+examples:
+  haloscope                                   open the dashboard in a browser
+  haloscope --model 'file:w.safetensors?arch=mynet:build'
+                                              … with your own network in the list
+  haloscope models                            which models are there
+  haloscope methods                           which methods there are, and their parameters
+  haloscope explain --model imagenet-cnn --image cat.jpg --method grad-cam \\
+      --out cat.safetensors --png cat.png
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Answers a mistake with one line."""
+
+    def error(self, message: str) -> NoReturn:
+        if "invalid choice" in message and (given := _between(message, "'", "'")):
+            message = f"no command {given!r}; {nearest(given, ('models', 'methods', 'explain'))}"
+        print(f"haloscope: {message}", file=sys.stderr)
+        raise SystemExit(2)
+
+
+def _between(text: str, start: str, stop: str) -> str:
+    return text.partition(start)[2].partition(stop)[0]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Returns:
+        0; 1 after an error, told in one line; 2 for a wrong call; 130 if interrupted.
+    """
+    # Without this, two threads that wait for each other burn the cores others need.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    options = _parser().parse_args(arguments)
+    from engine.execution.memory import keep_freed_memory
+
+    keep_freed_memory()
+    here = str(Path.cwd())
+    if here not in sys.path:  # a module named in a reference may lie in this folder
+        sys.path.insert(0, here)
+    try:
+        return options.run(options)
+    except Cancelled:
+        return _stopped()
+    except KeyboardInterrupt:
+        return _stopped()
+    except HaloscopeError as error:
+        print(f"haloscope: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+
+
+def _stopped() -> int:
+    print("haloscope: stopped; nothing was written", file=sys.stderr)
+    return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="haloscope",
+        description="See what a vision or tabular model relies on. "
+        "Without a command, opens the dashboard.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"haloscope {__version__}")
+    parser.add_argument(
+        "--port", type=int, default=8501, help="port of the dashboard; the next free one is taken"
+    )
+    parser.add_argument(
+        "--no-browser", action="store_true", help="serve the dashboard, but open no browser"
+    )
+    parser.add_argument(
+        "--model", action="append", default=[], metavar="REF", dest="models",
+        help="a model of your own for the dashboard; may be repeated",
+    )  # fmt: skip
+    parser.add_argument(
+        "--device", default="auto", help="where models run: auto, cpu, cuda or mps (default auto)"
+    )
+    parser.set_defaults(run=_dashboard)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    listing.add_to(commands)
+    explain.add_to(commands)
+    return parser
+
+
+def _dashboard(options: argparse.Namespace) -> int:
+    from dashboard import server
+    from dashboard.running.models import DEVICE, EXTRA_MODELS
+
+    port = server.free_port(options.port)
+    if port is None:
+        raise HaloscopeError(f"no free port from {options.port} on; name another with --port")
+    os.environ[EXTRA_MODELS] = "\n".join(options.models)
+    os.environ[DEVICE] = options.device
+    print(f"Haloscope is at http://localhost:{port} (Ctrl-C stops it)", flush=True)
+    server.serve(port, open_browser=not options.no_browser)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

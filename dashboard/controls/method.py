@@ -1,0 +1,95 @@
+"""Choosing a method, and its settings, built from the parameters that it declares."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from dashboard.state import restore
+from engine.attribution.method import Method
+from engine.attribution.parameters import Parameter, Value
+from engine.attribution.registry import methods_for
+from engine.errors import HaloscopeError
+from engine.models.loaded import LoadedModel
+
+_OUTPUT_TITLES = {"logit": "Score (logit)", "probability": "Probability"}
+
+
+def choose(model: LoadedModel) -> tuple[Method, dict[str, Value], str, int]:
+    """Show the choosers; return method, parameters, output and seed."""
+    suited = {method.name: method for method in methods_for(model)}
+    restore.valid("method", list(suited))
+    name = st.selectbox(
+        "Method",
+        list(suited),
+        format_func=lambda name: suited[name].title,
+        key="method",
+        persist_state="session",
+    )
+    method = suited[name]
+    st.caption(method.summary)
+    with st.popover("Method settings", icon=":material/tune:", width="stretch"):
+        parameters = {p.name: _widget(method.name, p) for p in _declared(model, method)}
+        output = _output()
+        seed = _seed()
+        st.caption(f"**Keep in mind.** {method.caveat}")
+    return method, parameters, output, seed
+
+
+def _declared(model: LoadedModel, method: Method) -> tuple[Parameter, ...]:
+    declared = method.parameters_for(model)
+    wanted = restore.wanted_parameters(method.name)
+    for parameter in declared:
+        if parameter.name in wanted:
+            try:
+                st.session_state[_key(method.name, parameter)] = parameter.check(
+                    wanted[parameter.name]
+                )
+            except HaloscopeError as error:
+                st.session_state.setdefault("link-notes", []).append(str(error))
+    return declared
+
+
+def _key(method: str, parameter: Parameter) -> str:
+    return f"{method}.{parameter.name}"
+
+
+def _widget(method: str, parameter: Parameter) -> Value:
+    key = _key(method, parameter)
+    common: dict[str, Any] = {"key": key, "help": parameter.help, "persist_state": "session"}
+    st.session_state.setdefault(key, parameter.default)
+    if parameter.kind == "choice":
+        if st.session_state[key] not in parameter.choices:
+            st.session_state[key] = parameter.default
+        return st.selectbox(parameter.title, list(parameter.choices), **common)
+    if parameter.kind == "flag":
+        return st.toggle(parameter.title, **common)
+    number = int if parameter.kind == "int" else float
+    low, high = (None if edge is None else number(edge) for edge in (parameter.low, parameter.high))
+    if high is not None and st.session_state[key] > high:
+        st.session_state[key] = parameter.default
+    return st.number_input(parameter.title, low, high, **common)
+
+
+def _output() -> str:
+    restore.valid("output", list(_OUTPUT_TITLES))
+    st.session_state.setdefault("output", "logit")
+    chosen = st.segmented_control(
+        "Explain the",
+        list(_OUTPUT_TITLES),
+        format_func=_OUTPUT_TITLES.__getitem__,
+        key="output",
+        persist_state="session",
+        required=True,
+    )
+    return chosen or "logit"
+
+
+def _seed() -> int:
+    st.session_state.setdefault("seed", 0)
+    return int(
+        st.number_input(
+            "Seed", 0, 2**31 - 1, key="seed", persist_state="session", help="For whatever is drawn."
+        )
+    )

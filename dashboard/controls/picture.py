@@ -1,0 +1,130 @@
+"""Choosing a picture: one at hand, or the user's own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from dashboard.state import restore
+from engine.errors import HaloscopeError
+from engine.inputs.decoding import EXTENSIONS
+from engine.inputs.images import FITS, Fit, ImageInput, load_image
+from engine.inputs.samples import load_sample, samples
+
+_UPLOADED = "uploaded"
+_DIGEST_SHOWN = 12
+_FIT_TITLES = {"crop": "Crop", "letterbox": "Letterbox"}
+
+
+def choose(names: Sequence[str]) -> ImageInput | None:
+    """Show the chooser; None while there is no picture to show.
+
+    Args:
+        names: of the pictures at hand that suit the model.
+    """
+    source = st.segmented_control(
+        "Input",
+        ["Sample", "Upload"],
+        default=None if "source" in st.session_state else "Sample",
+        key="source",
+        persist_state="session",
+        required=True,
+        width="stretch",
+    )
+    picture = _upload() if source == "Upload" else _sample(names)
+    if picture is None:
+        return None
+    for note in picture.notes:
+        st.caption(f"{note[0].upper()}{note[1:]}.")
+    width, height = picture.size
+    return picture if width == height else picture.with_fit(_fit())
+
+
+def _sample(names: Sequence[str]) -> ImageInput | None:
+    titles = {sample.name: sample for sample in samples() if sample.name in names}
+    restore.valid("sample", list(titles))
+    name = st.selectbox(
+        "Picture",
+        list(titles),
+        format_func=lambda name: titles[name].title,
+        key="sample",
+        label_visibility="collapsed",
+        persist_state="session",
+    )
+    try:
+        return _cached_sample(name)
+    except HaloscopeError as error:
+        st.error(str(error))
+        return None
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _cached_sample(name: str) -> ImageInput:
+    return load_sample(name)
+
+
+def _upload() -> ImageInput | None:
+    st.file_uploader(
+        "Your picture",
+        type=list(EXTENSIONS),
+        key="upload",
+        on_change=_take,
+        label_visibility="collapsed",
+        help="Stays in this session; nothing is stored.",
+    )
+    error = st.session_state.get("upload-error")
+    if error:
+        st.error(error)
+    picture: ImageInput | None = st.session_state.get(_UPLOADED)
+    wanted = restore.wanted_file()
+    if wanted and (picture is None or not picture.digest.startswith(wanted[1])):
+        st.info(
+            f"This link was made with “{wanted[0]}” ({wanted[1]}…). Upload that file to see it."
+        )
+    if picture is None and not error:
+        st.caption("PNG, JPEG, WebP, BMP, TIFF or GIF. It stays in this session.")
+    elif picture is not None:
+        st.caption(f"{picture.name}, {picture.size[0]} × {picture.size[1]}")
+    return picture
+
+
+def _take() -> None:
+    """Read an upload once; the last good one stays if it cannot be read."""
+    file = st.session_state.get("upload")
+    st.session_state["upload-error"] = None
+    if file is None:
+        st.session_state.pop(_UPLOADED, None)
+        return
+    try:
+        st.session_state[_UPLOADED] = load_image(file.getvalue(), name=file.name)
+        st.session_state["run"] = True
+    except HaloscopeError as error:
+        st.session_state["upload-error"] = str(error)
+
+
+def _fit() -> Fit:
+    restore.valid("fit", list(FITS))
+    chosen = st.segmented_control(
+        "Fit",
+        list(FITS),
+        default=None if "fit" in st.session_state else "crop",
+        format_func=_FIT_TITLES.__getitem__,
+        key="fit",
+        persist_state="session",
+        required=True,
+        width="stretch",
+        help="Crop: the centre, as the network was trained. Letterbox: all of it, with margins.",
+    )
+    return chosen or "crop"
+
+
+def chosen_in_link(picture: ImageInput | None) -> dict[str, str]:
+    """Return what a link says of the picture: the sample's name, or the file's name and digest."""
+    fit = {"fit": picture.fit} if picture is not None else {}
+    if st.session_state.get("source") == "Upload":
+        if picture is None:
+            file, digest = restore.wanted_file() or ("", "")
+            return {"file": file, "digest": digest}
+        return {"file": picture.name, "digest": picture.digest[:_DIGEST_SHOWN], **fit}
+    return {"sample": st.session_state.get("sample") or "", **fit}

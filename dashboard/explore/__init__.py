@@ -1,0 +1,1 @@
+"""The parts of the page "Explore", from top to bottom."""

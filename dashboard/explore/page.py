@@ -1,0 +1,209 @@
+"""The page "Explore" from top to bottom: choices → job → what is shown."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from dashboard.running import warmth
+from dashboard.state import restore
+
+if TYPE_CHECKING:
+    from dashboard.controls.sidebar import Chosen
+    from dashboard.running.explanations import Explained
+    from dashboard.state.selection import Selection
+    from engine.attribution.explain import Plan
+    from engine.execution.jobs import Job
+    from engine.inputs.images import ImageInput
+    from engine.models.loaded import LoadedModel
+
+# What opens without being asked for: longer work says its cost and waits for a click.
+_UNASKED_SECONDS = 10.0
+# Jobs that end this soon are shown at once, without a progress bar that only flickers.
+_PATIENCE = 0.4
+
+
+def show() -> None:
+    """Draw the page."""
+    restore.begin()
+    opening = st.empty()
+    if not warmth.is_ready():
+        with opening.container():
+            _opening()
+        warmth.wait()
+    from dashboard.controls import sidebar
+
+    with st.sidebar:
+        chosen, selection = sidebar.choose()
+        job = _run_controls(chosen)
+    opening.empty()
+    # Messages come and go in places of their own, so that nothing below them is drawn anew.
+    with st.container(key="notes"):
+        _tell_link_notes()
+    _body(chosen, selection, job)
+
+
+def _opening() -> None:
+    st.title("What does the network look at?", anchor=False)
+    st.caption("Starting the engine; the first map is on its way …")
+    with st.container(
+        border=True, height=420, horizontal_alignment="center", vertical_alignment="center"
+    ):
+        st.caption("Loading PyTorch and the first network")
+
+
+def _run_controls(chosen: Chosen) -> Job | None:
+    """Show the button with its cost, start what was asked for, return the job in question."""
+    from dashboard.running import explanations
+    from dashboard.running.watching import watch
+    from engine.execution.pace import seconds_told
+    from engine.models.devices import device_title
+
+    plan = chosen.plan
+    asked = st.button(
+        "Explain", type="primary", icon=":material/play_arrow:", key="explain", width="stretch",
+        disabled=plan is None,
+    )  # fmt: skip
+    if chosen.model is not None:
+        device = device_title(chosen.model.device)
+    if plan is None:
+        if chosen.problem:
+            st.error(chosen.problem)
+        return None
+    seconds = explanations.seconds(plan)
+    estimate = "" if seconds is None else f"{seconds_told(seconds).capitalize()} on this machine · "
+    st.caption(f"{estimate}{explanations.cost(plan).describe()}")
+    st.caption(f":material/memory: {device}")
+    job = explanations.queue().find(plan.key)
+    first = not st.session_state.get("opened")
+    st.session_state["opened"] = True
+    unasked = first and (seconds or 0) <= _UNASKED_SECONDS
+    if asked or st.session_state.pop("run", False) or unasked:
+        job = explanations.submit(plan)
+        job.wait(_PATIENCE)
+    if job is not None and job.active:
+        watch().join(job)
+    return job
+
+
+def _tell_link_notes() -> None:
+    from components.views import KINDS
+
+    restore.valid("view", list(KINDS))
+    notes = st.session_state.pop("link-notes", [])
+    if notes:
+        st.warning(f"The link could not be followed in full: {'; '.join(notes)}.")
+
+
+def _body(chosen: Chosen, selection: Selection, job: Job | None) -> None:
+    shown = _remember(chosen, job)
+    if shown is None:
+        _nothing_yet(chosen, job)
+        _write_link(selection)
+        return
+    current = chosen.plan is not None and shown.plan.key == chosen.plan.key
+    state = "current" if current else "working" if job is not None and job.active else "stale"
+    with st.container(key="progress"):
+        _tell_job(job, current)
+    st.fragment(_result)(shown, selection, state)
+    _below(shown, chosen)
+
+
+class Shown:
+    """What the page shows at present, kept over reruns and changes of page."""
+
+    def __init__(
+        self, plan: Plan, explained: Explained, model: LoadedModel, picture: ImageInput
+    ) -> None:
+        self.plan = plan
+        self.explained = explained
+        self.model = model
+        self.picture = picture
+
+
+def _remember(chosen: Chosen, job: Job | None) -> Shown | None:
+    """Take a finished job over as what is shown."""
+    plan, picture = chosen.plan, chosen.picture
+    if job is not None and job.state == "done" and plan is not None and picture is not None:
+        st.session_state["shown"] = Shown(plan, job.result, plan.model, picture)
+    return st.session_state.get("shown")
+
+
+def _tell_job(job: Job | None, current: bool) -> None:
+    from dashboard.running import panel
+
+    if job is None:
+        return
+    if job.active:
+        panel.show(job)
+    elif job.state == "failed":
+        st.error(job.error)
+    elif job.state == "cancelled" and not current:
+        st.info("Cancelled. What you see is the map from before.", icon=":material/stop_circle:")
+
+
+def _nothing_yet(chosen: Chosen, job: Job | None) -> None:
+    st.title("What does the network look at?", anchor=False)
+    _tell_job(job, current=True)
+    if job is not None and job.state == "cancelled":
+        st.info("Cancelled. Press Explain to start again.", icon=":material/stop_circle:")
+    elif chosen.problem:
+        st.error(chosen.problem)
+    elif chosen.picture is None:
+        st.info("Choose a picture at the left, and the map appears here.", icon=":material/image:")
+    elif job is None:
+        st.info(
+            "This method takes a while: its cost stands under the button Explain at the left.",
+            icon=":material/schedule:",
+        )
+
+
+def _result(shown: Shown, selection: Selection, state: str) -> None:
+    from components import views
+    from dashboard.explore import drawing, maps
+
+    attribution = shown.explained.attribution
+    with st.container(key="head"):
+        left, right = st.columns([1, 1], vertical_alignment="center")
+    with left:
+        maps.header(attribution, state)
+    with right, st.container(horizontal=True, horizontal_alignment="right", key="tools"):
+        kind, clip = maps.view_controls(attribution.manifest["display"]["view"])
+        view = views.look_at(attribution, kind, clip)
+        photo = drawing.photo(
+            drawing.photo_key(shown.model, shown.picture), shown.model, shown.picture
+        )
+        maps.tools(attribution, view, photo)
+    maps.squares(shown.explained, view, shown.model, shown.picture, photo)
+    _write_link(selection)
+
+
+def _write_link(selection: Selection) -> None:
+    """Bring the address bar up to date, with how the map is looked at."""
+    state = st.session_state
+    view, clip, opacity = (str(state.get(name, "")) for name in ("view", "clip", "opacity"))
+    restore.write(replace(selection, view=view, clip=clip or "99", opacity=opacity or "80"))
+
+
+def _below(shown: Shown, chosen: Chosen) -> None:
+    from components import words
+    from dashboard.explore import predictions, trust
+
+    left, right = st.columns([4, 3])
+    if chosen.prediction is not None:
+        with left:
+            explained = shown.plan.readout.target if _same_input(shown, chosen) else None
+            predictions.card(chosen.prediction, explained)
+    with right:
+        trust.card(shown.explained)
+    st.caption(words.caption(shown.explained.attribution))
+
+
+def _same_input(shown: Shown, chosen: Chosen) -> bool:
+    return (
+        chosen.picture is not None
+        and chosen.picture.digest == shown.picture.digest
+        and chosen.model is shown.model
+    )

@@ -1,0 +1,1 @@
+"""The pages that tell what is at hand: models and methods."""

@@ -1,0 +1,79 @@
+"""Explanations as jobs: computed once, found again by their content key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from engine.execution.cost import Cost
+from engine.execution.jobs import Job, JobQueue
+from engine.execution.pace import Pace
+
+if TYPE_CHECKING:
+    from engine.attribution.explain import Plan
+    from engine.evaluation.hiding import Hiding
+    from engine.execution.passes import Cancel, Progress
+    from engine.results import Attribution
+
+
+@dataclass(frozen=True, eq=False)
+class Explained:
+    """A finished explanation with the check that belongs to it."""
+
+    attribution: Attribution
+    hiding: Hiding | None
+
+
+@cache
+def queue() -> JobQueue:
+    """Return the queue of this server: one job at a time."""
+    return JobQueue()
+
+
+@cache
+def pace() -> Pace:
+    """Return what this server has learned about the speed of its models."""
+    return Pace()
+
+
+def cost(plan: Plan) -> Cost:
+    """Return what a plan costs together with its check."""
+    from engine.evaluation.hiding import hiding_cost
+
+    return plan.cost + (hiding_cost() if _has_picture(plan) else Cost())
+
+
+def seconds(plan: Plan) -> float | None:
+    """Return how long a plan may take, or None before anything was learned."""
+    return pace().seconds(plan.model.digest, cost(plan))
+
+
+def submit(plan: Plan) -> Job:
+    """Queue a plan, or return the job that already does or did it."""
+    title = f"{plan.method.title} for {plan.model.classes[plan.readout.target]}"
+    return queue().submit(plan.key, title, lambda progress, cancel: _work(plan, progress, cancel))
+
+
+def _work(plan: Plan, progress: Progress, cancel: Cancel) -> Explained:
+    total = cost(plan).total
+
+    def explaining(done: int, _total: int) -> None:
+        progress(done, total)
+
+    def checking(done: int, _total: int) -> None:
+        progress(plan.cost.total + done, total)
+
+    attribution = plan.run(explaining, cancel)
+    outcome = attribution.manifest["outcome"]
+    pace().learn(plan.model.digest, Cost(**outcome["passes"]), outcome["seconds"])
+    if not _has_picture(plan):
+        return Explained(attribution, None)
+    from engine.evaluation.hiding import hide_top
+
+    hiding = hide_top(plan.model, plan.given, attribution, progress=checking, cancel=cancel)
+    return Explained(attribution, hiding)
+
+
+def _has_picture(plan: Plan) -> bool:
+    return len(plan.model.spec.shape) == 3

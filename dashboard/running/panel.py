@@ -1,0 +1,40 @@
+"""Progress of a job: a bar, the time left, and a button that stops it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard.running import explanations
+from engine.execution.jobs import Job
+from engine.execution.pace import seconds_told
+
+
+def show(job: Job) -> None:
+    """Show a job until it ends; then the page runs again."""
+    every = 0.5 if job.active else None
+    st.fragment(_panel, run_every=every)(job)
+
+
+def _panel(job: Job) -> None:
+    if not job.active:
+        st.rerun()
+    with st.container(border=True, key="job"):
+        st.progress(min(1.0, job.fraction), text=_told(job))
+        st.button(
+            "Stopping …" if job.cancelling else "Cancel",
+            key="cancel",
+            icon=":material/stop_circle:",
+            on_click=job.cancel,
+            disabled=job.cancelling,
+        )
+
+
+def _told(job: Job) -> str:
+    if job.cancelling:
+        return f"{job.title} · stopping after this chunk"
+    if job.state == "waiting":
+        ahead = explanations.queue().ahead_of(job)
+        return f"{job.title} · waiting for {ahead} other job{'s' if ahead != 1 else ''}"
+    left = job.seconds_left
+    time_left = "" if left is None else f" · {seconds_told(left)} left"
+    return f"{job.title} · {job.passes_done} of {job.passes_total} passes{time_left}"

@@ -1,0 +1,42 @@
+"""What models say of inputs, computed once for all sessions."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+from dashboard.running import explanations
+
+if TYPE_CHECKING:
+    from engine.inputs.images import ImageInput
+    from engine.models.loaded import LoadedModel
+    from engine.results import Prediction
+
+_KEPT = 128
+
+_lock = threading.Lock()
+_known: OrderedDict[tuple[str, str, str], Prediction] = OrderedDict()
+
+
+def prediction(model: LoadedModel, picture: ImageInput) -> Prediction:
+    """Return what a model says of a picture.
+
+    Raises:
+        HaloscopeError: the picture does not suit the model.
+    """
+    from engine.execution.cost import Cost
+    from engine.execution.predict import predict
+
+    key = (model.digest, picture.digest, picture.fit)
+    with _lock:
+        if key in _known:
+            _known.move_to_end(key)
+            return _known[key]
+    found = predict(model, picture)
+    explanations.pace().learn(model.digest, Cost(forward=1), found.seconds)
+    with _lock:
+        _known[key] = found
+        while len(_known) > _KEPT:
+            _known.popitem(last=False)
+    return found

@@ -1,0 +1,1 @@
+"""What is chosen on a page, and how it travels in a link."""

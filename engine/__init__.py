@@ -1,0 +1,87 @@
+"""Haloscope's engine: what a model relies on, computed.
+
+Importing this package imports neither torch nor captum; the names below load
+their modules when they are first used.
+
+>>> import engine
+>>> "explain" in dir(engine)
+True
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Attribution": "engine.results",
+    "Cost": "engine.execution.cost",
+    "HaloscopeError": "engine.errors",
+    "ImageInput": "engine.inputs.images",
+    "ImageSpec": "engine.models.specs",
+    "LoadedModel": "engine.models.loaded",
+    "Prediction": "engine.results",
+    "TensorSpec": "engine.models.specs",
+    "bundled_models": "engine.models.bundled",
+    "plan": "engine.attribution.explain",
+    "explain": "engine.attribution.explain",
+    "load_image": "engine.inputs.images",
+    "load_model": "engine.models.loading",
+    "load_result": "engine.results",
+    "load_sample": "engine.inputs.samples",
+    "methods": "engine.attribution.registry",
+    "predict": "engine.execution.predict",
+    "predict_masked": "engine.masking.predict",
+    "samples": "engine.inputs.samples",
+}
+
+__all__ = [
+    "Attribution",
+    "Cost",
+    "HaloscopeError",
+    "ImageInput",
+    "ImageSpec",
+    "LoadedModel",
+    "Prediction",
+    "TensorSpec",
+    "__version__",
+    "bundled_models",
+    "explain",
+    "load_image",
+    "load_model",
+    "load_result",
+    "load_sample",
+    "methods",
+    "plan",
+    "predict",
+    "predict_masked",
+    "samples",
+]
+
+if TYPE_CHECKING:
+    from engine.attribution.explain import explain, plan
+    from engine.attribution.registry import methods
+    from engine.errors import HaloscopeError
+    from engine.execution.cost import Cost
+    from engine.execution.predict import predict
+    from engine.inputs.images import ImageInput, load_image
+    from engine.inputs.samples import load_sample, samples
+    from engine.masking.predict import predict_masked
+    from engine.models.bundled import bundled_models
+    from engine.models.loaded import LoadedModel
+    from engine.models.loading import load_model
+    from engine.models.specs import ImageSpec, TensorSpec
+    from engine.results import Attribution, Prediction, load_result
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'engine' has no attribute {name!r}")
+    return getattr(import_module(home), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

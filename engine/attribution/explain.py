@@ -1,0 +1,266 @@
+"""``explain``: one call from a model, an input and a method to an attribution."""
+
+from __future__ import annotations
+
+import time
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from engine.attribution.method import Evidence, Method, Run
+from engine.attribution.parameters import Value, check_all
+from engine.attribution.registry import find_method
+from engine.errors import MethodError, ParameterError, TargetError
+from engine.execution.chunks import Chunks, default_chunk, telling_out_of_memory
+from engine.execution.cost import Cost
+from engine.execution.passes import Cancel, Passes, Progress
+from engine.execution.predict import predict, predict_prepared
+from engine.inputs.images import ImageInput
+from engine.manifest import SCHEMA, digest_of, key_of, versions
+from engine.models.classes import resolve_class
+from engine.models.loaded import LoadedModel, ModelInput
+from engine.models.loading import load_model
+from engine.models.outputs import Output, Readout
+from engine.results import Attribution, Manifest, Prediction
+
+# The prediction that every explanation tells beside its map.
+_PREDICTION = Cost(forward=1)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An explanation that could be computed: what it will be known by, and its cost.
+
+    Attributes:
+        model, method: what will run.
+        given: the input as the caller has it, an image or a tensor.
+        readout: the number of the output that is explained.
+        parameters: a valid value for every parameter of the method.
+        seed: for whatever is drawn.
+        request: all that decides the numbers.
+        key: the digest of the request, the content key of the result.
+        cost: an upper bound of the passes.
+    """
+
+    model: LoadedModel
+    method: Method
+    given: ImageInput | torch.Tensor
+    readout: Readout
+    parameters: dict[str, Value]
+    seed: int
+    request: dict[str, Any]
+    key: str
+    cost: Cost
+
+    def run(self, progress: Progress | None = None, cancel: Cancel | None = None) -> Attribution:
+        """Compute.
+
+        Raises:
+            Cancelled: the caller asked to stop; the model is as it was.
+            OutOfMemory: one sample at a time does not fit.
+        """
+        started = time.perf_counter()
+        passes = Passes(self.model, self.cost, progress, cancel)
+        chunks = Chunks(self.request["chunk"])
+        x = self.model.prepare(self.given)
+        run = Run(self.model, x, self.readout, self.parameters, self.seed, passes, chunks)
+        held = self.model.ready() if self.method.hooks else nullcontext()
+        with telling_out_of_memory():
+            prediction = predict_prepared(passes, x)
+            with torch.enable_grad(), held:
+                evidence = self.method.attribute(run)
+        seconds = time.perf_counter() - started
+        return self._attribution(run, evidence, prediction, seconds)
+
+    def _attribution(
+        self, run: Run, evidence: Evidence, prediction: Prediction, seconds: float
+    ) -> Attribution:
+        manifest: Manifest = {
+            "key": self.key,
+            "request": self.request,
+            "source": self._source(),
+            "display": {"fold": self.method.fold, "view": self.method.view},
+            "outcome": {
+                "passes": {
+                    "forward": run.passes.used.forward,
+                    "backward": run.passes.used.backward,
+                },
+                "seconds": seconds,
+                "chunk": run.chunks.size,
+                "prediction": _prediction_told(prediction, self.readout),
+                **evidence.told,
+            },
+        }
+        error = None if evidence.error is None else _as_numpy(evidence.error)
+        return Attribution(manifest=manifest, values=_as_numpy(evidence.values), error=error)
+
+    def _source(self) -> dict[str, Any]:
+        """Names a person would know; they decide nothing."""
+        return {
+            "model": self.model.ref,
+            "model_title": self.model.card.title,
+            "method_title": self.method.title,
+            "input": getattr(self.given, "name", "tensor"),
+            "input_notes": list(getattr(self.given, "notes", ())),
+        }
+
+
+def plan(
+    model: LoadedModel | str | torch.nn.Module,
+    given: ModelInput,
+    method: str,
+    target: int | str | None = None,
+    *,
+    versus: int | str | None = None,
+    output: Output = "logit",
+    background: Any = None,
+    data: Any = None,
+    seed: int = 0,
+    **parameters: Any,
+) -> Plan:
+    """Check a request and return what it would be known by and cost, without computing it.
+
+    Arguments and errors as in ``explain``. Without a target, one forward pass is run to
+    find the predicted class.
+    """
+    loaded = load_model(model)
+    found = find_method(method)
+    found.check_suits(loaded)
+    for name, value in (("background", background), ("data", data)):
+        if value is not None:
+            raise MethodError(f"{found.title} takes no {name}")
+    if isinstance(seed, bool) or not isinstance(seed, int):
+        raise ParameterError(f"seed={seed!r}: expected a whole number")
+    values = check_all(parameters, found.parameters_for(loaded), found.name)
+    source = loaded.load_input(given)
+    readout = _readout(loaded, source, target, versus, output)
+    request = _request(loaded, source, found, values, readout, seed)
+    cost = found.cost(loaded, values) + _PREDICTION
+    return Plan(loaded, found, source, readout, values, seed, request, key_of(request), cost)
+
+
+def explain(
+    model: LoadedModel | str | torch.nn.Module,
+    input: ModelInput,  # noqa: A002  (the public name, fixed by the design)
+    method: str,
+    target: int | str | None = None,
+    *,
+    versus: int | str | None = None,
+    output: Output = "logit",
+    background: Any = None,
+    data: Any = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+    cancel: Cancel | None = None,
+    **parameters: Any,
+) -> Attribution:
+    """Say how much each part of an input speaks for a class.
+
+    Args:
+        model: a loaded model, a reference, or an ``nn.Module``.
+        input: an image, anything ``load_image`` takes, or a prepared tensor ``(1, …)``.
+        method: a method's name; ``engine.methods()`` has them.
+        target: class index or name; by default the predicted class.
+        versus: explain the difference to this class: why target and not this one.
+        output: "logit" or "probability".
+        background, data: for methods that compare with other inputs.
+        seed: for methods that draw.
+        progress: called with passes done and passes promised.
+        cancel: an object with ``is_set()``, looked at before every pass.
+        **parameters: of the method.
+
+    Returns:
+        An ``Attribution``: float32 values of the shape of the prepared input without its
+        batch axis, or of the layer's grid ``(rows, columns)`` for class activation maps.
+
+    Raises:
+        ModelError, InputError, MethodError, ParameterError, TargetError: one line each.
+        Cancelled: the caller asked to stop.
+        OutOfMemory: one sample at a time does not fit.
+    """
+    planned = plan(
+        model,
+        input,
+        method,
+        target,
+        versus=versus,
+        output=output,
+        background=background,
+        data=data,
+        seed=seed,
+        **parameters,
+    )
+    return planned.run(progress, cancel)
+
+
+def _readout(
+    model: LoadedModel,
+    given: ImageInput | torch.Tensor,
+    target: int | str | None,
+    versus: int | str | None,
+    output: Output,
+) -> Readout:
+    index = predict(model, given).best if target is None else resolve_class(target, model.classes)
+    against = None if versus is None else resolve_class(versus, model.classes)
+    if against == index:
+        raise TargetError(f"target and versus are both class {index}; name two different classes")
+    return Readout(index, against, output, model.activation)
+
+
+def _request(
+    model: LoadedModel,
+    given: ImageInput | torch.Tensor,
+    method: Method,
+    parameters: dict[str, Value],
+    readout: Readout,
+    seed: int,
+) -> dict[str, Any]:
+    fit, digest = (
+        (given.fit, given.digest)
+        if isinstance(given, ImageInput)
+        else ("prepared", _tensor_digest(given))
+    )
+    return {
+        "schema": SCHEMA,
+        "kind": Attribution.kind,
+        "model": {"digest": model.digest, "family": model.family},
+        "preprocessing": {**model.spec.describe(), "fit": fit},
+        "classes": model.classes_digest,
+        "input": digest,
+        "background": None,
+        "data": None,
+        "method": {"name": method.name, "parameters": parameters},
+        "target": {"index": readout.target, "name": model.classes[readout.target]},
+        "versus": None
+        if readout.versus is None
+        else {"index": readout.versus, "name": model.classes[readout.versus]},
+        "output": readout.output,
+        "seed": int(seed),
+        "device": model.device.type,
+        "dtype": "float32",
+        "chunk": default_chunk(model.device),
+        "versions": versions(),
+    }
+
+
+def _tensor_digest(tensor: torch.Tensor) -> str:
+    flat = tensor.detach().cpu().contiguous()
+    content = flat.reshape(-1).view(torch.uint8).numpy().data
+    return digest_of(f"{flat.dtype} {tuple(flat.shape)}".encode(), content)
+
+
+def _prediction_told(prediction: Prediction, readout: Readout) -> dict[str, Any]:
+    best = prediction.best
+    return {
+        "index": best,
+        "name": prediction.classes[best],
+        "probability": float(prediction.probabilities[best]),
+        "target_probability": float(prediction.probabilities[readout.target]),
+        "target_logit": float(prediction.logits[readout.target]),
+    }
+
+
+def _as_numpy(values: torch.Tensor) -> Any:
+    return values.detach().float().cpu().contiguous().numpy()

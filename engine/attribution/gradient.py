@@ -1,0 +1,37 @@
+"""Gradient saliency (simonyan2014deep)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from engine.attribution.method import ALL_FAMILIES, Evidence, Method, Run
+from engine.attribution.parameters import Value
+from engine.execution.cost import Cost
+from engine.models.loaded import LoadedModel
+
+
+class Gradient(Method):
+    """∂ score / ∂ input, signed, in units of the score per unit of the prepared input."""
+
+    name = "gradient"
+    title = "Gradient"
+    summary = "How the score would move if each pixel moved a little."
+    families = ALL_FAMILIES
+    paper = "simonyan2014deep"
+    caveat = (
+        "Tells what the score is sensitive to, not what it rests on; noisy on networks with "
+        "many layers."
+    )
+    view = "magnitude"
+    first_for = frozenset({"vit"})
+
+    def cost(self, model: LoadedModel, parameters: Mapping[str, Value]) -> Cost:
+        """One pass each way."""
+        return Cost(1, 1)
+
+    def attribute(self, run: Run) -> Evidence:
+        """Return values of the shape of the prepared input."""
+        from captum.attr import Saliency
+
+        values = Saliency(run.score).attribute(run.leaf(), abs=False)
+        return Evidence(values[0])

@@ -1,0 +1,132 @@
+"""What a method of attribution is: one class that says all about itself, and computes."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+import torch
+
+from engine.attribution.parameters import Parameter, Value
+from engine.errors import MethodError
+from engine.execution.chunks import Chunks
+from engine.execution.cost import Cost
+from engine.execution.passes import Passes
+from engine.models.loaded import LoadedModel
+from engine.models.outputs import Readout
+
+Fold = Literal["sum", "mean"]
+View = Literal["positive", "signed", "magnitude"]
+
+
+@dataclass
+class Run:
+    """All that a method needs to compute.
+
+    Attributes:
+        model: the model, held in eval mode during every pass.
+        x: the prepared input, ``(1, …)``.
+        readout: the number of the output that is explained.
+        parameters: a valid value for every declared parameter.
+        seed: for whatever is drawn.
+        passes: counted forward passes.
+        chunks: how many samples go through at once.
+    """
+
+    model: LoadedModel
+    x: torch.Tensor
+    readout: Readout
+    parameters: Mapping[str, Value]
+    seed: int
+    passes: Passes
+    chunks: Chunks
+
+    def leaf(self) -> torch.Tensor:
+        """Return a copy of the input that asks for gradients."""
+        return self.x.detach().clone().requires_grad_()
+
+    def score(self, batch: torch.Tensor) -> torch.Tensor:
+        """Return the explained number of each sample, ``(n, …)`` → ``(n,)``."""
+        return self.readout(self.passes.forward(batch))
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a method found.
+
+    Attributes:
+        values: as in ``Attribution.values``.
+        error: standard error, same shape, or None.
+        told: what it says of itself, for the manifest ("completeness": …).
+    """
+
+    values: torch.Tensor
+    error: torch.Tensor | None = None
+    told: dict[str, Any] = field(default_factory=dict)
+
+
+class Method(ABC):
+    """Base of all methods. Adding one is one file here and one line of tests.
+
+    Attributes:
+        name: identifier ("integrated-gradients").
+        title: what people call it.
+        summary: one line on what it does.
+        families: families of models it suits.
+        parameters: as declared; ``parameters_for`` fits them to a model.
+        paper: key in the bibliography.
+        caveat: what to keep in mind when reading its maps.
+        view: how its values are usually looked at.
+        fold: how channels become one map: their sum (gradients), or their mean where
+            all channels carry the same value (occlusion).
+        hooks: whether it hangs hooks on the network, and so holds its lock throughout.
+        first_for: families of models for which the page shows it first.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    summary: ClassVar[str]
+    families: ClassVar[frozenset[str]]
+    parameters: ClassVar[tuple[Parameter, ...]] = ()
+    paper: ClassVar[str]
+    caveat: ClassVar[str]
+    view: ClassVar[View] = "positive"
+    fold: ClassVar[Fold] = "sum"
+    hooks: ClassVar[bool] = False
+    first_for: ClassVar[frozenset[str]] = frozenset()
+
+    @abstractmethod
+    def cost(self, model: LoadedModel, parameters: Mapping[str, Value]) -> Cost:
+        """Return an upper bound of the passes used."""
+
+    @abstractmethod
+    def attribute(self, run: Run) -> Evidence:
+        """Compute. Called with gradients enabled."""
+
+    def parameters_for(self, model: LoadedModel) -> tuple[Parameter, ...]:
+        """Return the parameters with defaults and choices that suit a model."""
+        return self.parameters
+
+    def refusal(self, model: LoadedModel) -> str | None:
+        """Say in one line why the method does not suit a model, or None if it does."""
+        if model.family in self.families:
+            return None
+        told = " or ".join(_FAMILY_TITLES[name] for name in sorted(self.families))
+        return f"{self.title} needs {told}; {model.card.title} is {_FAMILY_TITLES[model.family]}"
+
+    def check_suits(self, model: LoadedModel) -> None:
+        """Raise ``MethodError`` with the reason if the method does not suit a model."""
+        reason = self.refusal(model)
+        if reason is not None:
+            raise MethodError(reason)
+
+
+_FAMILY_TITLES = {
+    "cnn": "a convolutional network",
+    "vit": "a vision transformer",
+    "tabular": "a network for tables",
+}
+ALL_FAMILIES = frozenset(_FAMILY_TITLES)
+PICTURE_FAMILIES = frozenset({"cnn", "vit"})

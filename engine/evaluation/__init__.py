@@ -1,0 +1,1 @@
+"""Judging explanations: does the map name what the prediction rests on?"""

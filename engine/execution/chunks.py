@@ -1,0 +1,101 @@
+"""Many samples a few at a time; when memory runs out, fewer at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+import torch
+
+from engine.errors import OutOfMemory
+from engine.execution.passes import Passes
+
+T = TypeVar("T")
+
+_DEFAULTS = {"cpu": 8, "cuda": 64, "mps": 16}
+
+
+def default_chunk(device: torch.device) -> int:
+    """Return how many samples go through at once: what stays in cache on a CPU."""
+    return _DEFAULTS.get(device.type, 8)
+
+
+@dataclass
+class Chunks:
+    """The size in use; it only ever shrinks.
+
+    Attributes:
+        size: samples at once.
+    """
+
+    size: int
+
+    def over(self, count: int, passes: Passes, work: Callable[[int, int], T]) -> list[T]:
+        """Do work on ``[start, stop)`` ranges that cover ``count`` samples, in order.
+
+        A range that runs out of memory is done again at half the size; what was done
+        before it stays.
+
+        Raises:
+            OutOfMemory: one sample at a time does not fit.
+        """
+        done: list[T] = []
+        start = 0
+        while start < count:
+            stop = min(start + self.size, count)
+            before = passes.used
+            try:
+                done.append(work(start, stop))
+            except (RuntimeError, MemoryError) as error:
+                self.shrink(error, passes)
+                passes.rewind(before)
+                continue
+            start = stop
+        return done
+
+    def whole(self, passes: Passes, work: Callable[[int], T]) -> T:
+        """Do work that makes its own chunks of the size given; again, smaller, if it must."""
+        while True:
+            before = passes.used
+            try:
+                return work(self.size)
+            except (RuntimeError, MemoryError) as error:
+                self.shrink(error, passes)
+                passes.rewind(before)
+
+    def shrink(self, error: RuntimeError | MemoryError, passes: Passes) -> None:
+        """Halve the size if an error says that memory ran out; raise it again if not."""
+        if not is_out_of_memory(error):
+            raise error
+        if self.size <= 1:
+            raise OutOfMemory(_SMALLEST) from error
+        self.size = max(1, self.size // 2)
+        if passes.model.device.type == "cuda":
+            torch.cuda.empty_cache()
+
+
+@contextmanager
+def telling_out_of_memory() -> Iterator[None]:
+    """Turn memory that runs out where nothing can be halved into ``OutOfMemory``."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if is_out_of_memory(error):
+            raise OutOfMemory(_SMALLEST) from error
+        raise
+
+
+_SMALLEST = (
+    "memory ran out even with one sample at a time; use a smaller input or model, or another device"
+)
+_SAYS = ("out of memory", "not enough memory", "can't allocate memory", "defaultcpuallocator")
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory ran out, on any device."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    text = str(error).lower()
+    return isinstance(error, RuntimeError) and any(words in text for words in _SAYS)

@@ -1,0 +1,78 @@
+"""Counted passes: every use of a model goes through here, so it can be watched and stopped."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+import torch
+
+from engine.errors import Cancelled
+from engine.execution.cost import Cost
+from engine.models.loaded import LoadedModel
+
+Progress = Callable[[int, int], None]
+_NOTHING = Cost()
+
+
+class Cancel(Protocol):
+    """Anything with ``is_set``: a ``threading.Event``, for one."""
+
+    def is_set(self) -> bool:
+        """Whether to stop."""
+        ...
+
+
+class Passes:
+    """Sends samples through a model, counts them, reports progress and stops when asked.
+
+    Args:
+        model: the model.
+        promised: what the work may cost; progress is told against its total.
+        progress: called with passes done and passes promised; may raise.
+        cancel: looked at before every pass.
+    """
+
+    def __init__(
+        self,
+        model: LoadedModel,
+        promised: Cost = _NOTHING,
+        progress: Progress | None = None,
+        cancel: Cancel | None = None,
+    ) -> None:
+        self.model = model
+        self.promised = promised
+        self.used = Cost()
+        self._progress = progress
+        self._cancel = cancel
+        self._guard = threading.Lock()  # backward hooks may run in autograd's own thread
+
+    def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        """One pass: ``(n, …)`` → logits ``(n, classes)``; its backward is counted as well.
+
+        Raises:
+            Cancelled: the caller asked to stop.
+        """
+        self.check()
+        logits = self.model.forward(batch)
+        count = len(batch)
+        self._count(Cost(forward=count))
+        if logits.requires_grad:
+            logits.register_hook(lambda _gradient: self._count(Cost(backward=count)))
+        return logits
+
+    def check(self) -> None:
+        """Raise ``Cancelled`` if the caller asked to stop."""
+        if self._cancel is not None and self._cancel.is_set():
+            raise Cancelled("cancelled")
+
+    def rewind(self, to: Cost) -> None:
+        """Forget passes whose results were thrown away (memory ran out on the way)."""
+        self.used = to
+
+    def _count(self, cost: Cost) -> None:
+        with self._guard:
+            self.used = self.used + cost
+        if self._progress is not None:
+            self._progress(min(self.used.total, self.promised.total), self.promised.total)

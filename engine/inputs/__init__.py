@@ -1,0 +1,1 @@
+"""What a user brings: images (and later image sets and tables), validated and digested."""

@@ -1,0 +1,9 @@
+"""Hiding parts of an input: what to hide (``keep``), what to put there (fills), what comes out.
+
+One polarity everywhere: a mask is boolean and named ``keep``; True = stays.
+"""
+
+from engine.masking.fills import FILLS, Fill, find_fill
+from engine.masking.predict import predict_masked
+
+__all__ = ["FILLS", "Fill", "find_fill", "predict_masked"]

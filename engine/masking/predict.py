@@ -1,0 +1,90 @@
+"""``predict_masked``: the one road that every perturbation takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+
+from engine.errors import InputError
+from engine.execution.chunks import Chunks, default_chunk
+from engine.execution.cost import Cost
+from engine.execution.passes import Passes
+from engine.masking.fills import Fill, find_fill
+from engine.models.loaded import LoadedModel, ModelInput
+
+KeepRange = Callable[[int, int], torch.Tensor]
+
+
+def predict_masked(
+    model: LoadedModel,
+    given: ModelInput,
+    keep: np.ndarray | torch.Tensor,
+    fill: str | Fill = "mean",
+) -> np.ndarray:
+    """Predict one input under many masks.
+
+    Args:
+        model: a loaded model.
+        given: an image, anything ``load_image`` takes, or a prepared tensor.
+        keep: bool, True = stays. Pictures: ``(n, height, width)`` or
+            ``(n, channels, height, width)``; tables: ``(n, features)``.
+        fill: a name ("mean", "black", "grey", "white", "blur") or a fill in hand.
+
+    Returns:
+        float32 logits ``(n, classes)``.
+
+    Raises:
+        InputError: masks that do not fit the input, or are not boolean.
+        ParameterError: an unknown fill.
+    """
+    x = model.prepare(given)
+    masks = _checked(keep, x)
+    passes = Passes(model, Cost(forward=len(masks)))
+    chunks = Chunks(default_chunk(model.device))
+    outputs = masked_outputs(
+        passes, chunks, x, len(masks), lambda start, stop: masks[start:stop], fill
+    )
+    return outputs.float().cpu().numpy()
+
+
+def masked_outputs(
+    passes: Passes, chunks: Chunks, x: torch.Tensor, count: int, keep: KeepRange, fill: str | Fill
+) -> torch.Tensor:
+    """The same for masks made a few at a time, with passes counted.
+
+    Args:
+        passes, chunks: how to run.
+        x: ``(1, …)``, prepared.
+        count: number of masks.
+        keep: returns masks ``[start, stop)``, bool, broadcastable to ``(stop - start, …)``.
+        fill: what stands where x is hidden.
+
+    Returns:
+        Logits ``(count, classes)``.
+    """
+    found = find_fill(fill)
+
+    def some(start: int, stop: int) -> torch.Tensor:
+        masks = keep(start, stop).to(x.device)
+        return found.outputs(passes.model, passes.forward, x, masks)
+
+    with torch.no_grad():
+        return torch.cat(chunks.over(count, passes, some))
+
+
+def _checked(keep: np.ndarray | torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    masks = keep if isinstance(keep, torch.Tensor) else torch.from_numpy(np.array(keep))
+    if masks.dtype != torch.bool:
+        raise InputError(f"masks are boolean (True = stays); these are {masks.dtype}")
+    if masks.ndim == 3 and x.ndim == 4:
+        masks = masks[:, None]
+    shape, wanted = tuple(masks.shape[1:]), tuple(x.shape[1:])
+    if len(shape) != len(wanted) or any(
+        a not in (1, b) for a, b in zip(shape, wanted, strict=True)
+    ):
+        raise InputError(f"masks of shape {tuple(keep.shape)} do not fit an input of {wanted}")
+    if not len(masks):
+        raise InputError("no masks given")
+    return masks

@@ -1,0 +1,91 @@
+"""The digest of a model: its weights *and* its architecture."""
+
+from __future__ import annotations
+
+import inspect
+import threading
+import zlib
+from functools import cache
+from types import CodeType
+
+import torch
+from torch import nn
+
+from engine.manifest import digest_of
+
+_PLAIN = (bool, int, float, str, type(None))
+
+
+def digest_model(module: nn.Module) -> str:
+    """Return the sha256 (hex) of a module's tensors, structure and source.
+
+    Two models agree only if every tensor, every sub-module with its settings, and the
+    source of every class that is not torch's own are the same.
+    """
+    hasher_parts: list[bytes | memoryview] = [_architecture(module).encode()]
+    for name, tensor in module.state_dict(keep_vars=True).items():
+        if isinstance(tensor, torch.Tensor):
+            hasher_parts.append(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+            hasher_parts.append(_bytes_of(tensor))
+    return digest_of(*hasher_parts)
+
+
+def _bytes_of(tensor: torch.Tensor) -> memoryview:
+    flat = tensor.detach().cpu().contiguous().reshape(-1)
+    return flat.view(torch.uint8).numpy().data
+
+
+def _architecture(module: nn.Module) -> str:
+    lines = [repr(module)]
+    sources: dict[type, str] = {}
+    for name, part in module.named_modules():
+        kind = type(part)
+        settings = {
+            key: value
+            for key, value in sorted(vars(part).items())
+            if not key.startswith("_") and key != "training" and _is_plain(value)
+        }
+        lines.append(f"{name}: {kind.__module__}.{kind.__qualname__} {settings}")
+        for base in kind.__mro__:
+            if base not in sources and not base.__module__.startswith(("torch.", "builtins")):
+                sources[base] = _source(base)
+    return "\n".join([*lines, *sources.values()])
+
+
+def _is_plain(value: object) -> bool:
+    if isinstance(value, tuple | list):
+        return all(_is_plain(part) for part in value)
+    return isinstance(value, _PLAIN)
+
+
+_reading = threading.Lock()  # ast.parse, inside getsource, is not safe in many threads
+
+
+@cache
+def _source(kind: type) -> str:
+    try:
+        with _reading:
+            return inspect.getsource(kind)
+    except (OSError, TypeError):  # built in a notebook or by exec: take the code itself
+        own = {n: getattr(f, "__code__", None) for n, f in sorted(vars(kind).items())}
+        return f"{kind.__qualname__} " + " ".join(f"{n}={_code(c)}" for n, c in own.items() if c)
+
+
+def _code(code: CodeType) -> str:
+    inner = [_code(c) if isinstance(c, CodeType) else repr(c) for c in code.co_consts]
+    return f"{code.co_code.hex()} {code.co_names} {inner}"
+
+
+def fingerprint(module: nn.Module, *, thorough: bool) -> int:
+    """Return a cheap number that changes when the network was changed.
+
+    Args:
+        module: the network.
+        thorough: read all tensors and settings; else only notice tensors that were replaced
+            or changed in place by torch's own operations.
+    """
+    tensors = [*module.parameters(), *module.buffers()]
+    if not thorough:
+        return hash(tuple((id(tensor), tensor._version, tensor.data_ptr()) for tensor in tensors))
+    sums = [zlib.crc32(_bytes_of(tensor)) for tensor in tensors]
+    return hash((_architecture(module), *sums))

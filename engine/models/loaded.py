@@ -1,0 +1,137 @@
+"""A model in use: the network, what was found out about it, and its lock."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import torch
+from torch import nn
+
+from engine.errors import InputError, ModelError
+from engine.inputs.images import ImageInput, ImageSource, load_image
+from engine.manifest import digest_of
+from engine.models.cards import Card
+from engine.models.digest import digest_model, fingerprint
+from engine.models.discovery import Layer
+from engine.models.outputs import Activation, logits_of
+from engine.models.specs import ImageSpec, InputSpec
+
+ModelInput = ImageInput | ImageSource | torch.Tensor
+
+
+@dataclass(eq=False)
+class LoadedModel:
+    """A network with all that the engine needs to know of it.
+
+    Attributes:
+        ref: the reference under which it was loaded.
+        module: the network itself, an ``nn.Module``.
+        family: "cnn" (takes pictures, no attention), "vit" (attention) or "tabular".
+        classes: class names, by index.
+        spec: what it wants as input.
+        device: where its weights are.
+        layers: sub-modules that put out maps, in the order in which they finish.
+        activation: "softmax", or "sigmoid" for a single logit.
+        card: what a person should know of it.
+        in_hand: the network belongs to the caller, who may change it at any time.
+    """
+
+    ref: str
+    module: nn.Module
+    family: str
+    classes: tuple[str, ...]
+    spec: InputSpec
+    device: torch.device
+    layers: tuple[Layer, ...] = ()
+    activation: Activation = "softmax"
+    card: Card = field(default_factory=lambda: Card("model"))
+    in_hand: bool = False
+    lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+    _digest: tuple[int, str] | None = field(default=None, repr=False)
+
+    @property
+    def digest(self) -> str:
+        """Digest of weights and architecture (hex); made anew when a tensor has changed."""
+        current = fingerprint(self.module, thorough=self.in_hand)
+        if self._digest is None or self._digest[0] != current:
+            self._digest = (current, digest_model(self.module))
+        return self._digest[1]
+
+    @property
+    def classes_digest(self) -> str:
+        """Digest of the class names in their order (hex)."""
+        return digest_of(*(name.encode() for name in self.classes))
+
+    @property
+    def parameter_count(self) -> int:
+        """Number of weights."""
+        return sum(parameter.numel() for parameter in self.module.parameters())
+
+    @property
+    def target_layer(self) -> Layer | None:
+        """The layer class activation maps are read from: the last with maps, or None."""
+        usable = [layer for layer in self.layers if layer.usable]
+        return usable[-1] if usable else None
+
+    def load_input(self, given: ModelInput) -> ImageInput | torch.Tensor:
+        """Turn what a caller has (a path, an array, a tensor …) into an input.
+
+        Raises:
+            InputError: it cannot be read, or the model takes no pictures.
+        """
+        if isinstance(given, torch.Tensor | ImageInput):
+            return given
+        return load_image(given)
+
+    def prepare(self, given: ModelInput) -> torch.Tensor:
+        """Return the exact tensor that the network sees, ``(1, …)`` float32, on its device.
+
+        Raises:
+            InputError: a shape, or a number of channels, that the model does not take.
+        """
+        found = self.load_input(given)
+        if isinstance(found, torch.Tensor):
+            return self._checked(found)
+        if not isinstance(self.spec, ImageSpec):
+            raise InputError(
+                f"{self.card.title} takes tensors of shape {self.spec.shape}, not pictures"
+            )
+        return self.spec.prepare(found).to(self.device)
+
+    def _checked(self, tensor: torch.Tensor) -> torch.Tensor:
+        batched = tensor[None] if tensor.ndim == len(self.spec.shape) else tensor
+        if tuple(batched.shape) != (1, *self.spec.shape):
+            raise InputError(
+                f"expected a tensor of shape {(1, *self.spec.shape)}, got {tuple(tensor.shape)}"
+            )
+        if not batched.isfinite().all():
+            raise InputError("the input tensor holds values that are not finite")
+        parameter = next(self.module.parameters(), batched)
+        return batched.detach().to(self.device, parameter.dtype)
+
+    @contextmanager
+    def ready(self) -> Iterator[nn.Module]:
+        """Hold the lock with the network in eval mode; its modes are put back after."""
+        with self.lock:
+            training = [part for part in self.module.modules() if part.training]
+            for part in training:
+                part.training = False
+            try:
+                yield self.module
+            finally:
+                for part in training:
+                    part.training = True
+
+    def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        """One pass under the lock: ``(n, …)`` → logits ``(n, classes)``."""
+        with self.ready() as module:
+            logits = logits_of(module(batch))
+        if logits.shape != (len(batch), len(self.classes)):
+            raise ModelError(
+                f"the model returned shape {tuple(logits.shape)} for {len(batch)} samples and "
+                f"{len(self.classes)} classes"
+            )
+        return logits

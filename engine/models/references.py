@@ -1,0 +1,86 @@
+"""References to models: ``imagenet-cnn``, ``file:weights.safetensors?arch=module:builder``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+from torch import nn
+
+from engine.errors import ModelError, one_line
+
+_KNOWN_OPTIONS = {"arch"}
+_EXAMPLE = "file:weights.safetensors?arch=module:builder"
+
+
+@dataclass(frozen=True)
+class FileReference:
+    """Weights in a file, and where their architecture comes from.
+
+    Attributes:
+        path: the weights file.
+        arch: the name of a bundled model, or ``module:builder``.
+    """
+
+    path: Path
+    arch: str
+
+
+def parse_file_reference(ref: str) -> FileReference:
+    """Take a ``file:`` reference apart.
+
+    Raises:
+        ModelError: no path, no ``arch``, or an unknown option.
+
+    >>> parse_file_reference("file:w.safetensors?arch=mine:build").arch
+    'mine:build'
+    """
+    path, _, query = ref.removeprefix("file:").partition("?")
+    options = dict(parse_qsl(query))
+    unknown = sorted(set(options) - _KNOWN_OPTIONS)
+    if not path or unknown or "arch" not in options:
+        wrong = (
+            "it names no file" if not path
+            else f"unknown option {unknown[0]!r}" if unknown
+            else "it does not say which architecture the weights are for"
+        )  # fmt: skip
+        raise ModelError(f"{ref!r}: {wrong}; write {_EXAMPLE}")
+    return FileReference(Path(path).expanduser(), options["arch"])
+
+
+def build_named(arch: str) -> nn.Module:
+    """Call ``module:builder`` and return the network that it builds.
+
+    Raises:
+        ModelError: no such module or builder, it fails, or it returns no ``nn.Module``.
+    """
+    module_name, _, builder_name = arch.partition(":")
+    if not re.fullmatch(r"[A-Za-z_][\w.]*", module_name) or not builder_name:
+        raise ModelError(f"arch={arch!r} is neither a bundled model nor of the form module:builder")
+    builder = _builder(module_name, builder_name)
+    try:
+        built = builder()
+    except Exception as error:  # the user's own code: whatever it raises is told in one line
+        raise ModelError(f"{arch} failed: {type(error).__name__}: {one_line(error)}") from error
+    if not isinstance(built, nn.Module):
+        raise ModelError(f"{arch} returned {type(built).__name__}, expected an nn.Module")
+    return built
+
+
+def _builder(module_name: str, builder_name: str) -> Any:
+    try:
+        found = getattr(import_module(module_name), builder_name, None)
+    except ModuleNotFoundError as error:
+        if error.name and module_name.startswith(error.name):
+            raise ModelError(f"no module {module_name!r} on the Python path") from None
+        raise ModelError(f"{module_name} needs {error.name!r}, which is not installed") from None
+    except Exception as error:  # the user's own code
+        told = f"{type(error).__name__}: {one_line(error)}"
+        raise ModelError(f"importing {module_name} failed: {told}") from error
+    if not callable(found):
+        raise ModelError(f"{module_name} has no builder {builder_name!r}")
+    return found

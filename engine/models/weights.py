@@ -1,0 +1,96 @@
+"""Reading weights without ever running code from the file."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from engine.errors import WeightsError, one_line
+
+_NESTED = ("state_dict", "model_state_dict", "model", "module", "net", "ema")
+
+
+def read_weights(path: Path) -> dict[str, torch.Tensor]:
+    """Read a state dict from safetensors, or from ``.pth`` / ``.pt`` / ``.bin``.
+
+    Raises:
+        WeightsError: no such file, damaged, no tensors in it, or it needs code to load.
+    """
+    if not path.is_file():
+        raise WeightsError(f"{path}: no such file")
+    loaded = _safetensors(path) if path.suffix == ".safetensors" else _pickled(path)
+    tensors = _state_dict(loaded)
+    if not tensors:
+        raise WeightsError(f"{path.name} holds no tensors")
+    return tensors
+
+
+def _safetensors(path: Path) -> Mapping[str, Any]:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise WeightsError(f"{path.name} is not a safetensors file, or damaged ({error})") from None
+
+
+def _pickled(path: Path) -> Mapping[str, Any]:
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        if "GLOBAL" in str(error) or "Unsupported class" in str(error):
+            raise WeightsError(
+                f"{path.name} needs code to load, so it is refused; save its state_dict() instead"
+            ) from None
+        raise WeightsError(f"{path.name} is damaged or not a weights file") from None
+    except Exception as error:  # the unpickler trips over damaged files in many ways
+        raise WeightsError(
+            f"{path.name} is damaged or not a weights file ({one_line(error)})"
+        ) from None
+
+
+def _state_dict(loaded: Any) -> dict[str, torch.Tensor]:
+    """Find the tensors, also one level down ("state_dict": …), without "module." in front."""
+    if isinstance(loaded, Mapping):
+        for name in _NESTED:
+            if isinstance(loaded.get(name), Mapping):
+                loaded = loaded[name]
+                break
+    else:
+        return {}
+    tensors = {k: v for k, v in loaded.items() if isinstance(v, torch.Tensor)}
+    if tensors and all(name.startswith("module.") for name in tensors):
+        return {name.removeprefix("module."): tensor for name, tensor in tensors.items()}
+    return tensors
+
+
+def put_weights(module: nn.Module, tensors: Mapping[str, torch.Tensor], name: str) -> None:
+    """Load tensors into a module, all of them or none.
+
+    Raises:
+        WeightsError: the first tensor that is missing, unknown, or of another shape.
+    """
+    own = module.state_dict()
+    counters = {key for key in own if key.endswith("num_batches_tracked")}
+    for problem, keys in (
+        ("lacks", [k for k in own if k not in tensors and k not in counters]),
+        ("has an unknown tensor", [k for k in tensors if k not in own]),
+    ):
+        if keys:
+            others = f" and {len(keys) - 1} more" if len(keys) > 1 else ""
+            raise WeightsError(
+                f"{name} does not fit {type(module).__name__}: it {problem} {keys[0]!r}{others}"
+            )
+    for key, tensor in tensors.items():
+        if own[key].shape != tensor.shape:
+            raise WeightsError(
+                f"{name} does not fit {type(module).__name__}: {key!r} has shape "
+                f"{tuple(tensor.shape)}, expected {tuple(own[key].shape)}"
+            )
+    module.load_state_dict({**own, **tensors})
