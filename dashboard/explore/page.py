@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, cast
 
 import streamlit as st
 
@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from engine.attribution.explain import Plan
     from engine.execution.jobs import Job
     from engine.inputs.images import ImageInput
-    from engine.models.loaded import LoadedModel
 
-# What opens without being asked for: longer work says its cost and waits for a click.
+# What opens without being asked for: longer work says its cost and waits for a click. A few
+# passes are never too many: on a slow machine, too, the page opens with its map.
+_UNASKED_PASSES = 40
 _UNASKED_SECONDS = 10.0
 # Jobs that end this soon are shown at once, without a progress bar that only flickers.
 _PATIENCE = 0.4
@@ -72,14 +73,14 @@ def _run_controls(chosen: Chosen) -> Job | None:
         if chosen.problem:
             st.error(chosen.problem)
         return None
-    seconds = explanations.seconds(plan)
+    seconds, cost = explanations.seconds(plan), explanations.cost(plan)
     estimate = "" if seconds is None else f"{seconds_told(seconds).capitalize()} on this machine · "
-    st.caption(f"{estimate}{explanations.cost(plan).describe()}")
+    st.caption(f"{estimate}{cost.describe()}")
     st.caption(f":material/memory: {device}")
     job = explanations.queue().find(plan.key)
     first = not st.session_state.get("opened")
     st.session_state["opened"] = True
-    unasked = first and (seconds or 0) <= _UNASKED_SECONDS
+    unasked = first and (cost.total <= _UNASKED_PASSES or (seconds or 0) <= _UNASKED_SECONDS)
     if asked or st.session_state.pop("run", False) or unasked:
         job = explanations.submit(plan)
         job.wait(_PATIENCE)
@@ -111,23 +112,23 @@ def _body(chosen: Chosen, selection: Selection, job: Job | None) -> None:
     _below(shown, chosen)
 
 
+@dataclass(frozen=True, eq=False)
 class Shown:
     """What the page shows at present, kept over reruns and changes of page."""
 
-    def __init__(
-        self, plan: Plan, explained: Explained, model: LoadedModel, picture: ImageInput
-    ) -> None:
-        self.plan = plan
-        self.explained = explained
-        self.model = model
-        self.picture = picture
+    plan: Plan
+    explained: Explained
+
+    @property
+    def picture(self) -> ImageInput:
+        """What was explained."""
+        return cast("ImageInput", self.plan.given)
 
 
 def _remember(chosen: Chosen, job: Job | None) -> Shown | None:
     """Take a finished job over as what is shown."""
-    plan, picture = chosen.plan, chosen.picture
-    if job is not None and job.state == "done" and plan is not None and picture is not None:
-        st.session_state["shown"] = Shown(plan, job.result, plan.model, picture)
+    if job is not None and job.state == "done" and chosen.plan is not None:
+        st.session_state["shown"] = Shown(chosen.plan, job.result)
     return st.session_state.get("shown")
 
 
@@ -172,19 +173,18 @@ def _result(shown: Shown, selection: Selection, state: str) -> None:
     with right, st.container(horizontal=True, horizontal_alignment="right", key="tools"):
         kind, clip = maps.view_controls(attribution.manifest["display"]["view"])
         view = views.look_at(attribution, kind, clip)
-        photo = drawing.photo(
-            drawing.photo_key(shown.model, shown.picture), shown.model, shown.picture
-        )
+        model, picture = shown.plan.model, shown.picture
+        photo = drawing.photo(drawing.photo_key(model, picture), model, picture)
         maps.tools(attribution, view, photo)
-    maps.squares(shown.explained, view, shown.model, shown.picture, photo)
+    maps.squares(shown.explained, view, model, picture, photo)
     _write_link(selection)
 
 
 def _write_link(selection: Selection) -> None:
     """Bring the address bar up to date, with how the map is looked at."""
     state = st.session_state
-    view, clip, opacity = (str(state.get(name, "")) for name in ("view", "clip", "opacity"))
-    restore.write(replace(selection, view=view, clip=clip or "99", opacity=opacity or "80"))
+    looks = {name: str(state[name]) for name in ("view", "clip", "opacity") if name in state}
+    restore.write(replace(selection, **looks))  # type: ignore[arg-type]
 
 
 def _below(shown: Shown, chosen: Chosen) -> None:
@@ -205,5 +205,5 @@ def _same_input(shown: Shown, chosen: Chosen) -> bool:
     return (
         chosen.picture is not None
         and chosen.picture.digest == shown.picture.digest
-        and chosen.model is shown.model
+        and chosen.model is shown.plan.model
     )

@@ -100,16 +100,15 @@ def concentration(importance: np.ndarray, share: float = SHARE) -> float:
     """Return how much of the positive evidence lies in the top share of a map, 0 … 1."""
     positive = np.clip(importance.astype(np.float64), 0, None).ravel()
     total = positive.sum()
-    count = max(1, round(share * positive.size))
-    return float(np.sort(positive)[-count:].sum() / total) if total > 0 else 0.0
+    top = np.sort(positive)[-_top_count(positive, share) :]
+    return float(top.sum() / total) if total > 0 else 0.0
 
 
 def _masks(importance: np.ndarray, share: float, seed: int) -> np.ndarray:
     """Return keep masks ``(2 + CONTROLS, rows, columns)``: all kept, top hidden, controls."""
-    count = max(1, round(share * importance.size))
     order = np.argsort(-importance, axis=None, kind="stable")
     top = np.zeros(importance.size, dtype=bool)
-    top[order[:count]] = True
+    top[order[: _top_count(importance, share)]] = True
     hidden = [np.zeros_like(importance, dtype=bool), top.reshape(importance.shape)]
     for index in range(CONTROLS):
         draw = np.random.default_rng([seed, index])
@@ -118,3 +117,7 @@ def _masks(importance: np.ndarray, share: float, seed: int) -> np.ndarray:
         ]
         hidden.append(np.roll(hidden[1], shift, axis=(0, 1)))
     return ~np.stack(hidden)
+
+
+def _top_count(importance: np.ndarray, share: float) -> int:
+    return max(1, round(share * importance.size))
