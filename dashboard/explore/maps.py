@@ -66,15 +66,8 @@ def squares(
     attribution = explained.attribution
     key = drawing.photo_key(model, picture)
     first, second, third = st.columns(3)
-    with first, st.container(border=True, height="stretch", key="card-input"):
-        _head("Input", f"{picture.size[0]} × {picture.size[1]}")
-        said = attribution.manifest["outcome"]["prediction"]["name"]
-        st.image(
-            drawing.photo_file(key, photo),
-            width="stretch",
-            alt=f"{picture.name}, as the network sees it; it says {said}.",
-        )
-        _seen(key, model, picture)
+    with first:
+        input_card(model, picture, attribution.manifest["outcome"]["prediction"]["name"])
     with second, st.container(border=True, height="stretch", key="card-map"):
         rows, columns = view.values.shape
         _head("Heatmap", f"{rows} × {columns} · largest {view.largest:.3g}")
@@ -118,6 +111,19 @@ def squares(
             label_visibility="collapsed",
             format="%d %%",
         )
+
+
+def input_card(model: LoadedModel, picture: ImageInput, said: str) -> None:
+    """Show what the network sees; ``said`` is the class that it names."""
+    key = drawing.photo_key(model, picture)
+    with st.container(border=True, height="stretch", key="card-input"):
+        _head("Input", f"{picture.size[0]} × {picture.size[1]}")
+        st.image(
+            drawing.photo_file(key, drawing.photo(key, model, picture)),
+            width="stretch",
+            alt=f"{picture.name}, as the network sees it; it says {said}.",
+        )
+        _seen(key, model, picture)
 
 
 def tools(attribution: Attribution, view: View, photo: Image.Image) -> None:

@@ -159,6 +159,21 @@ def _nothing_yet(chosen: Chosen, job: Job | None) -> None:
             "This method takes a while: its cost stands under the button Explain at the left.",
             icon=":material/schedule:",
         )
+    _meanwhile(chosen)
+
+
+def _meanwhile(chosen: Chosen) -> None:
+    """Show what is known without a map: the picture, and what the model says of it."""
+    from dashboard.explore import maps, predictions
+
+    if chosen.model is None or chosen.picture is None or chosen.prediction is None:
+        return
+    left, right = st.columns([1, 2])
+    with left:
+        _, said, _ = chosen.prediction.top(1)[0]
+        maps.input_card(chosen.model, chosen.picture, said)
+    with right:
+        predictions.card(chosen.prediction, None)
 
 
 def _result(shown: Shown, selection: Selection, state: str) -> None:
@@ -167,7 +182,7 @@ def _result(shown: Shown, selection: Selection, state: str) -> None:
 
     attribution = shown.explained.attribution
     with st.container(key="head"):
-        left, right = st.columns([1, 1], vertical_alignment="center")
+        left, right = st.columns([5, 8], vertical_alignment="center")
     with left:
         maps.header(attribution, state)
     with right, st.container(horizontal=True, horizontal_alignment="right", key="tools"):
@@ -190,12 +205,15 @@ def _write_link(selection: Selection) -> None:
 def _below(shown: Shown, chosen: Chosen) -> None:
     from components import words
     from dashboard.explore import predictions, trust
+    from dashboard.running.predictions import prediction
 
     left, right = st.columns([4, 3])
-    if chosen.prediction is not None:
-        with left:
-            explained = shown.plan.readout.target if _same_input(shown, chosen) else None
-            predictions.card(chosen.prediction, explained)
+    with left:
+        if chosen.prediction is None or _same_input(shown, chosen):
+            said, explained = prediction(shown.plan.model, shown.picture), shown.plan.readout.target
+        else:
+            said, explained = chosen.prediction, None
+        predictions.card(said, explained)
     with right:
         trust.card(shown.explained)
     st.caption(words.caption(shown.explained.attribution))

@@ -47,7 +47,9 @@ def wanted_parameters(method: str) -> dict[str, str]:
 
 def valid(name: str, options: list[str]) -> None:
     """Drop a widget's value that is none of its options (a link may ask for anything)."""
-    if name in st.session_state and st.session_state[name] not in options:
+    if st.session_state.get(name, "") is None:  # a control that was away comes back without one
+        del st.session_state[name]
+    elif name in st.session_state and st.session_state[name] not in options:
         told = st.session_state.setdefault("link-notes", [])
         told.append(f"{name} “{st.session_state[name]}” is not to be had here")
         del st.session_state[name]

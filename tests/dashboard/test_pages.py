@@ -137,6 +137,21 @@ def test_a_link_made_with_an_upload_says_which_file_it_wants() -> None:
     assert any("mine.png" in info.value and "abcdef123456" in info.value for info in page.info)
 
 
+def test_a_control_that_comes_back_without_a_value_gets_its_default() -> None:
+    page = opened()
+    page.session_state["fit"] = None
+    page.run()
+    assert not page.warning
+    assert page.segmented_control(key="fit").value == "crop"
+
+
+def test_a_broken_upload_leaves_the_whole_answer_standing() -> None:
+    page = opened()
+    page.segmented_control(key="source").set_value("Upload").run()
+    page.file_uploader(key="upload").upload("broken.png", b"no picture", "image/png").run()
+    assert any("Predictions" in m.value for m in page.markdown)
+
+
 def test_slow_work_waits_for_a_click_and_says_its_cost() -> None:
     opened()
     page = AppTest.from_file(str(APP), default_timeout=600)
@@ -144,6 +159,7 @@ def test_slow_work_waits_for_a_click_and_says_its_cost() -> None:
     page.run()
     assert any("43693 forward passes" in caption.value for caption in page.caption)
     assert any("takes a while" in info.value for info in page.info)
+    assert any("Predictions" in m.value for m in page.markdown), "what is known is shown"
     assert not page.exception
 
 
