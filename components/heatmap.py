@@ -13,12 +13,13 @@ from components.views import View
 _COARSE = 32
 
 
-def figure(view: View, unit: str = "") -> go.Figure:
+def figure(view: View, unit: str = "", mask: np.ndarray | None = None) -> go.Figure:
     """Draw a map.
 
     Args:
         view: what to draw; its float32 values travel as they are.
         unit: what the values are counted in ("logit"), for the hover text.
+        mask: bool, of any size, drawn as an outline over the map; or None.
     """
     rows, columns = view.values.shape
     smooth = "best" if max(rows, columns) <= _COARSE else False
@@ -32,6 +33,8 @@ def figure(view: View, unit: str = "") -> go.Figure:
         hovertemplate=f"%{{z:.4g}} {unit}<br>row %{{y}}, column %{{x}}<extra></extra>",
     )
     drawn = go.Figure(trace)
+    if mask is not None:
+        drawn.add_traces(_outlines(mask, rows, columns))
     hidden = {"visible": False, "fixedrange": True, "constrain": "domain"}
     drawn.update_xaxes(range=[-0.5, columns - 0.5], **hidden)
     drawn.update_yaxes(range=[rows - 0.5, -0.5], scaleanchor="x", **hidden)
@@ -43,6 +46,27 @@ def figure(view: View, unit: str = "") -> go.Figure:
         hoverlabel={"font": {"size": 13}},
     )
     return drawn
+
+
+def _outlines(mask: np.ndarray, rows: int, columns: int) -> list[go.Contour]:
+    """A light line within a dark one: seen on every colour."""
+    high, wide = mask.shape
+    across = {
+        "x0": columns / (2 * wide) - 0.5, "dx": columns / wide,
+        "y0": rows / (2 * high) - 0.5, "dy": rows / high,
+    }  # fmt: skip
+    return [
+        go.Contour(
+            z=mask.astype(np.uint8),
+            **across,
+            contours={"type": "constraint", "operation": "=", "value": 0.5},
+            line={"color": colour, "width": width},
+            fillcolor="rgba(0,0,0,0)",
+            hoverinfo="skip",
+            showlegend=False,
+        )
+        for colour, width in (("#111318", 4), ("#FFFFFF", 1.6))
+    ]
 
 
 def example() -> go.Figure:

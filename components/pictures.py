@@ -12,6 +12,7 @@ from components.views import View
 Box = tuple[float, float, float, float]
 
 _GREYED = 0.55
+_THIN = 8  # pixels; what is flatter is drawn thicker, to be seen at all
 
 
 def _resized(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -47,6 +48,28 @@ def _greyed(photo: Image.Image, opacity: float) -> np.ndarray:
     return rgb + _GREYED * min(1.0, 1.25 * opacity) * (grey - rgb)
 
 
+def outlined(picture: Image.Image, mask: np.ndarray) -> Image.Image:
+    """Draw the outline of a mask (bool, of any size) over a picture: white within black."""
+    grey = Image.fromarray(np.where(mask, 255, 0).astype(np.uint8))
+    large = np.asarray(grey.resize(picture.size, Image.Resampling.BILINEAR)) >= 128
+    unit = max(1, round(min(picture.size) / 280))
+    drawn = np.array(picture.convert("RGB"))
+    drawn[_edge(large, 2 * unit)] = 17, 19, 24
+    drawn[_edge(large, unit)] = 255
+    return Image.fromarray(drawn)
+
+
+def _edge(mask: np.ndarray, width: int) -> np.ndarray:
+    """Pixels within ``width`` of where a mask begins or ends."""
+    edge = np.zeros_like(mask)
+    for axis in (0, 1):
+        for step in range(-width, width + 1):
+            edge |= mask != np.roll(mask, step, axis=axis)
+    border = np.ones_like(mask)
+    border[width:-width, width:-width] = False
+    return edge & ~border
+
+
 def framed(picture: Image.Image, box: Box, height: int = 96) -> Image.Image:
     """Draw the part that the network sees onto the whole picture, small.
 
@@ -56,9 +79,10 @@ def framed(picture: Image.Image, box: Box, height: int = 96) -> Image.Image:
         height: of the drawing; very wide pictures become lower.
     """
     scale = min(height / picture.height, 4 * height / picture.width)
-    size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
+    size = (max(_THIN, round(picture.width * scale)), max(_THIN, round(picture.height * scale)))
     small = picture.convert("RGB").resize(size, Image.Resampling.BILINEAR)
-    left, top, right, bottom = (round(edge * scale) for edge in box)
+    x, y = size[0] / picture.width, size[1] / picture.height
+    left, top, right, bottom = (round(e * s) for e, s in zip(box, (x, y, x, y), strict=True))
     inside = (max(0, left), max(0, top), min(size[0], right), min(size[1], bottom))
     dim = Image.blend(small, Image.new("RGB", size, "#808080"), 0.6)
     if inside[2] > inside[0] and inside[3] > inside[1]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 
 from components.views import View
 from engine.results import Attribution
 
+_LEAST = 1.0  # percentage points; smaller differences are not worth a sentence
 _ROWS = ("top", "middle", "bottom")
 _COLUMNS = ("left", "centre", "right")
 
@@ -47,6 +50,15 @@ def passes_told(passes: dict[str, int]) -> str:
     if backward:
         return f"{forward} forward and {backward} backward pass{'es' if backward > 1 else ''}"
     return f"{forward} forward pass{'es' if forward > 1 else ''}"
+
+
+def plain(text: str) -> str:
+    """Return text that a page shows as it is, with no Markdown, links or colours read into it.
+
+    >>> plain("we*ird [n](x).png")
+    'we\\\\*ird \\\\[n\\\\]\\\\(x\\\\).png'
+    """
+    return re.sub(r"([\\`*_{}\[\]()#+!|<>~$:^=])", r"\\\1", text)
 
 
 def seconds(value: float) -> str:
@@ -90,19 +102,23 @@ def verdict(before: float, after: float, control: float, control_error: float) -
         before: the target's probability with nothing hidden.
         after: with the top of the map hidden.
         control: mean with the same shape hidden at other places.
-        control_error: standard error of that mean; two of them are needed for a difference.
+        control_error: standard error of that mean; a difference is two of them, and at least
+            one point (our definition).
 
     >>> print(verdict(0.9, 0.2, 0.8, 0.02).partition(":")[0])
     The map names what the prediction rests on
     """
     top, elsewhere = 100 * (before - after), 100 * (before - control)
     figures = f"hiding its top tenth {_cost(top)}, the same shape elsewhere {_cost(elsewhere)}."
-    if top > elsewhere + 200 * control_error:
+    if max(abs(top), abs(elsewhere)) < _LEAST:
+        return f"This check says little, the prediction hardly moves: {figures}"
+    if top > elsewhere + max(_LEAST, 200 * control_error):
         return f"The map names what the prediction rests on: {figures}"
-    if top < elsewhere - 200 * control_error:
+    if top < elsewhere - max(_LEAST, 200 * control_error):
         return f"Read this map with care, other places matter more: {figures}"
     return f"Read this map with care, it does no better than chance: {figures}"
 
 
 def _cost(points: float) -> str:
-    return f"costs {points:.1f} points" if points >= 0 else f"gains {-points:.1f} points"
+    rounded = round(points, 1)
+    return f"gains {-rounded:.1f} points" if rounded < 0 else f"costs {abs(rounded):.1f} points"

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 APP = Path(__file__).parent / "app.py"
-_TRIES = 20
+TRIES = 20
 
 
 def serve(port: int, *, open_browser: bool, host: str = "127.0.0.1") -> None:
@@ -45,15 +45,15 @@ def serve(port: int, *, open_browser: bool, host: str = "127.0.0.1") -> None:
 
 
 def free_port(first: int, host: str = "127.0.0.1") -> int | None:
-    """Return the first free port from ``first`` on, or None if there is none near it."""
-    for port in range(first, first + _TRIES):
+    """Return the first free port from ``first`` on (0: any), or None if there is none near."""
+    for port in range(first, first + TRIES):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((host, port))
             except OSError:
                 continue
-            return port
+            return int(probe.getsockname()[1])
     return None
 
 

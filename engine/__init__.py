@@ -23,18 +23,24 @@ _HOMES = {
     "ImageSpec": "engine.models.specs",
     "LoadedModel": "engine.models.loaded",
     "Prediction": "engine.results",
+    "Scores": "engine.scores",
+    "Store": "engine.store",
     "TensorSpec": "engine.models.specs",
     "bundled_models": "engine.models.bundled",
     "plan": "engine.attribution.explain",
     "explain": "engine.attribution.explain",
     "load_image": "engine.inputs.images",
+    "load_images": "engine.inputs.image_sets",
     "load_model": "engine.models.loading",
     "load_result": "engine.results",
     "load_sample": "engine.inputs.samples",
+    "load_sample_set": "engine.inputs.samples",
     "methods": "engine.attribution.registry",
     "predict": "engine.execution.predict",
     "predict_masked": "engine.masking.predict",
+    "sample_sets": "engine.inputs.samples",
     "samples": "engine.inputs.samples",
+    "score_images": "engine.evaluation.scoring",
 }
 
 __all__ = [
@@ -45,35 +51,45 @@ __all__ = [
     "ImageSpec",
     "LoadedModel",
     "Prediction",
+    "Scores",
+    "Store",
     "TensorSpec",
     "__version__",
     "bundled_models",
     "explain",
     "load_image",
+    "load_images",
     "load_model",
     "load_result",
     "load_sample",
+    "load_sample_set",
     "methods",
     "plan",
     "predict",
     "predict_masked",
+    "sample_sets",
     "samples",
+    "score_images",
 ]
 
 if TYPE_CHECKING:
     from engine.attribution.explain import explain, plan
     from engine.attribution.registry import methods
     from engine.errors import HaloscopeError
+    from engine.evaluation.scoring import score_images
     from engine.execution.cost import Cost
     from engine.execution.predict import predict
+    from engine.inputs.image_sets import load_images
     from engine.inputs.images import ImageInput, load_image
-    from engine.inputs.samples import load_sample, samples
+    from engine.inputs.samples import load_sample, load_sample_set, sample_sets, samples
     from engine.masking.predict import predict_masked
     from engine.models.bundled import bundled_models
     from engine.models.loaded import LoadedModel
     from engine.models.loading import load_model
     from engine.models.specs import ImageSpec, TensorSpec
     from engine.results import Attribution, Prediction, load_result
+    from engine.scores import Scores
+    from engine.store import Store
 
 
 def __getattr__(name: str) -> Any:

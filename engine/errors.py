@@ -12,6 +12,8 @@ Each message is one line: what was wrong, and what would be right.
     ├── MethodError           a method that does not exist or does not fit the model
     │   └── ParameterError    a parameter that does not exist or is out of range
     ├── ResultError           a file that is not a result of ours
+    ├── StoreError            results that cannot be kept on this disk
+    ├── ReplayError           a saved result that cannot be computed again from what was given
     ├── DeviceError           a device that this machine does not have
     ├── OutOfMemory           even one sample at a time does not fit
     └── Cancelled             the caller asked to stop
@@ -53,6 +55,14 @@ class ParameterError(MethodError):
 
 class ResultError(HaloscopeError):
     """A file that is not a result of Haloscope, or is damaged."""
+
+
+class StoreError(HaloscopeError):
+    """Results that cannot be kept on this disk; computing goes on without."""
+
+
+class ReplayError(HaloscopeError):
+    """A saved result that cannot be computed again from the model and the input given."""
 
 
 class DeviceError(HaloscopeError):

@@ -1,23 +1,27 @@
 """Results: frozen, numpy only, each able to save itself and be loaded again.
 
 A result file is one safetensors file. Its tensors are named as the result's
-fields; its metadata holds the kind of result and the manifest as JSON.
+fields; its metadata holds the kind of result, the manifest as JSON, and a checksum of all
+that, so that a file with a single wrong bit is not taken for a result.
 """
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import json
 import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 from PIL import Image
 
-from engine.errors import ResultError
+from engine.errors import ResultError, one_line
 
 Manifest = dict[str, Any]
 
@@ -43,6 +47,10 @@ class Result:
         Raises:
             ResultError: the folder does not exist or cannot be written to.
         """
+        return write_whole(Path(path), self.encoded())
+
+    def encoded(self) -> bytes:
+        """Return the content of the result's file."""
         from safetensors.numpy import save
 
         tensors = {
@@ -54,7 +62,8 @@ class Result:
             "haloscope": self.kind,
             "manifest": json.dumps(self.manifest, sort_keys=True),
         }
-        return write_whole(Path(path), save(tensors, metadata=metadata))
+        metadata["checksum"] = _checksum(metadata, tensors)
+        return save(tensors, metadata=metadata)
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,7 +156,8 @@ class Prediction:
         return [(int(i), self.classes[i], float(self.probabilities[i])) for i in order]
 
 
-_KINDS: Mapping[str, type[Result]] = {Attribution.kind: Attribution}
+# Where each kind of result is at home; read when a file of that kind is opened.
+_KINDS = {"attribution": "engine.results:Attribution", "scores": "engine.scores:Scores"}
 
 
 def load_result(path: str | os.PathLike[str]) -> Result:
@@ -165,17 +175,21 @@ def load_result(path: str | os.PathLike[str]) -> Result:
         with safe_open(file, framework="numpy") as opened:
             metadata = opened.metadata() or {}
             tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise ResultError(f"{file.name} is not a result file, or is damaged ({error})") from None
-    kind = _KINDS.get(metadata.get("haloscope", ""))
-    if kind is None:
+    except (SafetensorError, OSError, ValueError, TypeError, KeyError) as error:
+        told = one_line(error)
+        raise ResultError(f"{file.name} is not a result file, or is damaged ({told})") from None
+    home = _KINDS.get(metadata.get("haloscope", ""))
+    if home is None:
         raise ResultError(f"{file.name} is a safetensors file, but not a result of Haloscope")
-    return _rebuild(kind, file, metadata, tensors)
+    module, name = home.split(":")
+    return _rebuild(getattr(import_module(module), name), file, metadata, tensors)
 
 
 def _rebuild(
     kind: type[Result], file: Path, metadata: Mapping[str, str], tensors: Mapping[str, np.ndarray]
 ) -> Result:
+    if metadata.get("checksum", "") not in ("", _checksum(metadata, tensors)):
+        raise ResultError(f"{file.name} is damaged: its checksum does not match its content")
     try:
         manifest = json.loads(metadata["manifest"])
         if not isinstance(manifest, dict):
@@ -188,8 +202,21 @@ def _rebuild(
         raise ResultError(f"{file.name} is damaged: {error}") from None
 
 
+def _checksum(metadata: Mapping[str, str], tensors: Mapping[str, np.ndarray]) -> str:
+    """Return the sha256 (hex) of what a result file says: its kind, manifest and tensors."""
+    told = [metadata.get("haloscope"), metadata.get("manifest")]
+    told += [f"{name} {array.dtype} {array.shape}" for name, array in sorted(tensors.items())]
+    hasher = hashlib.sha256(json.dumps(told).encode())
+    for _, array in sorted(tensors.items()):
+        hasher.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+    return hasher.hexdigest()
+
+
 def write_whole(path: Path, content: bytes) -> Path:
     """Write bytes to a file whole or not at all (a reader never sees half).
+
+    On return they are on the disk, not only in the system's memory: they outlive a killed
+    process and a power cut.
 
     Raises:
         ResultError: the folder does not exist or cannot be written to.
@@ -201,6 +228,8 @@ def write_whole(path: Path, content: bytes) -> Path:
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
         Path(temporary).chmod(0o666 & ~_umask())
         Path(temporary).replace(path)
     except OSError as error:
@@ -209,7 +238,18 @@ def write_whole(path: Path, content: bytes) -> Path:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+    sync_folder(path.parent)
     return path
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring the names in a folder to the disk, where the system can (Windows does it itself)."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _umask() -> int:
@@ -218,4 +258,12 @@ def _umask() -> int:
     return mask
 
 
-__all__ = ["Attribution", "Manifest", "Prediction", "Result", "load_result", "write_whole"]
+__all__ = [
+    "Attribution",
+    "Manifest",
+    "Prediction",
+    "Result",
+    "load_result",
+    "sync_folder",
+    "write_whole",
+]

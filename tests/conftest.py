@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+import os
+import shutil
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +18,20 @@ if TYPE_CHECKING:
 
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
 settings.load_profile("repeatable")
+
+_caches = Path(tempfile.mkdtemp(prefix="haloscope-tests-"))
+_numbers = itertools.count()
+os.environ["HALOSCOPE_CACHE"] = str(_caches)
+os.environ.pop("HALOSCOPE_CACHE_MB", None)
+
+
+def pytest_runtest_setup() -> None:
+    """Every test, with all that it starts, has an empty store of its own, not the user's."""
+    os.environ["HALOSCOPE_CACHE"] = str(_caches / str(next(_numbers)))
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(_caches, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -15,13 +15,14 @@ ROOT = Path(__file__).parents[1]
 FLOORS = (
     ("errors",),
     ("results", "manifest", "bibliography"),
+    ("scores",),
     ("inputs",),
     ("models",),
     ("execution",),
     ("masking", "attention"),
     ("attribution",),
     ("evaluation", "interactions", "tables", "pruning", "heads"),
-    ("store",),
+    ("store", "replay"),
 )
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 
@@ -73,7 +74,7 @@ def _engine_may(module: str, name: str) -> bool:
 def _component_may(module: str, name: str) -> bool:
     top, *rest = name.split(".")
     if top == "engine":
-        return bool(rest) and rest[0] in ("results", "errors")
+        return bool(rest) and rest[0] in ("results", "scores", "errors")
     return top not in COMPUTING | {"streamlit", "dashboard", "tests"}
 
 
@@ -159,6 +160,9 @@ def test_relative_imports_of_a_package_start_at_itself() -> None:
         "engine.inputs.samples",
         "engine.models.bundled",
         "engine.execution.cost",
+        "engine.store",
+        "dashboard.running.keeping",
+        "dashboard.command.main",
     ],
 )
 def test_importing_it_does_not_import_torch(module: str) -> None:

@@ -5,12 +5,17 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from dashboard.command.progress import Progress
+from dashboard.running import keeping
 from engine.errors import HaloscopeError, ParameterError, nearest
 from engine.inputs.images import FITS
+
+if TYPE_CHECKING:
+    from engine.attribution.explain import Plan
+    from engine.results import Attribution
 
 
 def add_to(commands: Any) -> None:
@@ -30,6 +35,7 @@ def add_to(commands: Any) -> None:
     add("--out", metavar="FILE", help="write the result (safetensors)")
     add("--png", metavar="FILE", help="write input, map and overlay as a picture")
     add("--view", metavar="KIND", help="of the picture: positive, signed or magnitude")
+    add("--no-cache", action="store_true", help="compute even what is kept, and keep nothing")
     add("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run)
 
@@ -45,7 +51,12 @@ def run(options: argparse.Namespace) -> int:
     from engine.attribution.registry import find_method
     from engine.models.loading import load_model
 
-    find_method(options.method)  # a wrong name is told before the model is loaded
+    # Wrong names are told before the model is loaded.
+    declared = [parameter.name for parameter in find_method(options.method).parameters]
+    for name in parameters:
+        if name not in declared:
+            told = nearest(name, declared) if declared else "it takes none"
+            raise ParameterError(f"{options.method} has no parameter {name!r}; {told}")
     model = load_model(options.model, device=getattr(options, "device", "auto"))
     planned = plan(
         model,
@@ -57,15 +68,28 @@ def run(options: argparse.Namespace) -> int:
         seed=options.seed,
         **parameters,
     )
-    progress = _Progress(planned.method.title)
-    attribution = planned.run(progress)
-    progress.end()
+    attribution, kept = _explained(planned, use_kept=not options.no_cache)
     if options.out:
         attribution.save(options.out)
     if options.png:
         _draw(attribution, model, picture, options)
-    _report(attribution, options)
+    _report(attribution, options, cached=kept)
     return 0
+
+
+def _explained(planned: Plan, *, use_kept: bool) -> tuple[Attribution, bool]:
+    """Return the map, and whether it was computed earlier and kept."""
+    problems: list[HaloscopeError] = []
+    kept = keeping.find(planned, problems.append) if use_kept else None
+    if kept is not None:
+        return kept, True
+    with Progress(planned.method.title) as progress:
+        attribution = planned.run(progress)
+    if use_kept and not problems:
+        keeping.keep(attribution, problems.append)
+    for problem in problems:
+        print(f"haloscope: {problem}", file=sys.stderr)
+    return attribution, False
 
 
 def _check_places(options: argparse.Namespace) -> None:
@@ -73,6 +97,10 @@ def _check_places(options: argparse.Namespace) -> None:
     for path in (options.out, options.png):
         if path and not Path(path).absolute().parent.is_dir():
             raise HaloscopeError(f"cannot write {path}: no such folder")
+    if options.png and Path(options.png).suffix.lower() != ".png":
+        raise HaloscopeError(f"--png {options.png}: the picture is a PNG file; name it so")
+    if options.out and options.png and Path(options.out).absolute() == Path(options.png).absolute():
+        raise HaloscopeError("--out and --png name the same file; name two")
     from components.views import KINDS
 
     if options.view and options.view not in KINDS:
@@ -90,42 +118,14 @@ def _parameters(given: list[str]) -> dict[str, str]:
 
 
 def _picture(source: str, fit: str) -> Any:
-    from engine.inputs.images import load_image
-    from engine.inputs.samples import load_sample
+    from engine.inputs.samples import load_named
 
     if fit not in FITS:
         raise ParameterError(f"no fit {fit!r}; {nearest(fit, FITS)}")
-    if source.startswith("sample:"):
-        return load_sample(source.removeprefix("sample:"), fit=fit)
-    return load_image(source, fit=fit)
+    return load_named(source, fit=fit)
 
 
-class _Progress:
-    """A line on the terminal for work that takes longer than a moment."""
-
-    def __init__(self, title: str) -> None:
-        self._title = title
-        self._started = time.monotonic()
-        self._told = 0.0
-        self._shown = False
-
-    def __call__(self, done: int, total: int) -> None:
-        now = time.monotonic()
-        if not sys.stderr.isatty() or now - self._started < 1 or now - self._told < 0.2:
-            return
-        self._told = now
-        self._shown = True
-        left = (now - self._started) * (total - done) / max(done, 1)
-        line = f"{self._title}: {done} of {total} passes, {left:.0f} s left"
-        print(f"\r{line:<70}", end="", file=sys.stderr, flush=True)
-
-    def end(self) -> None:
-        """Clear the line."""
-        if self._shown:
-            print(f"\r{'':<70}\r", end="", file=sys.stderr, flush=True)
-
-
-def _draw(attribution: Any, model: Any, picture: Any, options: argparse.Namespace) -> None:
+def _draw(attribution: Attribution, model: Any, picture: Any, options: argparse.Namespace) -> None:
     from components import export, views
     from engine.results import write_whole
 
@@ -135,12 +135,13 @@ def _draw(attribution: Any, model: Any, picture: Any, options: argparse.Namespac
     write_whole(Path(options.png), export.png(sheet))
 
 
-def _report(attribution: Any, options: argparse.Namespace) -> None:
+def _report(attribution: Attribution, options: argparse.Namespace, *, cached: bool) -> None:
     manifest = attribution.manifest
     if options.json:
         told = {
             "out": options.out,
             "png": options.png,
+            "cached": cached,
             "shape": list(attribution.values.shape),
             **manifest,
         }
@@ -152,6 +153,8 @@ def _report(attribution: Any, options: argparse.Namespace) -> None:
     said = manifest["outcome"]["prediction"]
     print(f"Prediction: {said['name']} ({percent(said['probability'])})")
     print(words.caption(attribution))
+    if cached:
+        print("Computed earlier and kept; --no-cache computes it again.")
     for path in (options.out, options.png):
         if path:
             print(f"Written: {path}")

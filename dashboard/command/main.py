@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from dashboard.command import explain, listing
+from dashboard.command import cache, explain, listing, replay, test
 from engine import __version__
 from engine.errors import Cancelled, HaloscopeError, nearest
+from engine.models.device_names import check_device_name
 
 _EPILOG = """\
 examples:
@@ -22,7 +23,16 @@ examples:
   haloscope methods                           which methods there are, and their parameters
   haloscope explain --model imagenet-cnn --image cat.jpg --method grad-cam \\
       --out cat.safetensors --png cat.png
+  haloscope test --model scenes-resnet --images scenes
+                                              how often it is right on a set of pictures
+  haloscope replay cat.safetensors            compute it again and compare
+  haloscope cache --clear                     remove the results kept on disk
 """
+
+_COMMANDS = ("models", "methods", "explain", "test", "replay", "cache")
+
+
+_LAST_PORT = 65535
 
 
 class _Parser(argparse.ArgumentParser):
@@ -30,7 +40,7 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         if "invalid choice" in message and (given := _between(message, "'", "'")):
-            message = f"no command {given!r}; {nearest(given, ('models', 'methods', 'explain'))}"
+            message = f"no command {given!r}; {nearest(given, _COMMANDS)}"
         print(f"haloscope: {message}", file=sys.stderr)
         raise SystemExit(2)
 
@@ -43,7 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command.
 
     Returns:
-        0; 1 after an error, told in one line; 2 for a wrong call; 130 if interrupted.
+        0; 1 after an error, told in one line, or if a replay came out different; 2 for a
+        wrong call; 130 if interrupted.
     """
     # Without this, two threads that wait for each other burn the cores others need.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -99,14 +110,29 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     listing.add_to(commands)
     explain.add_to(commands)
+    test.add_to(commands)
+    replay.add_to(commands)
+    cache.add_to(commands)
     return parser
+
+
+def _check_reference(ref: str) -> None:
+    """Tell a mistyped model before the dashboard opens."""
+    from engine.models.references import check_reference
+
+    check_reference(ref)
 
 
 def _dashboard(options: argparse.Namespace) -> int:
     from dashboard import server
     from dashboard.running.models import DEVICE, EXTRA_MODELS
 
-    port = server.free_port(options.port)
+    if not 0 <= options.port <= _LAST_PORT:
+        raise HaloscopeError(f"--port {options.port}: a port lies between 0 and {_LAST_PORT}")
+    check_device_name(options.device)
+    for ref in options.models:
+        _check_reference(ref)
+    port = server.free_port(min(options.port, _LAST_PORT - server.TRIES))
     if port is None:
         raise HaloscopeError(f"no free port from {options.port} on; name another with --port")
     os.environ[EXTRA_MODELS] = "\n".join(options.models)

@@ -40,6 +40,7 @@ def choose(model: LoadedModel) -> tuple[Method, dict[str, Value], str, int]:
 def _declared(model: LoadedModel, method: Method) -> tuple[Parameter, ...]:
     declared = method.parameters_for(model)
     wanted = restore.wanted_parameters(method.name)
+    restore.note_unknown(wanted, [parameter.name for parameter in declared])
     for parameter in declared:
         if parameter.name in wanted:
             try:

@@ -6,22 +6,24 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from components.words import plain
 from dashboard.state import restore
 from engine.errors import HaloscopeError
 from engine.inputs.decoding import EXTENSIONS
 from engine.inputs.images import FITS, Fit, ImageInput, load_image
-from engine.inputs.samples import load_sample, samples
+from engine.inputs.samples import SAMPLE, load_sample, load_sample_set, sample_sets
 
+Pictures = dict[str, tuple[str, str]]
 _UPLOADED = "uploaded"
 _DIGEST_SHOWN = 12
 _FIT_TITLES = {"crop": "Crop", "letterbox": "Letterbox"}
 
 
-def choose(names: Sequence[str]) -> ImageInput | None:
+def choose(sets: Sequence[str]) -> ImageInput | None:
     """Show the chooser; None while there is no picture to show.
 
     Args:
-        names: of the pictures at hand that suit the model.
+        sets: names of the sets at hand that suit the model, best first.
     """
     source = st.segmented_control(
         "Input",
@@ -32,7 +34,7 @@ def choose(names: Sequence[str]) -> ImageInput | None:
         required=True,
         width="stretch",
     )
-    picture = _upload() if source == "Upload" else _sample(names)
+    picture = _upload() if source == "Upload" else _sample(sets)
     if picture is None:
         return None
     for note in picture.notes:
@@ -41,13 +43,16 @@ def choose(names: Sequence[str]) -> ImageInput | None:
     return picture if width == height else picture.with_fit(_fit())
 
 
-def _sample(names: Sequence[str]) -> ImageInput | None:
-    titles = {sample.name: sample for sample in samples() if sample.name in names}
-    restore.valid("sample", list(titles))
+def _sample(sets: Sequence[str]) -> ImageInput | None:
+    pictures = _pictures(tuple(sets))
+    restore.valid("sample", list(pictures))
+    st.session_state.setdefault("sample", next(iter(pictures)))
+    chosen = _set(sets, pictures)
+    inside = [name for name, (home, _) in pictures.items() if home == chosen]
     name = st.selectbox(
         "Picture",
-        list(titles),
-        format_func=lambda name: titles[name].title,
+        inside,
+        format_func=lambda name: pictures[name][1],
         key="sample",
         label_visibility="collapsed",
         persist_state="session",
@@ -55,8 +60,43 @@ def _sample(names: Sequence[str]) -> ImageInput | None:
     try:
         return _cached_sample(name)
     except HaloscopeError as error:
-        st.error(str(error))
+        st.error(plain(str(error)))
         return None
+
+
+def _set(sets: Sequence[str], pictures: Pictures) -> str:
+    """Show the chooser of sets, if there are several; the picture chosen says which it is."""
+    home = pictures[st.session_state["sample"]][0]
+    if len(sets) == 1:
+        return home
+    titles = {found.name: found.title for found in sample_sets()}
+
+    def take_first() -> None:
+        chosen = st.session_state["set"]
+        first = next(name for name, (home, _) in pictures.items() if home == chosen)
+        st.session_state["sample"] = first
+
+    st.session_state["set"] = home
+    return st.selectbox(
+        "Set",
+        sets,
+        format_func=titles.__getitem__,
+        key="set",
+        on_change=take_first,
+        label_visibility="collapsed",
+    )
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _pictures(sets: tuple[str, ...]) -> Pictures:
+    """Return the pictures of some sets by name: (set, title)."""
+    found: Pictures = {}
+    for name in sets:
+        images = load_sample_set(name)
+        for entry in images.entries:
+            full = f"{images.prefix}{entry.name}".removeprefix(SAMPLE)
+            found[full] = (name, entry.title)
+    return found
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -75,17 +115,18 @@ def _upload() -> ImageInput | None:
     )
     error = st.session_state.get("upload-error")
     if error:
-        st.error(error)
+        st.error(plain(error))
     picture: ImageInput | None = st.session_state.get(_UPLOADED)
     wanted = restore.wanted_file()
     if wanted and (picture is None or not picture.digest.startswith(wanted[1])):
         st.info(
-            f"This link was made with “{wanted[0]}” ({wanted[1]}…). Upload that file to see it."
+            f"This link was made with “{plain(wanted[0])}” ({plain(wanted[1])}…). "
+            "Upload that file to see it."
         )
     if picture is None and not error:
         st.caption("PNG, JPEG, WebP, BMP, TIFF or GIF. It stays in this session.")
     elif picture is not None:
-        st.caption(f"{picture.name}, {picture.size[0]} × {picture.size[1]}")
+        st.caption(f"{plain(picture.name)}, {picture.size[0]} × {picture.size[1]}")
     return picture
 
 

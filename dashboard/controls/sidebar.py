@@ -16,7 +16,7 @@ from dashboard.state.selection import Selection
 from engine.attribution.explain import Plan, plan
 from engine.errors import HaloscopeError
 from engine.inputs.images import ImageInput
-from engine.inputs.samples import samples
+from engine.inputs.samples import sample_sets
 from engine.models.bundled import bundled_models
 from engine.models.loaded import LoadedModel
 from engine.results import Prediction
@@ -41,14 +41,13 @@ class Chosen:
 
 def choose() -> tuple[Chosen, Selection]:
     """Show all choosers in the sidebar."""
-    ref = _model_chooser()
+    ref = model_chooser()
     try:
         with st.spinner("Loading the model …"):
             model = models.model(ref)
     except HaloscopeError as error:
-        st.error(str(error))
         return Chosen(problem=str(error)), Selection(model=ref)
-    picture = picture_control.choose(_sample_names(ref))
+    picture = picture_control.choose(suited_sets(ref))
     prediction, problem = _predicted(model, picture)
     target, versus = target_control.choose(model.classes)
     method, parameters, output, seed = method_control.choose(model)
@@ -85,19 +84,31 @@ def choose() -> tuple[Chosen, Selection]:
     return Chosen(model, picture, prediction, planned), selection
 
 
-def _model_chooser() -> str:
+def model_chooser() -> str:
+    """Show the chooser of models; return the reference."""
     refs = models.references()
     restore.valid("model", refs)
     return st.selectbox(
-        "Model", refs, format_func=models.title, key="model", persist_state="session"
+        "Model",
+        refs,
+        format_func=models.title,
+        key="model",
+        on_change=_forget_classes,
+        persist_state="session",
     )
 
 
-def _sample_names(ref: str) -> tuple[str, ...]:
+def suited_sets(ref: str) -> list[str]:
+    """Return the names of the sets at hand that suit a model, best first; all for a user's own."""
     for model in bundled_models():
         if model.name == ref:
-            return model.samples
-    return tuple(sample.name for sample in samples())
+            return list(model.sets)
+    return [found.name for found in sample_sets()]
+
+
+def _forget_classes() -> None:
+    """Another model has other classes: an index of the old one means nothing."""
+    st.session_state["target"] = st.session_state["versus"] = target_control.PREDICTED
 
 
 def _predicted(model: LoadedModel, picture: ImageInput | None) -> tuple[Prediction | None, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from dataclasses import replace
 
+import numpy as np
 import streamlit as st
 from PIL import Image
 
@@ -50,9 +51,30 @@ def photo_file(key: str, _photo: Image.Image) -> bytes:
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
-def overlay_file(key: str, opacity: float, _photo: Image.Image, _view: View) -> bytes:
-    """Return a map over its photograph as a JPEG file; key tells result and view apart."""
-    return _encoded(pictures.overlay(_photo, _view, opacity), **_JPEG)
+def overlay_file(
+    key: str, opacity: float, truth: bool, _photo: Image.Image, _view: View,
+    _mask: np.ndarray | None,
+) -> bytes:  # fmt: skip
+    """Return a map over its photograph as a JPEG file, with the true mask outlined or not.
+
+    Args:
+        key: tells result and view apart.
+        truth: whether ``_mask`` is drawn.
+    """
+    laid = pictures.overlay(_photo, _view, opacity)
+    if truth and _mask is not None:
+        laid = pictures.outlined(laid, _mask)
+    return _encoded(laid, **_JPEG)
+
+
+def seen_mask(model: LoadedModel, picture: ImageInput) -> np.ndarray | None:
+    """Return the true mask as the network sees it, bool ``(height, width)``, or None."""
+    spec = model.spec
+    if picture.truth is None or picture.truth.mask is None or not isinstance(spec, ImageSpec):
+        return None
+    white = np.where(picture.truth.mask, 255, 0).astype(np.uint8)
+    fitted = replace(spec, interpolation="bilinear").fitted(replace(picture, pixels=white))
+    return np.asarray(fitted.convert("L")) >= 128
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

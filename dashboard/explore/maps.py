@@ -7,6 +7,7 @@ from PIL import Image
 
 from components import heatmap, views, words
 from components.views import View
+from components.words import plain
 from dashboard.explore import drawing, export, link
 from dashboard.running.explanations import Explained
 from engine.inputs.images import ImageInput
@@ -27,7 +28,9 @@ def header(attribution: Attribution, state: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="headline"):
         st.title(words.title(attribution), anchor=False, width="content")
         st.badge(label, icon=icon, color=colour)  # type: ignore[arg-type]
-    st.caption(f"{source['method_title']} · {source['model_title']} · {source['input']}")
+    st.caption(
+        f"{source['method_title']} · {plain(source['model_title'])} · {plain(source['input'])}"
+    )
 
 
 def view_controls(default: str) -> tuple[views.Kind, float]:
@@ -65,6 +68,8 @@ def squares(
     """Show the three pictures."""
     attribution = explained.attribution
     key = drawing.photo_key(model, picture)
+    mask = drawing.seen_mask(model, picture)
+    truth = mask is not None and bool(st.session_state.get("truth", True))
     first, second, third = st.columns(3)
     with first:
         input_card(model, picture, attribution.manifest["outcome"]["prediction"]["name"])
@@ -74,7 +79,9 @@ def squares(
         # The frame keeps the square while a changed figure is built anew inside it.
         with st.container(key="map"):
             st.plotly_chart(
-                heatmap.figure(view, attribution.manifest["request"]["output"]),
+                heatmap.figure(
+                    view, attribution.manifest["request"]["output"], mask if truth else None
+                ),
                 height="stretch",
                 theme=None,
                 config={"displayModeBar": False},
@@ -98,7 +105,7 @@ def squares(
         _head("Overlay", f"{opacity} % opacity")
         token = f"{attribution.key}{view.kind}{view.limit}{key}"
         st.image(
-            drawing.overlay_file(token, opacity / 100, photo, view),
+            drawing.overlay_file(token, opacity / 100, truth, photo, view, mask),
             width="stretch",
             alt=f"The map over the picture. {words.map_in_words(attribution, view)}",
         )
@@ -123,7 +130,20 @@ def input_card(model: LoadedModel, picture: ImageInput, said: str) -> None:
             width="stretch",
             alt=f"{picture.name}, as the network sees it; it says {said}.",
         )
-        _seen(key, model, picture)
+        if picture.truth is None or picture.truth.mask is None:
+            _seen(key, model, picture)
+        else:
+            _truth_control()
+
+
+def _truth_control() -> None:
+    st.session_state.setdefault("truth", True)
+    st.toggle(
+        "True mask",
+        key="truth",
+        persist_state="session",
+        help="Outlines what is known to decide the class, over the map and the overlay.",
+    )
 
 
 def tools(attribution: Attribution, view: View, photo: Image.Image) -> None:

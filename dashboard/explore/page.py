@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 import streamlit as st
 
+from components.words import plain
 from dashboard.running import warmth
 from dashboard.state import restore
 
@@ -71,7 +72,7 @@ def _run_controls(chosen: Chosen) -> Job | None:
         device = device_title(chosen.model.device)
     if plan is None:
         if chosen.problem:
-            st.error(chosen.problem)
+            st.error(plain(chosen.problem))
         return None
     seconds, cost = explanations.seconds(plan), explanations.cost(plan)
     estimate = "" if seconds is None else f"{seconds_told(seconds).capitalize()} on this machine · "
@@ -80,7 +81,8 @@ def _run_controls(chosen: Chosen) -> Job | None:
     job = explanations.queue().find(plan.key)
     first = not st.session_state.get("opened")
     st.session_state["opened"] = True
-    unasked = first and (cost.total <= _UNASKED_PASSES or (seconds or 0) <= _UNASKED_SECONDS)
+    short = cost.total <= _UNASKED_PASSES or (seconds or 0) <= _UNASKED_SECONDS
+    unasked = first and (short or explanations.is_kept(plan))
     if asked or st.session_state.pop("run", False) or unasked:
         job = explanations.submit(plan)
         job.wait(_PATIENCE)
@@ -92,10 +94,10 @@ def _run_controls(chosen: Chosen) -> Job | None:
 def _tell_link_notes() -> None:
     from components.views import KINDS
 
-    restore.valid("view", list(KINDS))
+    restore.valid("view", list(KINDS), first=False)
     notes = st.session_state.pop("link-notes", [])
     if notes:
-        st.warning(f"The link could not be followed in full: {'; '.join(notes)}.")
+        st.warning(f"The link could not be followed in full: {plain('; '.join(notes))}.")
 
 
 def _body(chosen: Chosen, selection: Selection, job: Job | None) -> None:
@@ -128,7 +130,7 @@ class Shown:
 def _remember(chosen: Chosen, job: Job | None) -> Shown | None:
     """Take a finished job over as what is shown."""
     if job is not None and job.state == "done" and chosen.plan is not None:
-        st.session_state["shown"] = Shown(chosen.plan, job.result)
+        st.session_state["shown"] = Shown(chosen.plan, job.result.named_as(chosen.plan))
     return st.session_state.get("shown")
 
 
@@ -140,7 +142,7 @@ def _tell_job(job: Job | None, current: bool) -> None:
     if job.active:
         panel.show(job)
     elif job.state == "failed":
-        st.error(job.error)
+        st.error(plain(job.error or ""))
     elif job.state == "cancelled" and not current:
         st.info("Cancelled. What you see is the map from before.", icon=":material/stop_circle:")
 
@@ -151,7 +153,7 @@ def _nothing_yet(chosen: Chosen, job: Job | None) -> None:
     if job is not None and job.state == "cancelled":
         st.info("Cancelled. Press Explain to start again.", icon=":material/stop_circle:")
     elif chosen.problem:
-        st.error(chosen.problem)
+        st.info("See the message at the left.", icon=":material/west:")
     elif chosen.picture is None:
         st.info("Choose a picture at the left, and the map appears here.", icon=":material/image:")
     elif job is None:
@@ -173,7 +175,9 @@ def _meanwhile(chosen: Chosen) -> None:
         _, said, _ = chosen.prediction.top(1)[0]
         maps.input_card(chosen.model, chosen.picture, said)
     with right:
-        predictions.card(chosen.prediction, None)
+        predictions.card(
+            chosen.prediction, None if chosen.plan is None else chosen.plan.readout.target
+        )
 
 
 def _result(shown: Shown, selection: Selection, state: str) -> None:
@@ -185,7 +189,15 @@ def _result(shown: Shown, selection: Selection, state: str) -> None:
         left, right = st.columns([5, 8], vertical_alignment="center")
     with left:
         maps.header(attribution, state)
-    with right, st.container(horizontal=True, horizontal_alignment="right", key="tools"):
+    with (
+        right,
+        st.container(
+            horizontal=True,
+            horizontal_alignment="right",
+            vertical_alignment="center",
+            key="tools",
+        ),
+    ):
         kind, clip = maps.view_controls(attribution.manifest["display"]["view"])
         view = views.look_at(attribution, kind, clip)
         model, picture = shown.plan.model, shown.picture
@@ -204,7 +216,7 @@ def _write_link(selection: Selection) -> None:
 
 def _below(shown: Shown, chosen: Chosen) -> None:
     from components import words
-    from dashboard.explore import predictions, trust
+    from dashboard.explore import drawing, predictions, trust
     from dashboard.running.predictions import prediction
 
     left, right = st.columns([4, 3])
@@ -215,8 +227,8 @@ def _below(shown: Shown, chosen: Chosen) -> None:
             said, explained = chosen.prediction, None
         predictions.card(said, explained)
     with right:
-        trust.card(shown.explained)
-    st.caption(words.caption(shown.explained.attribution))
+        trust.card(shown.explained, drawing.seen_mask(shown.plan.model, shown.picture))
+    st.caption(plain(words.caption(shown.explained.attribution)))
 
 
 def _same_input(shown: Shown, chosen: Chosen) -> bool:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from components import words
 from components.predictions import percent
 from dashboard.running.explanations import Explained
+from engine.evaluation.truth import Inside, inside
 
 _GOOD_GAP = 0.05
 
 
-def card(explained: Explained) -> None:
-    """Show the checks."""
+def card(explained: Explained, mask: np.ndarray | None) -> None:
+    """Show the checks; mask is what is known to decide the class, as the network sees it."""
     with st.container(border=True, key="trust", height="stretch"):
         st.markdown("**How far to trust it** :gray[:small[checks on this map]]")
         hiding = explained.hiding
@@ -26,6 +28,8 @@ def card(explained: Explained) -> None:
             _hidden_top(left, hiding.before, hiding.after)
             _hidden_elsewhere(right, hiding.before, hiding.control, hiding.control_error)
             _concentration(left, hiding.concentration, hiding.share)
+        if mask is not None:
+            _in_mask(right, inside(explained.attribution, mask))
         told = explained.attribution.manifest["outcome"].get("completeness")
         if told:
             _completeness(right, told["gap"], told["difference"])
@@ -65,6 +69,21 @@ def _concentration(place: DeltaGenerator, value: float, share: float) -> None:
     )
 
 
+def _in_mask(place: DeltaGenerator, found: Inside | None) -> None:
+    if found is None:
+        return
+    peak = "inside" if found.peak else "in its hull" if found.peak_in_hull else "outside"
+    place.metric(
+        "In the true mask",
+        percent_whole(found.share),
+        f"peak {peak}",
+        delta_color="off",
+        delta_arrow="off",
+        help="How much of the positive evidence lies on what is known to decide the class; the "
+        f"mask covers {percent_whole(found.area)} of the picture, so chance would be that.",
+    )
+
+
 def _completeness(place: DeltaGenerator, gap: float, difference: float) -> None:
     share = abs(gap) / abs(difference) if difference else float("inf")
     place.metric(
@@ -84,4 +103,4 @@ def percent_whole(share: float) -> str:
 
 
 def _points(difference: float) -> str:
-    return f"{100 * difference:+.1f} points"
+    return f"{round(100 * difference, 1) + 0.0:+.1f} points"

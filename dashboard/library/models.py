@@ -50,6 +50,7 @@ def _card(ref: str) -> None:
             "Licence": model.card.licence,
             "Origin": model.card.origin,
             "Paper": paper(model.card.paper).cite() if model.card.paper else "",
+            **dict(model.card.facts),
             "Runs on": device_title(model.device),
             "Digest": model.digest[:16],
         }

@@ -1,11 +1,16 @@
-"""Explanations as jobs: computed once, found again by their content key."""
+"""Explanations as jobs: computed once, found again by their content key.
+
+Found among the jobs of this server, then among the results on disk. A result on disk comes
+without its check, which is cheap and made anew.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
+from dashboard.running import keeping
 from engine.execution.cost import Cost
 from engine.execution.jobs import Job, JobQueue
 from engine.execution.pace import Pace
@@ -23,6 +28,14 @@ class Explained:
 
     attribution: Attribution
     hiding: Hiding | None
+
+    def named_as(self, plan: Plan) -> Explained:
+        """Return the same with the names that a plan gives to model and input.
+
+        Two sessions may ask the same under other names; each sees its own.
+        """
+        manifest = {**self.attribution.manifest, "source": plan.source()}
+        return replace(self, attribution=replace(self.attribution, manifest=manifest))
 
 
 @cache
@@ -49,6 +62,11 @@ def seconds(plan: Plan) -> float | None:
     return pace().seconds(plan.model.digest, cost(plan))
 
 
+def is_kept(plan: Plan) -> bool:
+    """Whether a plan's map lies on disk already."""
+    return keeping.find(plan) is not None
+
+
 def submit(plan: Plan) -> Job:
     """Queue a plan, or return the job that already does or did it."""
     title = f"{plan.method.title} for {plan.model.classes[plan.readout.target]}"
@@ -64,15 +82,22 @@ def _work(plan: Plan, progress: Progress, cancel: Cancel) -> Explained:
     def checking(done: int, _total: int) -> None:
         progress(plan.cost.total + done, total)
 
-    attribution = plan.run(explaining, cancel)
-    outcome = attribution.manifest["outcome"]
-    pace().learn(plan.model.digest, Cost(**outcome["passes"]), outcome["seconds"])
+    attribution = keeping.find(plan) or _compute(plan, explaining, cancel)
     if not _has_picture(plan):
         return Explained(attribution, None)
     from engine.evaluation.hiding import hide_top
 
     hiding = hide_top(plan.model, plan.given, attribution, progress=checking, cancel=cancel)
     return Explained(attribution, hiding)
+
+
+def _compute(plan: Plan, progress: Progress, cancel: Cancel) -> Attribution:
+    attribution = plan.run(progress, cancel)
+    outcome = attribution.manifest["outcome"]
+    pace().learn(plan.model.digest, Cost(**outcome["passes"]), outcome["seconds"])
+    if attribution.manifest["source"]["input_origin"]:  # an upload stays in its session
+        keeping.keep(attribution)
+    return attribution
 
 
 def _has_picture(plan: Plan) -> bool:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 EXTRA_MODELS = "HALOSCOPE_MODELS"
 DEVICE = "HALOSCOPE_DEVICE"
-_KEPT = 4
+_KEPT = 12
 
 _lock = threading.Lock()
 _loaded: OrderedDict[str, LoadedModel] = OrderedDict()
@@ -36,7 +36,7 @@ def title(ref: str) -> str:
 
 
 def model(ref: str) -> LoadedModel:
-    """Return a model, loaded once; the four last used are kept.
+    """Return a model, loaded once; the last used are kept.
 
     Raises:
         HaloscopeError: it cannot be loaded.

@@ -71,11 +71,11 @@ def _first_map() -> None:
     from dashboard.running.predictions import prediction
     from engine.attribution.explain import plan
     from engine.attribution.registry import methods_for
-    from engine.inputs.samples import load_sample
+    from engine.inputs.samples import load_sample_set
 
     first = bundled_models()[0]
     loaded = model(first.name)
-    picture = load_sample(first.samples[0])
+    picture = load_sample_set(first.sets[0])[0]
     planned = plan(loaded, picture, methods_for(loaded)[0].name)
     explanations.submit(planned).wait(60)
     prediction(loaded, picture)  # the page shows it, and learns how fast a warm pass is

@@ -9,6 +9,8 @@ from dashboard.state.selection import Selection
 _DONE = "restored"
 _WANTED_FILE = "wanted-file"
 _WANTED_PARAMETERS = "wanted-parameters"
+_LONGEST = 60  # characters of a link's value that are told
+_LINK_READ = "link-read"
 
 
 def begin() -> None:
@@ -23,8 +25,10 @@ def begin() -> None:
             state[name] = getattr(link, name)
     for name, low, high in (("seed", 0, 2**31 - 1), ("clip", 50, 100), ("opacity", 0, 100)):
         text = getattr(link, name)
-        if text.isdecimal():
-            state[name] = min(max(int(text), low), high)
+        if text.isdecimal() and low <= int(text) <= high:
+            state[name] = int(text)
+        elif text:
+            _note(f"{name} “{_short(text)}” is no whole number from {low} to {high}")
     if link.digest:
         state["source"] = "Upload"
         state[_WANTED_FILE] = (link.file, link.digest)
@@ -45,18 +49,46 @@ def wanted_parameters(method: str) -> dict[str, str]:
     return parameters
 
 
-def valid(name: str, options: list[str]) -> None:
-    """Drop a widget's value that is none of its options (a link may ask for anything)."""
+def valid(name: str, options: list[str], *, first: bool = True) -> None:
+    """Replace a widget's value that is none of its options.
+
+    A link may ask for anything: that is told. Later another model may have other options.
+
+    Args:
+        name: key of the widget.
+        options: what it offers.
+        first: take the first option instead; else the widget finds its default itself.
+    """
     if st.session_state.get(name, "") is None:  # a control that was away comes back without one
         del st.session_state[name]
     elif name in st.session_state and st.session_state[name] not in options:
-        told = st.session_state.setdefault("link-notes", [])
-        told.append(f"{name} “{st.session_state[name]}” is not to be had here")
-        del st.session_state[name]
+        if _LINK_READ not in st.session_state:
+            _note(f"{name} “{_short(st.session_state[name])}” is not to be had here")
+        if first:  # said aloud, or the browser would go on showing the old one
+            st.session_state[name] = options[0]
+        else:
+            del st.session_state[name]
+
+
+def note_unknown(wanted: dict[str, str], declared: list[str]) -> None:
+    """Tell parameters of a link that the method does not have."""
+    for name in wanted:
+        if name not in declared:
+            _note(f"the method has no parameter “{_short(name)}”")
+
+
+def _note(text: str) -> None:
+    st.session_state.setdefault("link-notes", []).append(text)
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def write(selection: Selection) -> None:
     """Put the present choices into the address bar, so that the link restores them."""
+    st.session_state[_LINK_READ] = True
     query = selection.query()
     if st.query_params.to_dict() != query:
         st.query_params.from_dict(query)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
+from engine.attribution.background import Background, load_background
 from engine.attribution.method import Evidence, Method, Run
 from engine.attribution.parameters import Value, check_all
 from engine.attribution.registry import find_method
 from engine.errors import MethodError, ParameterError, TargetError
 from engine.execution.chunks import Chunks, default_chunk, telling_out_of_memory
 from engine.execution.cost import Cost
+from engine.execution.environment import environment
 from engine.execution.passes import Cancel, Passes, Progress
 from engine.execution.predict import predict, predict_prepared
 from engine.inputs.images import ImageInput
@@ -27,6 +30,8 @@ from engine.results import Attribution, Manifest, Prediction
 
 # The prediction that every explanation tells beside its map.
 _PREDICTION = Cost(forward=1)
+
+Partial = Callable[[Attribution], None]
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,7 @@ class Plan:
         request: all that decides the numbers.
         key: the digest of the request, the content key of the result.
         cost: an upper bound of the passes.
+        background: what the input is compared with, or None.
     """
 
     model: LoadedModel
@@ -53,13 +59,23 @@ class Plan:
     request: dict[str, Any]
     key: str
     cost: Cost
+    background: Background | None = None
 
-    def run(self, progress: Progress | None = None, cancel: Cancel | None = None) -> Attribution:
+    def run(
+        self,
+        progress: Progress | None = None,
+        cancel: Cancel | None = None,
+        partial: Partial | None = None,
+    ) -> Attribution:
         """Compute.
+
+        Args:
+            progress, cancel, partial: as in ``explain``.
 
         Raises:
             Cancelled: the caller asked to stop; the model is as it was.
             OutOfMemory: one sample at a time does not fit.
+            InputError: a picture of the background cannot be read.
         """
         started = time.perf_counter()
         passes = Passes(self.model, self.cost, progress, cancel)
@@ -69,10 +85,27 @@ class Plan:
         held = self.model.ready() if self.method.hooks else nullcontext()
         with telling_out_of_memory():
             prediction = predict_prepared(passes, x)
+            if self.background is not None:
+                run.background = self.background.prepared(self.model, passes.check)
+                run.background_size = self.background.size
+            if partial is not None:
+                run.partial = self._partial(run, prediction, partial, started)
             with torch.enable_grad(), held:
                 evidence = self.method.attribute(run)
         seconds = time.perf_counter() - started
         return self._attribution(run, evidence, prediction, seconds)
+
+    def _partial(
+        self, run: Run, prediction: Prediction, show: Partial, started: float
+    ) -> Callable[[Evidence, int], None]:
+        """Return what shows a method's evidence so far as an attribution, marked as partial."""
+
+        def found(evidence: Evidence, samples: int) -> None:
+            told = {**evidence.told, "samples": samples, "partial": True}
+            so_far = Evidence(evidence.values, evidence.error, told)
+            show(self._attribution(run, so_far, prediction, time.perf_counter() - started))
+
+        return found
 
     def _attribution(
         self, run: Run, evidence: Evidence, prediction: Prediction, seconds: float
@@ -80,7 +113,7 @@ class Plan:
         manifest: Manifest = {
             "key": self.key,
             "request": self.request,
-            "source": self._source(),
+            "source": self.source(),
             "display": {"fold": self.method.fold, "view": self.method.view},
             "outcome": {
                 "passes": {
@@ -89,6 +122,7 @@ class Plan:
                 },
                 "seconds": seconds,
                 "chunk": run.chunks.size,
+                "environment": environment(self.model.device),
                 "prediction": _prediction_told(prediction, self.readout),
                 **evidence.told,
             },
@@ -96,13 +130,14 @@ class Plan:
         error = None if evidence.error is None else _as_numpy(evidence.error)
         return Attribution(manifest=manifest, values=_as_numpy(evidence.values), error=error)
 
-    def _source(self) -> dict[str, Any]:
-        """Names a person would know; they decide nothing."""
+    def source(self) -> dict[str, Any]:
+        """Return names a person would know, and where to find the input; they decide nothing."""
         return {
             "model": self.model.ref,
             "model_title": self.model.card.title,
             "method_title": self.method.title,
             "input": getattr(self.given, "name", "tensor"),
+            "input_origin": getattr(self.given, "origin", ""),
             "input_notes": list(getattr(self.given, "notes", ())),
         }
 
@@ -128,17 +163,22 @@ def plan(
     loaded = load_model(model)
     found = find_method(method)
     found.check_suits(loaded)
+    takes = {"background": found.takes_background, "data": False}
     for name, value in (("background", background), ("data", data)):
-        if value is not None:
+        if value is not None and not takes[name]:
             raise MethodError(f"{found.title} takes no {name}")
     if isinstance(seed, bool) or not isinstance(seed, int):
         raise ParameterError(f"seed={seed!r}: expected a whole number")
     values = check_all(parameters, found.parameters_for(loaded), found.name)
     source = loaded.load_input(given)
     readout = _readout(loaded, source, target, versus, output)
+    others = None if background is None else load_background(loaded, background, seed)
     request = _request(loaded, source, found, values, readout, seed)
-    cost = found.cost(loaded, values) + _PREDICTION
-    return Plan(loaded, found, source, readout, values, seed, request, key_of(request), cost)
+    request["background"] = None if others is None else others.digest
+    rows = 0 if others is None else len(others.chosen)
+    cost = found.cost(loaded, values) + found.background_cost(rows) + _PREDICTION
+    key = key_of(request)
+    return Plan(loaded, found, source, readout, values, seed, request, key, cost, others)
 
 
 def explain(
@@ -154,6 +194,7 @@ def explain(
     seed: int = 0,
     progress: Progress | None = None,
     cancel: Cancel | None = None,
+    partial: Partial | None = None,
     **parameters: Any,
 ) -> Attribution:
     """Say how much each part of an input speaks for a class.
@@ -165,10 +206,15 @@ def explain(
         target: class index or name; by default the predicted class.
         versus: explain the difference to this class: why target and not this one.
         output: "logit" or "probability".
-        background, data: for methods that compare with other inputs.
+        background: for methods that compare with other inputs: prepared inputs ``(n, …)``,
+            pictures in a list, or an image set. Of more than 64, 64 are drawn.
+        data: for methods that learn from a table.
         seed: for methods that draw.
         progress: called with passes done and passes promised.
         cancel: an object with ``is_set()``, looked at before every pass.
+        partial: called with what was found so far, by methods that draw samples: after an
+            eighth, a quarter and half of them. Its manifest tells "samples" and "partial",
+            its key is that of the finished result, and it decides no number.
         **parameters: of the method.
 
     Returns:
@@ -192,7 +238,7 @@ def explain(
         seed=seed,
         **parameters,
     )
-    return planned.run(progress, cancel)
+    return planned.run(progress, cancel, partial)
 
 
 def _readout(

@@ -23,7 +23,6 @@ class Gradient(Method):
         "many layers."
     )
     view = "magnitude"
-    first_for = frozenset({"vit"})
 
     def cost(self, model: LoadedModel, parameters: Mapping[str, Value]) -> Cost:
         """One pass each way."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
@@ -33,6 +33,9 @@ class Run:
         seed: for whatever is drawn.
         passes: counted forward passes.
         chunks: how many samples go through at once.
+        background: prepared inputs to compare with, ``(rows, …)``, or None where none was given.
+        background_size: how many inputs the background held before rows were drawn.
+        partial: called with what was found after so many samples; None where nobody looks.
     """
 
     model: LoadedModel
@@ -42,6 +45,9 @@ class Run:
     seed: int
     passes: Passes
     chunks: Chunks
+    background: torch.Tensor | None = None
+    background_size: int = 0
+    partial: Callable[[Evidence, int], None] | None = None
 
     def leaf(self) -> torch.Tensor:
         """Return a copy of the input that asks for gradients."""
@@ -50,6 +56,11 @@ class Run:
     def score(self, batch: torch.Tensor) -> torch.Tensor:
         """Return the explained number of each sample, ``(n, …)`` → ``(n,)``."""
         return self.readout(self.passes.forward(batch))
+
+    def gradients(self, batch: torch.Tensor) -> torch.Tensor:
+        """Return the score's gradient at each sample, ``(n, …)`` → ``(n, …)``."""
+        leaves = batch.detach().clone().requires_grad_()
+        return torch.autograd.grad(self.score(leaves).sum(), leaves)[0]
 
 
 @dataclass(frozen=True)
@@ -83,6 +94,7 @@ class Method(ABC):
             all channels carry the same value (occlusion).
         hooks: whether it hangs hooks on the network, and so holds its lock throughout.
         first_for: families of models for which the page shows it first.
+        takes_background: whether it compares with other inputs.
     """
 
     name: ClassVar[str]
@@ -96,10 +108,15 @@ class Method(ABC):
     fold: ClassVar[Fold] = "sum"
     hooks: ClassVar[bool] = False
     first_for: ClassVar[frozenset[str]] = frozenset()
+    takes_background: ClassVar[bool] = False
 
     @abstractmethod
     def cost(self, model: LoadedModel, parameters: Mapping[str, Value]) -> Cost:
-        """Return an upper bound of the passes used."""
+        """Return an upper bound of the passes used, without those for a background."""
+
+    def background_cost(self, rows: int) -> Cost:
+        """Return the passes that a background adds; 0 rows where none is given."""
+        return Cost()
 
     @abstractmethod
     def attribute(self, run: Run) -> Evidence:

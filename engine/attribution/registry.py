@@ -35,7 +35,7 @@ def find_method(name: str) -> Method:
     """
     known = methods()
     if name not in known:
-        raise MethodError(f"no method {name!r}; {nearest(name, known)}")
+        raise MethodError(f"no method {name!r}; {nearest(str(name), known)}")
     return known[name]
 
 

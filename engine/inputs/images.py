@@ -23,6 +23,19 @@ ImageSource = str | os.PathLike[str] | bytes | IO[bytes] | Image.Image | np.ndar
 
 
 @dataclass(frozen=True, eq=False)
+class Truth:
+    """What is known of a picture beforehand; it decides no number.
+
+    Attributes:
+        label: its class as its set names it, or None.
+        mask: bool ``(height, width)`` of the picture, True where the class is seen, or None.
+    """
+
+    label: str | None = None
+    mask: np.ndarray | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class ImageInput:
     """A picture, upright, with 8 bits a channel.
 
@@ -32,12 +45,17 @@ class ImageInput:
         fit: how it is brought to the network's size: "crop" (the network's own resize
             and centre crop) or "letterbox" (all of it, with margins).
         notes: what was done on the way in ("transparency laid on white").
+        origin: where it can be found again: its path as it was given, or "sample:chelsea";
+            empty for what is only in memory.
+        truth: what its set knows of it, or None.
     """
 
     pixels: np.ndarray
     name: str
     fit: Fit = "crop"
     notes: tuple[str, ...] = ()
+    origin: str = ""
+    truth: Truth | None = None
 
     def __post_init__(self) -> None:
         self.pixels.setflags(write=False)
@@ -51,7 +69,7 @@ class ImageInput:
 
     @cached_property
     def digest(self) -> str:
-        """Digest of the pixels (sha256, hex); name and fit are not part of it."""
+        """Digest of the pixels (sha256, hex); name, fit, origin and truth are not part of it."""
         shape = repr(self.pixels.shape).encode()
         return digest_of(shape, np.ascontiguousarray(self.pixels).data)
 
@@ -85,7 +103,8 @@ def load_image(source: ImageSource, *, name: str | None = None, fit: Fit = "crop
     content, found = _read(source)
     called = name or found
     pixels, notes = decode(content, called)
-    return ImageInput(pixels, called, fit, notes)
+    origin = os.fspath(source) if isinstance(source, str | os.PathLike) else ""
+    return ImageInput(pixels, called, fit, notes, origin)
 
 
 def _read(source: str | os.PathLike[str] | bytes | IO[bytes]) -> tuple[bytes, str]:
@@ -94,6 +113,10 @@ def _read(source: str | os.PathLike[str] | bytes | IO[bytes]) -> tuple[bytes, st
     if not isinstance(source, str | os.PathLike):
         return _read_open(source)
     path = Path(source)
+    if not str(source):
+        raise InputError(f"no file named; name one {FORMATS_TOLD} file")
+    if str(source).startswith(("http:", "https:")):
+        raise InputError(f"{source}: addresses are not fetched; download the picture and name it")
     try:
         if path.is_dir():
             raise InputError(f"{path} is a folder; name one {FORMATS_TOLD} file in it")

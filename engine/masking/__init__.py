@@ -1,6 +1,7 @@
 """Hiding parts of an input: what to hide (``keep``), what to put there (fills), what comes out.
 
-One polarity everywhere: a mask is boolean and named ``keep``; True = stays.
+One polarity everywhere: a mask is boolean and named ``keep``; True = stays. Inside the engine
+a mask may also hold shares in [0, 1]: 1 = stays.
 """
 
 from engine.masking.fills import FILLS, Fill, find_fill

@@ -36,7 +36,8 @@ class Fill(ABC):
             model: the model.
             forward: the counted forward pass, ``(n, …)`` → logits.
             x: ``(1, …)``, prepared.
-            keep: bool ``(n, …)``, broadcastable to the input; True = stays.
+            keep: bool ``(n, …)``, broadcastable to the input; True = stays. Replacements
+                also take shares in [0, 1]: how much of each value stays.
         """
 
 
@@ -51,7 +52,11 @@ class Replacement(Fill):
         self, model: LoadedModel, forward: Forward, x: torch.Tensor, keep: torch.Tensor
     ) -> torch.Tensor:
         """As in ``Fill``."""
-        return forward(torch.where(keep, x, self.values(model, x)))
+        values = self.values(model, x)
+        if keep.dtype == torch.bool:
+            return forward(torch.where(keep, x, values))
+        share = keep.to(x.dtype)
+        return forward(x * share + values * (1 - share))
 
 
 class Mean(Replacement):

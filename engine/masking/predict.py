@@ -7,11 +7,11 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from engine.errors import InputError
+from engine.errors import InputError, MethodError
 from engine.execution.chunks import Chunks, default_chunk
 from engine.execution.cost import Cost
 from engine.execution.passes import Passes
-from engine.masking.fills import Fill, find_fill
+from engine.masking.fills import Fill, Replacement, find_fill
 from engine.models.loaded import LoadedModel, ModelInput
 
 KeepRange = Callable[[int, int], torch.Tensor]
@@ -58,16 +58,22 @@ def masked_outputs(
         passes, chunks: how to run.
         x: ``(1, …)``, prepared.
         count: number of masks.
-        keep: returns masks ``[start, stop)``, bool, broadcastable to ``(stop - start, …)``.
+        keep: returns masks ``[start, stop)``, broadcastable to ``(stop - start, …)``: bool,
+            or floating point in [0, 1], the share of each value that stays.
         fill: what stands where x is hidden.
 
     Returns:
         Logits ``(count, classes)``.
+
+    Raises:
+        MethodError: masks of shares for a fill that can only hide or keep.
     """
     found = find_fill(fill)
 
     def some(start: int, stop: int) -> torch.Tensor:
         masks = keep(start, stop).to(x.device)
+        if masks.dtype != torch.bool and not isinstance(found, Replacement):
+            raise MethodError(f"the fill {found.name!r} hides or keeps; it takes no shares")
         return found.outputs(passes.model, passes.forward, x, masks)
 
     with torch.no_grad():

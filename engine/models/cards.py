@@ -15,6 +15,7 @@ class Card:
         licence: of the weights.
         origin: where the weights come from.
         paper: key in the bibliography, or "".
+        facts: more that was measured or should be said, by what it is about ("Limits").
         notes: what was assumed where it could not be found out.
     """
 
@@ -23,4 +24,5 @@ class Card:
     licence: str = ""
     origin: str = ""
     paper: str = ""
+    facts: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()

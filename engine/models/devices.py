@@ -6,22 +6,21 @@ import platform
 
 import torch
 
-from engine.errors import DeviceError, nearest
+from engine.errors import DeviceError
+from engine.models.device_names import check_device_name
 
-DEVICES = ("auto", "cpu", "cuda", "mps")
 
-
-def resolve_device(name: str) -> torch.device:
+def resolve_device(name: str | torch.device) -> torch.device:
     """Return the device of a name; "auto" takes cuda, then mps, then cpu.
 
-    TF32 is switched off on CUDA: it changes the third digit of an attribution.
+    A device in hand is checked as its name is. TF32 is switched off on CUDA: it changes the third digit of an attribution.
 
     Raises:
         DeviceError: an unknown name, or a device that is not there.
     """
+    name = str(name)
+    check_device_name(name)
     kind = name.split(":", maxsplit=1)[0]
-    if kind not in DEVICES:
-        raise DeviceError(f"no device {name!r}; {nearest(name, DEVICES)}")
     there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": _mps()}
     if kind == "auto":
         kind = name = next(option for option in ("cuda", "mps", "cpu") if there[option])
@@ -30,10 +29,7 @@ def resolve_device(name: str) -> torch.device:
     if kind == "cuda":
         torch.backends.cuda.matmul.allow_tf32 = False
         torch.backends.cudnn.allow_tf32 = False
-    try:
-        return torch.device(name)
-    except RuntimeError:
-        raise DeviceError(f"no device {name!r}; a device is like cpu, cuda or cuda:1") from None
+    return torch.device(name)
 
 
 def _mps() -> bool:

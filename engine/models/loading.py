@@ -18,7 +18,7 @@ from engine.models.digest import digest_model
 from engine.models.discovery import Discovery, discover
 from engine.models.guessing import guess_specs
 from engine.models.loaded import LoadedModel
-from engine.models.references import build_named, parse_file_reference
+from engine.models.references import build_named, check_reference, parse_file_reference
 from engine.models.specs import ImageSpec, InputSpec, as_spec
 from engine.models.weights import put_weights, read_weights
 
@@ -42,7 +42,7 @@ def load_model(
     *,
     input_spec: SpecLike | None = None,
     classes: Sequence[str] | None = None,
-    device: str = "auto",
+    device: str | torch.device = "auto",
 ) -> LoadedModel:
     """Load a model, and find out what it is.
 
@@ -73,6 +73,8 @@ def load_model(
     finally:
         for part in training if found.in_hand else ():
             part.training = True
+    if seen.classes == 1:
+        notes = (*notes, "one output, read through a sigmoid as the probability of its class")
     names = _class_names(found.classes if classes is None else classes, seen.classes)
     card = Card(**{**vars(found.card), "notes": (*found.card.notes, *notes)})
     return LoadedModel(
@@ -98,11 +100,9 @@ def _in_hand(module: nn.Module) -> _Found:
 def _by_reference(ref: str) -> _Found:
     if not isinstance(ref, str):
         raise ModelError(f"a model is a reference or an nn.Module, not {type(ref).__name__}")
+    check_reference(ref)
     if ref.startswith("file:"):
         return _from_file(ref)
-    if ":" in ref:
-        kind = ref.split(":", maxsplit=1)[0]
-        raise ModelError(f"{ref!r}: references of kind {kind!r} are unknown; use file: or a name")
     bundled = find_bundled(ref)
     module, spec, classes = _built(bundled)
     module.requires_grad_(False)
@@ -137,7 +137,7 @@ def _bundled_architecture(ref: str, arch: str, name: str) -> _Found:
     )
 
 
-def _place(found: _Found, device: str) -> torch.device:
+def _place(found: _Found, device: str | torch.device) -> torch.device:
     parameter = next(found.module.parameters(), None)
     if found.in_hand and device == "auto":
         return parameter.device if parameter is not None else torch.device("cpu")
@@ -173,6 +173,8 @@ def _family(spec: InputSpec, seen: Discovery) -> str:
 def _class_names(given: Sequence[str] | None, count: int) -> tuple[str, ...]:
     if given is None:
         return tuple(f"class {index}" for index in range(count))
+    if isinstance(given, str) or not isinstance(given, Sequence):
+        raise ModelError(f"classes is a list of names, not {type(given).__name__}")
     if len(given) != count:
         raise ModelError(f"{len(given)} class names given, but the model has {count} outputs")
     return tuple(given)

@@ -12,6 +12,8 @@ from urllib.parse import parse_qsl
 from torch import nn
 
 from engine.errors import ModelError, one_line
+from engine.models.bundled import find_bundled
+from engine.models.weights import check_there
 
 _KNOWN_OPTIONS = {"arch"}
 _EXAMPLE = "file:weights.safetensors?arch=module:builder"
@@ -52,6 +54,21 @@ def parse_file_reference(ref: str) -> FileReference:
     return FileReference(Path(path).expanduser(), options["arch"])
 
 
+def check_reference(ref: str) -> None:
+    """Refuse a reference that cannot work, without building or reading anything.
+
+    Raises:
+        ModelError: unknown name or kind, or no such file.
+    """
+    if ref.startswith("file:"):
+        check_there(parse_file_reference(ref).path)
+    elif ":" in ref:
+        kind = ref.split(":", maxsplit=1)[0]
+        raise ModelError(f"{ref!r}: references of kind {kind!r} are unknown; use file: or a name")
+    else:
+        find_bundled(ref)
+
+
 def build_named(arch: str) -> nn.Module:
     """Call ``module:builder`` and return the network that it builds.
 
@@ -64,7 +81,10 @@ def build_named(arch: str) -> nn.Module:
     builder = _builder(module_name, builder_name)
     try:
         built = builder()
-    except Exception as error:  # the user's own code: whatever it raises is told in one line
+    except (
+        Exception,
+        SystemExit,
+    ) as error:  # the user's own code: whatever it raises is told in one line
         raise ModelError(f"{arch} failed: {type(error).__name__}: {one_line(error)}") from error
     if not isinstance(built, nn.Module):
         raise ModelError(f"{arch} returned {type(built).__name__}, expected an nn.Module")
@@ -78,7 +98,7 @@ def _builder(module_name: str, builder_name: str) -> Any:
         if error.name and module_name.startswith(error.name):
             raise ModelError(f"no module {module_name!r} on the Python path") from None
         raise ModelError(f"{module_name} needs {error.name!r}, which is not installed") from None
-    except Exception as error:  # the user's own code
+    except (Exception, SystemExit) as error:  # the user's own code
         told = f"{type(error).__name__}: {one_line(error)}"
         raise ModelError(f"importing {module_name} failed: {told}") from error
     if not callable(found):

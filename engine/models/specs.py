@@ -64,6 +64,8 @@ class ImageSpec:
                     f"input_spec: {name} has {len(values)} values for {self.channels} channels"
                 )
             object.__setattr__(self, name, values)
+        if min(self.height, self.width, self.channels) < 1:
+            raise ModelError("input_spec: height, width and channels must be at least 1")
         if min(self.std) <= 0:
             raise ModelError("input_spec: every std must be above 0")
         if self.interpolation not in _RESAMPLING:
@@ -192,4 +194,10 @@ def as_spec(given: InputSpec | dict[str, Any] | tuple[int, ...]) -> InputSpec:
             return ImageSpec(**given)
         except TypeError as error:
             raise ModelError(f"input_spec: {str(error).split(') ')[-1]}") from None
-    return TensorSpec(tuple(given))
+    try:
+        shape = tuple(int(length) for length in given)
+    except TypeError:
+        raise ModelError(
+            f"input_spec is an ImageSpec, a dict of its fields or a shape, not {given!r}"
+        ) from None
+    return TensorSpec(shape)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,13 +22,24 @@ def read_weights(path: Path) -> dict[str, torch.Tensor]:
     Raises:
         WeightsError: no such file, damaged, no tensors in it, or it needs code to load.
     """
-    if not path.is_file():
-        raise WeightsError(f"{path}: no such file")
+    check_there(path)
     loaded = _safetensors(path) if path.suffix == ".safetensors" else _pickled(path)
     tensors = _state_dict(loaded)
     if not tensors:
         raise WeightsError(f"{path.name} holds no tensors")
     return tensors
+
+
+def check_there(path: Path) -> None:
+    """Refuse what is no file.
+
+    Raises:
+        WeightsError: a folder, or nothing at all.
+    """
+    if path.is_dir():
+        raise WeightsError(f"{path} is a folder; name the weights file in it")
+    if not path.is_file():
+        raise WeightsError(f"{path}: no such file")
 
 
 def _safetensors(path: Path) -> Mapping[str, Any]:
@@ -42,7 +54,9 @@ def _safetensors(path: Path) -> Mapping[str, Any]:
 
 def _pickled(path: Path) -> Mapping[str, Any]:
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what matters is told in one line
+            return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         if "GLOBAL" in str(error) or "Unsupported class" in str(error):
             raise WeightsError(
@@ -50,6 +64,10 @@ def _pickled(path: Path) -> Mapping[str, Any]:
             ) from None
         raise WeightsError(f"{path.name} is damaged or not a weights file") from None
     except Exception as error:  # the unpickler trips over damaged files in many ways
+        if "TorchScript" in str(error):
+            raise WeightsError(
+                f"{path.name} is a TorchScript archive; save the network's state_dict() instead"
+            ) from None
         raise WeightsError(
             f"{path.name} is damaged or not a weights file ({one_line(error)})"
         ) from None

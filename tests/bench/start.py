@@ -5,6 +5,7 @@ Prints medians over a few starts of a cold server; the browser is started before
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 import sys
@@ -31,7 +32,11 @@ def one_start(browser: Browser) -> dict[str, float]:
     command = [sys.executable, "-m", "dashboard.command.main", "--no-browser", "--port", str(port)]
     began = time.perf_counter()
     server = subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command,
+        cwd=ROOT,
+        env={**os.environ, "HALOSCOPE_CACHE_MB": "0"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     try:
         address = f"http://127.0.0.1:{port}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.running import explanations
 from dashboard.state.selection import Selection
+from engine.inputs.samples import load_sample
 
 APP = Path(__file__).parents[2] / "dashboard" / "app.py"
 
@@ -182,3 +184,73 @@ def test_choices_survive_a_change_of_page() -> None:
     assert title(page) == "Why “tabby”?"
     assert page.session_state["opacity"] == 30
     assert page.selectbox(key="target").value == "281"
+
+
+def _upload(page: AppTest, name: str, picture: Image.Image) -> None:
+    file = io.BytesIO()
+    picture.save(file, "PNG")
+    if page.segmented_control(key="source").value != "Upload":
+        page.segmented_control(key="source").set_value("Upload").run()
+    page.file_uploader(key="upload").upload(name, file.getvalue(), "image/png").run()
+    finished(page)
+
+
+@pytest.mark.parametrize("size", [(3000, 2), (2, 3000), (1, 1)])
+def test_pictures_of_odd_shapes(size: tuple[int, int]) -> None:
+    page = opened()
+    _upload(page, "odd.png", Image.new("RGB", size, (200, 60, 20)))
+    assert not page.error
+    assert page.session_state["shown"].picture.size == size
+
+
+def test_each_session_sees_its_own_names() -> None:
+    opened()
+    pixels = Image.fromarray(load_sample("chelsea").pixels)
+    page = opened()
+    _upload(page, "we*ird [n](x).png", pixels)
+    shown = page.session_state["shown"]
+    assert shown.explained.attribution.manifest["source"]["input"] == "we*ird [n](x).png"
+    assert any("we\\*ird" in caption.value for caption in page.caption)
+    other = opened()
+    assert other.session_state["shown"].picture.name == "Chelsea the cat"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("clip", "999"), ("opacity", "x"), ("seed", "-4"), ("p.nope", "3"), ("model", "m" * 3000)],
+)
+def test_what_a_link_asks_in_vain_is_told(name: str, value: str) -> None:
+    page = AppTest.from_file(str(APP), default_timeout=600)
+    page.query_params.update({"method": "grad-cam", name: value})
+    page.run()
+    told = [w.value for w in page.warning if "could not be followed" in w.value]
+    assert told
+    assert len(told[0]) < 300
+
+
+def test_another_model_has_other_pictures_and_classes() -> None:
+    page = opened(target="281")
+    page.selectbox(key="model").select("scenes-resnet").run()
+    assert not page.warning
+    assert page.selectbox(key="target").value == ""
+    assert page.session_state["sample"].startswith("scenes/")
+    page.button(key="explain").click().run()
+    finished(page)
+    assert title(page).startswith("Why “")
+    assert page.toggle(key="truth").value, "the true mask is shown where one is known"
+    assert any(metric.label == "In the true mask" for metric in page.metric)
+
+
+def test_the_gallery_tells_right_from_wrong_and_opens_a_picture() -> None:
+    page = opened(model="digits-cnn")
+    page.switch_page("pages/gallery.py").run()
+    page = finished(page)
+    assert page.title[0].value == "How often is Digits CNN right?"
+    assert any(metric.label == "Named right" for metric in page.metric)
+    page.segmented_control(key="gallery-show").set_value("Wrong").run()
+    buttons = [b for b in page.button if b.key and b.key.startswith("open-")]
+    assert buttons
+    assert all(b.label.startswith("✗") for b in buttons)
+    name = buttons[0].key.removeprefix("open-")
+    buttons[0].click().run()
+    assert page.session_state["sample"] == f"digits/{name}"

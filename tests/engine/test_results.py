@@ -109,6 +109,34 @@ def test_damaged_inside(tmp_path: Path, fields: Any, manifest: str | None, told:
         load_result(tmp_path / "a.safetensors")
 
 
+@pytest.mark.parametrize("place", [-1, -77, -240])
+def test_a_single_wrong_bit(tmp_path: Path, place: int) -> None:
+    path = attribution().save(tmp_path / "a.safetensors")
+    content = bytearray(path.read_bytes())
+    content[place] ^= 1
+    path.write_bytes(content)
+    with expect_refusal(ResultError, "a.safetensors is damaged: its checksum does not match"):
+        load_result(path)
+
+
+def test_a_manifest_that_was_edited(tmp_path: Path) -> None:
+    path = attribution().save(tmp_path / "a.safetensors")
+    path.write_bytes(path.read_bytes().replace(b"ab12", b"ab13"))
+    with expect_refusal(ResultError, "checksum"):
+        load_result(path)
+
+
+def test_what_is_saved_is_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+    monkeypatch.setattr(results.os, "fsync", lambda _: done.append("fsync"))
+    replace = results.os.replace
+    monkeypatch.setattr(
+        results.os, "replace", lambda *names: (done.append("replace"), replace(*names))[1]
+    )
+    attribution().save(tmp_path / "a")
+    assert done == ["fsync", "replace", "fsync"], "the content, the name, the folder"
+
+
 def test_saving_into_a_missing_folder(tmp_path: Path) -> None:
     with expect_refusal(ResultError, "cannot write", "No such file or directory"):
         attribution().save(tmp_path / "gone" / "a.safetensors")

@@ -146,7 +146,7 @@ def test_bad_input_gets_one_line(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["explane"], "no command 'explane'; did you mean explain?"),
+        (["explane"], "no command 'explane'; did you mean explain"),
         (["explain", "--model", OWN], "required: --image, --method"),
         (explain("--seed", "x", "--out", "x"), "--seed"),
         (["--prt"], "--prt"),

@@ -30,6 +30,11 @@ LINEAR_IN_THE_SCORE = [
     ("integrated-gradients", {"steps": 7}),
     ("grad-cam", {}),
     ("occlusion", {"window": 4, "stride": 3}),
+    ("gradient-x-input", {}),
+    ("smoothgrad", {"samples": 5}),
+    ("gradient-shap", {"samples": 5}),
+    ("rise", {"masks": 20}),
+    ("feature-ablation", {"regions": "grid", "cells": 3}),
 ]
 
 

@@ -23,6 +23,8 @@ CALLS = [
         ("integrated-gradients", {"steps": 6}),
         ("integrated-gradients", {"steps": 3, "baseline": "black"}),
         ("occlusion", {"window": 6, "stride": 5}),
+        ("smoothgrad", {"samples": 4}),
+        ("rise", {"masks": 6}),
     )
     for target in range(3)
 ]

@@ -4,7 +4,7 @@ import pytest
 
 from engine.errors import InputError
 from engine.inputs import samples as home
-from engine.inputs.samples import load_sample, samples
+from engine.inputs.samples import load_sample, sample_sets, samples
 from engine.models.bundled import bundled_models
 from tests.engine.refusals import expect_refusal
 
@@ -32,8 +32,8 @@ def test_package_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
         load_sample("coffee")
 
 
-def test_models_name_samples_that_exist() -> None:
-    known = {sample.name for sample in samples()}
+def test_models_name_sets_that_exist() -> None:
+    known = {found.name for found in sample_sets()}
     for model in bundled_models():
-        assert model.samples
-        assert set(model.samples) <= known
+        assert model.sets
+        assert set(model.sets) <= known

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine.errors import InputError, ParameterError
+from engine.errors import InputError, MethodError, ParameterError
 from engine.execution.chunks import Chunks
 from engine.execution.cost import Cost
 from engine.execution.passes import Passes
@@ -163,3 +163,33 @@ def test_a_fill_may_use_the_network_as_it_likes() -> None:
     keep = masks(3, 16, 16)
     found = predict_masked(model, zoo.noise(model), keep, Doubling())
     assert np.allclose(found, predict_masked(model, zoo.noise(model), keep, "mean"), atol=1e-6)
+
+
+def through(x: torch.Tensor, keep: torch.Tensor, fill: str | Fill) -> np.ndarray:
+    model = zoo.load("tiny-cnn")
+    found = masked_outputs(
+        Passes(model), Chunks(2), x, len(keep), lambda start, stop: keep[start:stop], fill
+    )
+    return found.numpy()
+
+
+@pytest.mark.parametrize("fill", PICTURE_FILLS)
+def test_shares_mix_the_picture_with_the_fill(fill: str) -> None:
+    model = zoo.load("tiny-cnn")
+    x = zoo.noise(model)
+    share = torch.from_numpy(np.random.default_rng(0).random((5, 1, 16, 16), np.float32))
+    mixed = share * x + (1 - share) * FILLS[fill].values(model, x)
+    assert np.allclose(through(x, share, fill), plain("tiny-cnn", mixed), atol=1e-6)
+
+
+@pytest.mark.parametrize("fill", PICTURE_FILLS)
+def test_shares_of_all_or_nothing_are_masks(fill: str) -> None:
+    x = zoo.noise(zoo.load("tiny-cnn"))
+    keep = torch.from_numpy(masks(4, 1, 16, 16))
+    assert np.array_equal(through(x, keep.float(), fill), through(x, keep, fill))
+
+
+def test_fills_that_only_hide_or_keep_take_no_shares() -> None:
+    x = zoo.noise(zoo.load("tiny-cnn"))
+    with expect_refusal(MethodError, "the fill 'doubling' hides or keeps; it takes no shares"):
+        through(x, torch.rand(2, 1, 16, 16), Doubling())

@@ -15,7 +15,7 @@ def test_found_by_name() -> None:
 
 @pytest.mark.parametrize("name", ["imagenet-cn", "IMAGENET-CNN", "imgenet cnn"])
 def test_unknown_name_tells_the_nearest(name: str) -> None:
-    with expect_refusal(ModelError, f"no model {name!r}", "did you mean imagenet-cnn?"):
+    with expect_refusal(ModelError, f"no model {name!r}", "did you mean imagenet-cnn"):
         find_bundled(name)
 
 

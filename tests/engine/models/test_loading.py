@@ -72,17 +72,29 @@ def test_weights_that_do_not_fit(weights: Path) -> None:
 @pytest.mark.parametrize(
     ("ref", "told"),
     [
-        ("imagenet-cn", "did you mean imagenet-cnn?"),
+        ("imagenet-cn", "did you mean imagenet-cnn"),
         ("", "no model ''"),
         ("zip:weights.zip", "references of kind 'zip' are unknown"),
-        ("file:w.pth?arch=imagenet-cn", "did you mean imagenet-cnn?"),
-        ("file:w.pth?arch=no_such_module:build", "no module 'no_such_module'"),
+        ("file:w.pth?arch=imagenet-cn", "w.pth: no such file"),
         ("file:w.pth", "does not say which architecture"),
     ],
 )
 def test_references_that_lead_nowhere(ref: str, told: str) -> None:
     with expect_refusal(ModelError, told):
         load_model(ref)
+
+
+@pytest.mark.parametrize(
+    ("arch", "told"),
+    [
+        ("imagenet-cn", "did you mean imagenet-cnn"),
+        ("no_such_module:build", "no module 'no_such_module'"),
+    ],
+)
+def test_architectures_that_lead_nowhere(tmp_path: Path, arch: str, told: str) -> None:
+    torch.save({"w": torch.zeros(1)}, tmp_path / "w.pth")
+    with expect_refusal(ModelError, told):
+        load_model(f"file:{tmp_path / 'w.pth'}?arch={arch}")
 
 
 @pytest.mark.parametrize("ref", [None, 5, b"imagenet-cnn", nn.Linear])

@@ -62,8 +62,16 @@ def test_module_in_front_is_taken_off(tmp_path: Path) -> None:
 def test_missing(tmp_path: Path, ending: str) -> None:
     with expect_refusal(WeightsError, f"gone.{ending}: no such file"):
         read_weights(tmp_path / f"gone.{ending}")
-    with expect_refusal(WeightsError, "no such file"):
+    with expect_refusal(WeightsError, "is a folder; name the weights file in it"):
         read_weights(tmp_path)
+
+
+def test_torchscript_is_named_and_no_warning_is_shown(tmp_path: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.jit.save(torch.jit.script(nn.Linear(2, 2)), tmp_path / "s.pth")
+    with expect_refusal(WeightsError, "s.pth is a TorchScript archive; save the network's"):
+        read_weights(tmp_path / "s.pth")
 
 
 @pytest.mark.parametrize("ending", ["pth", "safetensors"])

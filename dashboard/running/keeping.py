@@ -1,0 +1,57 @@
+"""Results kept on disk: looked for before computing, saved after.
+
+A disk that is full or cannot be written to is told in one line; the work goes on without.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from engine.errors import StoreError
+from engine.results import Attribution, Result
+from engine.store import default_store
+
+if TYPE_CHECKING:
+    from engine.attribution.explain import Plan
+
+Tell = Callable[[StoreError], None]
+
+_told: set[str] = set()
+
+
+def log_once(error: StoreError) -> None:
+    """Write what went wrong into the log, once for each message."""
+    if str(error) not in _told:
+        _told.add(str(error))
+        logging.getLogger("haloscope").warning("%s", error)
+
+
+def find(plan: Plan, tell: Tell = log_once) -> Attribution | None:
+    """Return what a plan would compute, if it was computed before; named as the plan names it."""
+    found = find_any(plan.key, tell)
+    if not isinstance(found, Attribution):
+        return None
+    return replace(found, manifest={**found.manifest, "source": plan.source()})
+
+
+def find_any(key: str, tell: Tell = log_once) -> Result | None:
+    """Return the result of a key, of whatever kind, if it is kept."""
+    try:
+        store = default_store()
+        return store.get(key) if store.limit_bytes else None
+    except StoreError as error:
+        tell(error)
+        return None
+
+
+def keep(result: Result, tell: Tell = log_once) -> None:
+    """Save a result, if results are kept at all."""
+    try:
+        store = default_store()
+        if store.limit_bytes:
+            store.put(result)
+    except StoreError as error:
+        tell(error)

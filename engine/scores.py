@@ -1,0 +1,127 @@
+"""How often a model is right on an image set, what it mixes up, and whether it knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import sqrt
+from typing import ClassVar
+
+import numpy as np
+
+from engine.results import Result
+
+_Z = 1.959963984540054  # 95 %
+BINS = 15
+
+
+@dataclass(frozen=True)
+class Share:
+    """A share of right answers with its 95 % Wilson interval (wilson1927probable).
+
+    Attributes:
+        value, low, high: 0 … 1; value is NaN of nothing.
+        count: of how many.
+    """
+
+    value: float
+    low: float
+    high: float
+    count: int
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """Confidence against accuracy in bins of equal width (guo2017calibration).
+
+    Attributes:
+        count: int64 ``(bins,)``, pictures in each bin of confidence.
+        confidence, accuracy: float64 ``(bins,)``, their means there; NaN in empty bins.
+        error: the expected calibration error: mean |accuracy − confidence|, weighted by count.
+    """
+
+    count: np.ndarray
+    confidence: np.ndarray
+    accuracy: np.ndarray
+    error: float
+
+
+@dataclass(frozen=True, eq=False)
+class Scores(Result):
+    """What a model said of every picture of a set.
+
+    Attributes:
+        labels: int32 ``(n,)``, the true class by the model's index; -1 where there is none.
+        predicted: int32 ``(n,)``.
+        confidence: float32 ``(n,)``, probability of the predicted class.
+        truth: float32 ``(n,)``, probability of the true class; NaN where there is none.
+        rank: int32 ``(n,)``, place of the true class, 0 the first; -1 where there is none.
+
+    The manifest's ``source`` has the names of the pictures (``pictures``) and of the classes
+    (``classes``); its ``outcome`` those that could not be read (``skipped``).
+    """
+
+    kind: ClassVar[str] = "scores"
+    arrays: ClassVar[tuple[str, ...]] = ("labels", "predicted", "confidence", "truth", "rank")
+
+    labels: np.ndarray
+    predicted: np.ndarray
+    confidence: np.ndarray
+    truth: np.ndarray
+    rank: np.ndarray
+
+    @property
+    def key(self) -> str:
+        """Digest of all that decides the numbers (hex)."""
+        return str(self.manifest["key"])
+
+    @property
+    def labelled(self) -> np.ndarray:
+        """Which pictures have a label, bool ``(n,)``."""
+        return np.asarray(self.labels >= 0)
+
+    @property
+    def right(self) -> np.ndarray:
+        """Which were named right, bool ``(n,)``; False where there is no label."""
+        return np.asarray(self.labels == self.predicted) & self.labelled
+
+    def accuracy(self, top: int = 1) -> Share:
+        """Return how often the true class is among the first ``top``."""
+        return share_of(self.rank[self.labelled] < top)
+
+    def confusion(self) -> np.ndarray:
+        """Count pictures by true class (rows) and predicted class (columns), int64."""
+        classes = len(self.manifest["source"]["classes"])
+        table = np.zeros((classes, classes), dtype=np.int64)
+        np.add.at(table, (self.labels[self.labelled], self.predicted[self.labelled]), 1)
+        return table
+
+    def calibration(self, bins: int = BINS) -> Calibration:
+        """Hold confidence against accuracy; a confidence on an edge counts below it."""
+        confidence = self.confidence[self.labelled].astype(np.float64)
+        right = self.right[self.labelled]
+        index = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
+        count = np.bincount(index, minlength=bins)
+        with np.errstate(invalid="ignore"):
+            mean = np.bincount(index, confidence, bins) / count
+            share = np.bincount(index, right, bins) / count
+        weight = count / max(1, count.sum())
+        error = float(np.nansum(weight * np.abs(share - mean))) if count.any() else float("nan")
+        return Calibration(count, mean, share, error)
+
+
+def share_of(right: np.ndarray) -> Share:
+    """Return the share of True with its 95 % Wilson interval.
+
+    >>> found = share_of(np.array([True] * 9 + [False]))
+    >>> round(found.low, 3), round(found.high, 3)
+    (0.596, 0.982)
+    """
+    count = len(right)
+    if not count:
+        return Share(float("nan"), 0.0, 1.0, 0)
+    share, z2 = float(np.mean(right)), _Z * _Z
+    middle = share + z2 / (2 * count)
+    half = _Z * sqrt(share * (1 - share) / count + z2 / (4 * count * count))
+    scale = 1 + z2 / count
+    low, high = (middle - half) / scale, (middle + half) / scale
+    return Share(share, max(0.0, low), min(1.0, high), count)

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from captum.attr import FeatureAblation
+
+from engine.attribution.explain import explain, plan
+from engine.attribution.regions import grid, superpixels
+from engine.errors import ParameterError
+from engine.execution.cost import Cost
+from engine.inputs.images import ImageInput
+from engine.masking.fills import FILLS
+from engine.models.loaded import LoadedModel
+from engine.models.loading import load_model
+from engine.models.specs import TensorSpec
+from tests.engine import reference, zoo
+from tests.engine.refusals import expect_refusal
+
+METHOD = "feature-ablation"
+WAYS = [
+    {"regions": "grid", "cells": 4},
+    {"regions": "grid", "cells": 5},
+    {"regions": "grid", "cells": 16},
+    {"regions": "superpixels", "segments": 10},
+    {"regions": "superpixels", "segments": 40},
+]
+
+
+def labels(model: LoadedModel, x: torch.Tensor, way: dict[str, object]) -> torch.Tensor:
+    if way["regions"] == "grid":
+        return grid(16, 16, int(str(way["cells"])))
+    return superpixels(model, x, int(str(way["segments"])))
+
+
+@pytest.mark.parametrize("fill", FILLS)
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("name", ["tiny-cnn", "tiny-vit"])
+def test_agrees_with_captum(name: str, way: dict[str, object], fill: str) -> None:
+    model = zoo.load(name)
+    x = zoo.noise(model)
+    theirs = FeatureAblation(zoo.build(name)).attribute(
+        x,
+        baselines=FILLS[fill].values(model, x).expand_as(x),
+        target=0,
+        feature_mask=labels(model, x, way)[None, None],
+    )
+    found = explain(model, x, METHOD, 0, fill=fill, **way)
+    assert np.allclose(found.values, theirs[0].detach().numpy(), rtol=0, atol=1e-5)
+
+
+def test_each_feature_of_a_table_by_hand() -> None:
+    model = zoo.load("mlp")
+    x = zoo.noise(model)
+    array = x[0].double().numpy()
+    whole = reference.mlp_logits(model.module, array)[1]
+    expected = []
+    for feature in range(5):
+        changed = array.copy()
+        changed[feature] = 0
+        expected.append(whole - reference.mlp_logits(model.module, changed)[1])
+    planned = plan(model, x, METHOD, 1)
+    assert planned.parameters == {"fill": "mean"}
+    assert planned.cost == Cost(5 + 2)
+    assert np.allclose(planned.run().values, expected, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_cost_is_a_pass_for_each_region_and_two_more(way: dict[str, object]) -> None:
+    model = zoo.load("tiny-cnn")
+    planned = plan(model, zoo.noise(model), METHOD, 0, **way)
+    most = way["segments"] if "segments" in way else int(str(way["cells"])) ** 2
+    assert planned.cost == Cost(most + 2)
+    outcome = planned.run().manifest["outcome"]
+    assert outcome["passes"]["forward"] == outcome["regions"] + 2
+    if way["regions"] == "grid":
+        assert outcome["regions"] == most
+
+
+def test_cells_of_a_grid() -> None:
+    found = grid(7, 10, 3).numpy()
+    assert np.array_equal(np.unique(found), np.arange(9))
+    for cell in range(9):
+        rows, columns = np.nonzero(found == cell)
+        assert len(rows) == (np.ptp(rows) + 1) * (np.ptp(columns) + 1)
+        assert 2 <= np.ptp(rows) + 1 <= 3
+        assert 3 <= np.ptp(columns) + 1 <= 4
+
+
+@pytest.mark.parametrize("segments", [10, 60, 200])
+def test_superpixels_are_as_many_as_asked_for_or_fewer(
+    segments: int, imagenet_cnn: LoadedModel, chelsea: ImageInput
+) -> None:
+    x = imagenet_cnn.prepare(chelsea)
+    found = superpixels(imagenet_cnn, x, segments).numpy()
+    count = found.max() + 1
+    assert np.array_equal(np.unique(found), np.arange(count))
+    assert segments / 2 <= count <= segments
+    assert np.array_equal(found, superpixels(imagenet_cnn, x, segments).numpy())
+
+
+def test_superpixels_follow_edges() -> None:
+    model = zoo.load("tiny-cnn")
+    unit = torch.zeros(3, 16, 16)
+    unit[0, :, :5] = 1
+    unit[2, :, 5:] = 1
+    found = superpixels(model, zoo.PICTURE.normalise(unit)[None], 8).numpy()
+    assert not set(np.unique(found[:, :5])) & set(np.unique(found[:, 5:]))
+
+
+def test_pictures_that_come_as_plain_tensors() -> None:
+    for channels in (1, 3, 5):
+        module = torch.nn.Sequential(
+            torch.nn.Conv2d(channels, 4, 3), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten()
+        )
+        model = load_model(module, input_spec=TensorSpec((channels, 12, 14)))
+        stripes = torch.arange(14.0).div(5).floor().expand(1, channels, 12, 14)
+        found = explain(model, stripes, METHOD, 0, segments=10)
+        assert found.values.shape == (channels, 12, 14)
+        assert 2 <= found.manifest["outcome"]["regions"] <= 10
+
+
+def test_more_cells_than_pixels_are_refused() -> None:
+    model = zoo.load("tiny-cnn")
+    with expect_refusal(ParameterError, "cells=17 is out of range: from 2 to 16"):
+        explain(model, zoo.noise(model), METHOD, 0, regions="grid", cells=17)
