@@ -81,7 +81,7 @@ def _told(scores: Scores, skipped: list[list[str]], out: str | None) -> dict[str
         "accuracy_interval": [accuracy.low, accuracy.high] if labelled else None,
         "accuracy_top5": scores.accuracy(5).value if labelled else None,
         "calibration_error": calibration.error if labelled else None,
-        "confusion": _mixed_up(scores, None),
+        "mixed_up": _mixed_up(scores, None),
         "skipped": skipped,
     }
 

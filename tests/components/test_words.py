@@ -86,5 +86,20 @@ def test_verdict_needs_two_standard_errors() -> None:
     assert "rests on" in words.verdict(0.9, 0.73, 0.8, 0.03)
 
 
+def test_verdict_makes_nothing_of_nothing() -> None:
+    assert "says little" in words.verdict(0.5, 0.499, 0.5, 0.0)
+    assert "costs 0.0 points" in words.verdict(0.5, 0.50001, 0.5, 0.0)
+    assert "no better than chance" in words.verdict(0.9, 0.79, 0.795, 0.0)
+
+
+@pytest.mark.parametrize("text", ["a*b_c", "[n](http://x)", ":red[q] $x$", "`c` <b> # ~~s~~"])
+def test_plain_takes_away_every_meaning(text: str) -> None:
+    shown = words.plain(text)
+    assert shown.replace("\\", "") == text
+    for mark in "*_[]()`$<>#~:":
+        for place, letter in enumerate(shown):
+            assert letter != mark or shown[place - 1] == "\\"
+
+
 def test_verdict_tells_a_gain_as_a_gain() -> None:
     assert "gains 5.0 points" in words.verdict(0.5, 0.55, 0.4, 0.01)

@@ -22,6 +22,12 @@ def test_a_taken_port_is_passed_over() -> None:
     assert free > port
 
 
+def test_any_port_is_a_real_one() -> None:
+    port = server.free_port(0)
+    assert port is not None
+    assert port > 0
+
+
 def test_every_font_of_the_theme_is_shipped() -> None:
     config = tomllib.loads((HOME / ".streamlit/config.toml").read_text())
     for face in config["theme"]["fontFaces"]:

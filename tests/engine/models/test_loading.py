@@ -75,7 +75,6 @@ def test_weights_that_do_not_fit(weights: Path) -> None:
         ("imagenet-cn", "did you mean imagenet-cnn"),
         ("", "no model ''"),
         ("zip:weights.zip", "references of kind 'zip' are unknown"),
-        ("file:w.pth?arch=imagenet-cn", "w.pth: no such file"),
         ("file:w.pth", "does not say which architecture"),
     ],
 )
@@ -95,6 +94,24 @@ def test_architectures_that_lead_nowhere(tmp_path: Path, arch: str, told: str) -
     torch.save({"w": torch.zeros(1)}, tmp_path / "w.pth")
     with expect_refusal(ModelError, told):
         load_model(f"file:{tmp_path / 'w.pth'}?arch={arch}")
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"input_spec": 5}, "input_spec is an ImageSpec, a dict of its fields or a shape, not 5"),
+        ({"input_spec": {"height": -1}}, "must be at least 1"),
+        ({"classes": 5}, "classes is a list of names, not int"),
+        ({"classes": "cat"}, "classes is a list of names, not str"),
+    ],
+)
+def test_options_of_the_wrong_kind(options: dict[str, Any], told: str) -> None:
+    with expect_refusal(ModelError, told):
+        load_model(zoo.TinyCnn(), **options)
+
+
+def test_a_device_in_hand() -> None:
+    assert load_model(zoo.TinyCnn(), device=torch.device("cpu")).device.type == "cpu"
 
 
 @pytest.mark.parametrize("ref", [None, 5, b"imagenet-cnn", nn.Linear])

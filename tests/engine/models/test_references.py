@@ -31,6 +31,12 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
         sys.modules.pop(name, None)
 
 
+def test_a_builder_that_ends_the_program(write: Write) -> None:
+    name = write("def build():\n    raise SystemExit(3)\n")
+    with expect_refusal(ModelError, f"{name}:build failed: SystemExit: 3"):
+        build_named(f"{name}:build")
+
+
 def test_taken_apart() -> None:
     found = parse_file_reference("file:some/w.safetensors?arch=my.nets:build")
     assert (found.path, found.arch) == (Path("some/w.safetensors"), "my.nets:build")
