@@ -29,6 +29,10 @@ def add_to(commands: Any) -> None:
     add("--versus", metavar="NAME|N", help="explain the difference to this class")
     add("--output", default="logit", metavar="WHAT", help="logit (default) or probability")
     add("--param", action="append", default=[], metavar="k=v", help="parameter of the method")
+    add(
+        "--background", metavar="SET",
+        help="pictures to compare with: a folder, a CSV file, or a set at hand (scenes)",
+    )  # fmt: skip
     add("--fit", default="crop", metavar="HOW", help="crop (default) or letterbox")
     add("--seed", type=int, default=0, metavar="N", help="for methods that draw (default 0)")
     add("--device", default=argparse.SUPPRESS, help="auto, cpu, cuda or mps")
@@ -65,6 +69,7 @@ def run(options: argparse.Namespace) -> int:
         options.target,
         versus=options.versus,
         output=options.output,
+        background=_background(options.background),
         seed=options.seed,
         **parameters,
     )
@@ -75,6 +80,12 @@ def run(options: argparse.Namespace) -> int:
         _draw(attribution, model, picture, options)
     _report(attribution, options, cached=kept)
     return 0
+
+
+def _background(source: str | None) -> Any:
+    from engine.inputs.samples import load_set
+
+    return None if source is None else load_set(source)
 
 
 def _explained(planned: Plan, *, use_kept: bool) -> tuple[Attribution, bool]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
@@ -11,13 +13,37 @@ from engine.attribution.method import Method
 from engine.attribution.parameters import Parameter, Value
 from engine.attribution.registry import methods_for
 from engine.errors import HaloscopeError
+from engine.inputs.samples import sample_sets
 from engine.models.loaded import LoadedModel
 
 _OUTPUT_TITLES = {"logit": "Score (logit)", "probability": "Probability"}
 
 
-def choose(model: LoadedModel) -> tuple[Method, dict[str, Value], str, int]:
-    """Show the choosers; return method, parameters, output and seed."""
+@dataclass(frozen=True)
+class Choice:
+    """A method and how it is asked.
+
+    Attributes:
+        parameters: of the method.
+        output: "logit" or "probability".
+        seed: for whatever is drawn.
+        background: the name of a set at hand to compare with, or "".
+    """
+
+    method: Method
+    parameters: dict[str, Value]
+    output: str
+    seed: int
+    background: str
+
+
+def choose(model: LoadedModel, sets: Sequence[str]) -> Choice:
+    """Show the choosers.
+
+    Args:
+        model: what is explained.
+        sets: names of the sets at hand that suit it.
+    """
     suited = {method.name: method for method in methods_for(model)}
     restore.valid("method", list(suited))
     name = st.selectbox(
@@ -31,10 +57,25 @@ def choose(model: LoadedModel) -> tuple[Method, dict[str, Value], str, int]:
     st.caption(method.summary)
     with st.popover("Method settings", icon=":material/tune:", width="stretch"):
         parameters = {p.name: _widget(method.name, p) for p in _declared(model, method)}
+        background = _background(sets) if method.takes_background else ""
         output = _output()
         seed = _seed()
         st.caption(f"**Keep in mind.** {method.caveat}")
-    return method, parameters, output, seed
+    return Choice(method, parameters, output, seed, background)
+
+
+def _background(sets: Sequence[str]) -> str:
+    restore.valid("background", ["", *sets])
+    titles = {"": "The picture blurred, and plain colours"}
+    titles |= {found.name: found.title for found in sample_sets()}
+    return st.selectbox(
+        "Compared with",
+        ["", *sets],
+        format_func=titles.__getitem__,
+        key="background",
+        persist_state="session",
+        help="The pictures that count as holding no evidence; of a set, at most 64 are drawn.",
+    )
 
 
 def _declared(model: LoadedModel, method: Method) -> tuple[Parameter, ...]:

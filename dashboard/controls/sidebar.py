@@ -16,7 +16,7 @@ from dashboard.state.selection import Selection
 from engine.attribution.explain import Plan, plan
 from engine.errors import HaloscopeError
 from engine.inputs.images import ImageInput
-from engine.inputs.samples import sample_sets
+from engine.inputs.samples import load_sample_set, sample_sets
 from engine.models.bundled import bundled_models
 from engine.models.loaded import LoadedModel
 from engine.results import Prediction
@@ -47,22 +47,24 @@ def choose() -> tuple[Chosen, Selection]:
             model = models.model(ref)
     except HaloscopeError as error:
         return Chosen(problem=str(error)), Selection(model=ref)
-    picture = picture_control.choose(suited_sets(ref))
+    sets = suited_sets(ref)
+    picture = picture_control.choose(sets)
     prediction, problem = _predicted(model, picture)
     target, versus = target_control.choose(model.classes)
-    method, parameters, output, seed = method_control.choose(model)
+    asked = method_control.choose(model, sets)
     selection = Selection(
         model=ref,
         **picture_control.chosen_in_link(picture),
         target=_text(target),
         versus=_text(versus),
-        method=method.name,
-        output=output,
-        seed=str(seed),
+        method=asked.method.name,
+        output=asked.output,
+        seed=str(asked.seed),
+        background=asked.background,
         parameters=tuple(
-            (p.name, str(parameters[p.name]))
-            for p in method.parameters_for(model)
-            if parameters[p.name] != p.default
+            (p.name, str(asked.parameters[p.name]))
+            for p in asked.method.parameters_for(model)
+            if asked.parameters[p.name] != p.default
         ),
     )
     if picture is None or prediction is None:
@@ -72,12 +74,13 @@ def choose() -> tuple[Chosen, Selection]:
         planned = plan(
             model,
             picture,
-            method.name,
+            asked.method.name,
             index,
             versus=versus,
-            output=output,  # type: ignore[arg-type]
-            seed=seed,
-            **parameters,
+            output=asked.output,  # type: ignore[arg-type]
+            background=load_sample_set(asked.background) if asked.background else None,
+            seed=asked.seed,
+            **asked.parameters,
         )
     except HaloscopeError as error:
         return Chosen(model, picture, prediction, problem=str(error)), selection

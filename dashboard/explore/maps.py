@@ -14,9 +14,10 @@ from engine.inputs.images import ImageInput
 from engine.models.loaded import LoadedModel
 from engine.results import Attribution
 
-_STATES = {
+STATES = {
     "current": ("Up to date", ":material/check_circle:", "green"),
     "stale": ("Out of date", ":material/history:", "orange"),
+    "partial": ("Stopped early", ":material/pending:", "orange"),
     "working": ("Working", ":material/hourglass_top:", "blue"),
 }
 
@@ -24,7 +25,7 @@ _STATES = {
 def header(attribution: Attribution, state: str) -> None:
     """Show the question, how it was answered, and whether that is still what is asked."""
     source = attribution.manifest["source"]
-    label, icon, colour = _STATES[state]
+    label, icon, colour = STATES[state]
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="headline"):
         st.title(words.title(attribution), anchor=False, width="content")
         st.badge(label, icon=icon, color=colour)  # type: ignore[arg-type]

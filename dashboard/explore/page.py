@@ -107,11 +107,20 @@ def _body(chosen: Chosen, selection: Selection, job: Job | None) -> None:
         _write_link(selection)
         return
     current = chosen.plan is not None and shown.plan.key == chosen.plan.key
-    state = "current" if current else "working" if job is not None and job.active else "stale"
+    state = _state(shown, job, current)
     with st.container(key="progress"):
         _tell_job(job, current)
     st.fragment(_result)(shown, selection, state)
     _below(shown, chosen)
+
+
+def _state(shown: Shown, job: Job | None, current: bool) -> str:
+    """Say how what is shown stands to what is asked: a key of ``maps.STATES``."""
+    if job is not None and job.active:
+        return "working"
+    if not current:
+        return "stale"
+    return "partial" if shown.partial else "current"
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,11 +135,23 @@ class Shown:
         """What was explained."""
         return cast("ImageInput", self.plan.given)
 
+    @property
+    def partial(self) -> bool:
+        """Whether only some of the samples were drawn."""
+        return bool(self.explained.attribution.manifest["outcome"].get("partial"))
+
 
 def _remember(chosen: Chosen, job: Job | None) -> Shown | None:
-    """Take a finished job over as what is shown."""
-    if job is not None and job.state == "done" and chosen.plan is not None:
-        st.session_state["shown"] = Shown(chosen.plan, job.result.named_as(chosen.plan))
+    """Take over what a job found, at its end or on its way, as what is shown."""
+    from dashboard.running.explanations import Explained, so_far
+
+    plan = chosen.plan
+    if job is not None and plan is not None:
+        found = so_far(plan.key) if job.active else None
+        if job.state == "done":
+            st.session_state["shown"] = Shown(plan, job.result.named_as(plan))
+        elif found is not None:
+            st.session_state["shown"] = Shown(plan, Explained(found, None).named_as(plan))
     return st.session_state.get("shown")
 
 

@@ -10,6 +10,7 @@ from components import words
 from components.predictions import percent
 from dashboard.running.explanations import Explained
 from engine.evaluation.truth import Inside, inside
+from engine.results import Attribution
 
 _GOOD_GAP = 0.05
 
@@ -30,9 +31,11 @@ def card(explained: Explained, mask: np.ndarray | None) -> None:
             _concentration(left, hiding.concentration, hiding.share)
         if mask is not None:
             _in_mask(right, inside(explained.attribution, mask))
+        if explained.attribution.error is not None:
+            _sampling_error(left, explained.attribution)
         told = explained.attribution.manifest["outcome"].get("completeness")
         if told:
-            _completeness(right, told["gap"], told["difference"])
+            _completeness(right, told["gap"], told["difference"], told.get("error", 0.0))
 
 
 def _hidden_top(place: DeltaGenerator, before: float, after: float) -> None:
@@ -84,16 +87,37 @@ def _in_mask(place: DeltaGenerator, found: Inside | None) -> None:
     )
 
 
-def _completeness(place: DeltaGenerator, gap: float, difference: float) -> None:
+def _completeness(place: DeltaGenerator, gap: float, difference: float, error: float) -> None:
     share = abs(gap) / abs(difference) if difference else float("inf")
+    good = share <= _GOOD_GAP
+    by_chance = abs(gap) <= 2 * error
+    verdict = "within 5 %" if good else "sampling noise" if by_chance else "more steps would help"
+    drawn = f" Its standard error is {error:.2g}: draw more samples." if error else ""
     place.metric(
         "Completeness gap",
         f"{100 * share:.1f} %",
-        "within 5 %" if share <= _GOOD_GAP else "more steps would help",
-        delta_color="normal" if share <= _GOOD_GAP else "inverse",
+        verdict,
+        delta_color="normal" if good else "off" if by_chance else "inverse",
         delta_arrow="off",
         help=f"The values should add up to {difference:.4g}, the score's difference from the "
-        f"baseline; they miss it by {gap:.2g}.",
+        f"baseline; they miss it by {gap:.2g}.{drawn}",
+    )
+
+
+def _sampling_error(place: DeltaGenerator, attribution: Attribution) -> None:
+    assert attribution.error is not None
+    largest = float(np.abs(attribution.values).max())
+    typical = float(np.sqrt(np.mean(np.square(attribution.error, dtype=np.float64))))
+    samples = attribution.manifest["outcome"].get("samples")
+    place.metric(
+        "Sampling error",
+        f"± {100 * typical / largest:.0f} %" if largest > 0 else "none",
+        f"of the largest, {samples} samples",
+        delta_color="off",
+        delta_arrow="off",
+        help="The standard error of the values (root mean square over the map), as a share of the "
+        "largest: another seed would move them by about as much. More samples make it smaller, "
+        "four times as many halve it. Our definition.",
     )
 
 

@@ -62,6 +62,14 @@ def seconds(plan: Plan) -> float | None:
     return pace().seconds(plan.model.digest, cost(plan))
 
 
+_so_far: dict[str, Attribution] = {}
+
+
+def so_far(key: str) -> Attribution | None:
+    """Return what a running job has found so far, if its method can tell."""
+    return _so_far.get(key)
+
+
 def is_kept(plan: Plan) -> bool:
     """Whether a plan's map lies on disk already."""
     return keeping.find(plan) is not None
@@ -92,7 +100,12 @@ def _work(plan: Plan, progress: Progress, cancel: Cancel) -> Explained:
 
 
 def _compute(plan: Plan, progress: Progress, cancel: Cancel) -> Attribution:
-    attribution = plan.run(progress, cancel)
+    try:
+        attribution = plan.run(
+            progress, cancel, partial=lambda found: _so_far.update({plan.key: found})
+        )
+    finally:
+        _so_far.pop(plan.key, None)
     outcome = attribution.manifest["outcome"]
     pace().learn(plan.model.digest, Cost(**outcome["passes"]), outcome["seconds"])
     if attribution.manifest["source"]["input_origin"]:  # an upload stays in its session

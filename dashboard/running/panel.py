@@ -7,16 +7,18 @@ import streamlit as st
 from dashboard.running import explanations
 from engine.execution.jobs import Job
 from engine.execution.pace import seconds_told
+from engine.results import Attribution
 
 
 def show(job: Job) -> None:
-    """Show a job until it ends; then the page runs again."""
+    """Show a job until it ends; then, and when it has found more, the page runs again."""
     every = 0.5 if job.active else None
-    st.fragment(_panel, run_every=every)(job)
+    st.fragment(_panel, run_every=every)(job, explanations.so_far(job.key))
 
 
-def _panel(job: Job) -> None:
-    if not job.active:
+def _panel(job: Job, shown: Attribution | None) -> None:
+    found = explanations.so_far(job.key)
+    if not job.active or (found is not None and found is not shown):
         st.rerun()
     with st.container(border=True, key="job"):
         st.progress(min(1.0, job.fraction), text=_told(job))

@@ -20,7 +20,17 @@ def begin() -> None:
         return
     state[_DONE] = True
     link = Selection.from_query(st.query_params.to_dict())
-    for name in ("model", "sample", "fit", "target", "versus", "method", "output", "view"):
+    for name in (
+        "model",
+        "sample",
+        "fit",
+        "target",
+        "versus",
+        "method",
+        "output",
+        "view",
+        "background",
+    ):
         if getattr(link, name):
             state[name] = getattr(link, name)
     for name, low, high in (("seed", 0, 2**31 - 1), ("clip", 50, 100), ("opacity", 0, 100)):

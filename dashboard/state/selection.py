@@ -23,6 +23,7 @@ class Selection:
         method: name of the method; "" is the one that suits the model.
         output: "logit" or "probability".
         seed: for whatever is drawn.
+        background: the set at hand that the picture is compared with; "" is none.
         parameters: of the method, as text, only those that differ from the defaults.
         view, clip, opacity: how the map is looked at.
     """
@@ -37,6 +38,7 @@ class Selection:
     method: str = ""
     output: str = "logit"
     seed: str = "0"
+    background: str = ""
     view: str = ""
     clip: str = "99"
     opacity: str = "80"

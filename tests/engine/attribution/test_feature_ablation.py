@@ -21,7 +21,7 @@ METHOD = "feature-ablation"
 WAYS = [
     {"regions": "grid", "cells": 4},
     {"regions": "grid", "cells": 5},
-    {"regions": "grid", "cells": 16},
+    {"regions": "grid", "cells": 8},
     {"regions": "superpixels", "segments": 10},
     {"regions": "superpixels", "segments": 40},
 ]

@@ -64,7 +64,7 @@ def test_of_a_perceptron_by_hand(target: int) -> None:
 def test_the_gap_is_that_of_sampling(name: str) -> None:
     model = zoo.load(name)
     background = zoo.noise(model, 6, seed=1)
-    found = explain(model, zoo.noise(model), METHOD, 0, background=background, samples=800)
+    found = explain(model, zoo.noise(model), METHOD, 0, background=background, samples=300)
     told = found.manifest["outcome"]["completeness"]
     assert abs(told["gap"]) < 4 * told["error"]
 

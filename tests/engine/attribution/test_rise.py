@@ -75,15 +75,15 @@ def test_by_hand(count: int, cells: int, keep: float, fill: str) -> None:
 def test_with_many_masks_it_is_what_the_paper_defines() -> None:
     model = zoo.load("image-linear")
     x = zoo.noise(model)
-    found = explain(model, x, METHOD, 0, masks=4000, grid=4, output="probability")
-    shares = masks(0, 4000, 4, 0.5, 8)
+    found = explain(model, x, METHOD, 0, masks=1500, grid=4, output="probability")
+    shares = masks(0, 1500, 4, 0.5, 8)
     weights = reference.weight(model.module, "linear.weight")
     bias = reference.weight(model.module, "linear.bias")
     batch = x.double().numpy() * shares[:, None]
     scores = [reference.softmax(weights @ one.ravel() + bias)[0] for one in batch]
-    published = np.einsum("n,nij->ij", scores, shares) / (4000 * 0.5)
+    published = np.einsum("n,nij->ij", scores, shares) / (1500 * 0.5)
     ours = found.values[0] + found.manifest["outcome"]["mean_score"]
-    assert np.allclose(ours, published, rtol=0.05)
+    assert np.allclose(ours, published, rtol=0.08)
 
 
 class TopLeft(nn.Module):
@@ -109,10 +109,10 @@ def test_finds_the_only_place_that_counts() -> None:
 def test_the_error_is_that_of_another_seed() -> None:
     model = zoo.load("tiny-cnn")
     x = zoo.noise(model)
-    runs = [explain(model, x, METHOD, 0, masks=120, seed=seed) for seed in range(25)]
+    runs = [explain(model, x, METHOD, 0, masks=60, seed=seed) for seed in range(20)]
     spread = np.std([run.values[0] for run in runs], axis=0, ddof=1)
     told = np.mean([run.error[0] for run in runs], axis=0)
-    assert 0.8 < np.median(told / spread) < 1.25
+    assert 0.75 < np.median(told / spread) < 1.33
 
 
 @pytest.mark.parametrize(("side", "grid"), [(224, 7), (112, 7), (64, 7), (32, 4), (28, 3), (8, 2)])
