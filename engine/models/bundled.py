@@ -62,14 +62,7 @@ _SHIPPED = (
 @cache
 def bundled_models() -> tuple[Bundled, ...]:
     """Return the models at hand, the first being the one shown at the start."""
-    return (
-        _IMAGENET,
-        *(
-            _shipped(*row)
-            for row in _SHIPPED
-            if files("assets").joinpath(f"models/{row[0]}/card.json").is_file()
-        ),
-    )  # TMP
+    return (_IMAGENET, *(_shipped(*row) for row in _SHIPPED))
 
 
 def _shipped(name: str, family: str, sets: tuple[str, ...]) -> Bundled:
