@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, cast
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from components.words import plain
+from dashboard.explore.shown import Shown, shown_now, state_of
 from dashboard.running import warmth
 from dashboard.state import restore
 
 if TYPE_CHECKING:
     from dashboard.controls.sidebar import Chosen
-    from dashboard.running.explanations import Explained
     from dashboard.state.selection import Selection
-    from engine.attribution.explain import Plan
     from engine.execution.jobs import Job
-    from engine.inputs.images import ImageInput
 
 # What opens without being asked for: longer work says its cost and waits for a click. A few
 # passes are never too many: on a slow machine, too, the page opens with its map.
@@ -101,58 +99,17 @@ def _tell_link_notes() -> None:
 
 
 def _body(chosen: Chosen, selection: Selection, job: Job | None) -> None:
-    shown = _remember(chosen, job)
+    shown = shown_now(chosen, job)
     if shown is None:
         _nothing_yet(chosen, job)
         _write_link(selection)
         return
     current = chosen.plan is not None and shown.plan.key == chosen.plan.key
-    state = _state(shown, job, current)
+    state = state_of(shown, job, current)
     with st.container(key="progress"):
         _tell_job(job, current)
     st.fragment(_result)(shown, selection, state)
     _below(shown, chosen)
-
-
-def _state(shown: Shown, job: Job | None, current: bool) -> str:
-    """Say how what is shown stands to what is asked: a key of ``maps.STATES``."""
-    if job is not None and job.active:
-        return "working"
-    if not current:
-        return "stale"
-    return "partial" if shown.partial else "current"
-
-
-@dataclass(frozen=True, eq=False)
-class Shown:
-    """What the page shows at present, kept over reruns and changes of page."""
-
-    plan: Plan
-    explained: Explained
-
-    @property
-    def picture(self) -> ImageInput:
-        """What was explained."""
-        return cast("ImageInput", self.plan.given)
-
-    @property
-    def partial(self) -> bool:
-        """Whether only some of the samples were drawn."""
-        return bool(self.explained.attribution.manifest["outcome"].get("partial"))
-
-
-def _remember(chosen: Chosen, job: Job | None) -> Shown | None:
-    """Take over what a job found, at its end or on its way, as what is shown."""
-    from dashboard.running.explanations import Explained, so_far
-
-    plan = chosen.plan
-    if job is not None and plan is not None:
-        found = so_far(plan.key) if job.active else None
-        if job.state == "done":
-            st.session_state["shown"] = Shown(plan, job.result.named_as(plan))
-        elif found is not None:
-            st.session_state["shown"] = Shown(plan, Explained(found, None).named_as(plan))
-    return st.session_state.get("shown")
 
 
 def _tell_job(job: Job | None, current: bool) -> None:

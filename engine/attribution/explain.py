@@ -14,15 +14,15 @@ from engine.attribution.background import Background, load_background
 from engine.attribution.method import Evidence, Method, Run
 from engine.attribution.parameters import Value, check_all
 from engine.attribution.registry import find_method
-from engine.errors import MethodError, ParameterError, TargetError
-from engine.execution.chunks import Chunks, default_chunk, telling_out_of_memory
+from engine.attribution.request import readout_of, request_of
+from engine.errors import MethodError, ParameterError
+from engine.execution.chunks import Chunks, telling_out_of_memory
 from engine.execution.cost import Cost
 from engine.execution.environment import environment
 from engine.execution.passes import Cancel, Passes, Progress
-from engine.execution.predict import predict, predict_prepared
+from engine.execution.predict import predict_prepared
 from engine.inputs.images import ImageInput
-from engine.manifest import SCHEMA, digest_of, key_of, versions
-from engine.models.classes import resolve_class
+from engine.manifest import key_of
 from engine.models.loaded import LoadedModel, ModelInput
 from engine.models.loading import load_model
 from engine.models.outputs import Output, Readout
@@ -171,9 +171,9 @@ def plan(
         raise ParameterError(f"seed={seed!r}: expected a whole number")
     values = check_all(parameters, found.parameters_for(loaded), found.name)
     source = loaded.load_input(given)
-    readout = _readout(loaded, source, target, versus, output)
+    readout = readout_of(loaded, source, target, versus, output)
     others = None if background is None else load_background(loaded, background, seed)
-    request = _request(loaded, source, found, values, readout, seed)
+    request = request_of(loaded, source, found, values, readout, seed)
     request["background"] = None if others is None else others.digest
     rows = 0 if others is None else len(others.chosen)
     cost = found.cost(loaded, values) + found.background_cost(rows) + _PREDICTION
@@ -239,62 +239,6 @@ def explain(
         **parameters,
     )
     return planned.run(progress, cancel, partial)
-
-
-def _readout(
-    model: LoadedModel,
-    given: ImageInput | torch.Tensor,
-    target: int | str | None,
-    versus: int | str | None,
-    output: Output,
-) -> Readout:
-    index = predict(model, given).best if target is None else resolve_class(target, model.classes)
-    against = None if versus is None else resolve_class(versus, model.classes)
-    if against == index:
-        raise TargetError(f"target and versus are both class {index}; name two different classes")
-    return Readout(index, against, output, model.activation)
-
-
-def _request(
-    model: LoadedModel,
-    given: ImageInput | torch.Tensor,
-    method: Method,
-    parameters: dict[str, Value],
-    readout: Readout,
-    seed: int,
-) -> dict[str, Any]:
-    fit, digest = (
-        (given.fit, given.digest)
-        if isinstance(given, ImageInput)
-        else ("prepared", _tensor_digest(given))
-    )
-    return {
-        "schema": SCHEMA,
-        "kind": Attribution.kind,
-        "model": {"digest": model.digest, "family": model.family},
-        "preprocessing": {**model.spec.describe(), "fit": fit},
-        "classes": model.classes_digest,
-        "input": digest,
-        "background": None,
-        "data": None,
-        "method": {"name": method.name, "parameters": parameters},
-        "target": {"index": readout.target, "name": model.classes[readout.target]},
-        "versus": None
-        if readout.versus is None
-        else {"index": readout.versus, "name": model.classes[readout.versus]},
-        "output": readout.output,
-        "seed": int(seed),
-        "device": model.device.type,
-        "dtype": "float32",
-        "chunk": default_chunk(model.device),
-        "versions": versions(),
-    }
-
-
-def _tensor_digest(tensor: torch.Tensor) -> str:
-    flat = tensor.detach().cpu().contiguous()
-    content = flat.reshape(-1).view(torch.uint8).numpy().data
-    return digest_of(f"{flat.dtype} {tuple(flat.shape)}".encode(), content)
 
 
 def _prediction_told(prediction: Prediction, readout: Readout) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from engine.models.device_names import check_device_name
 def resolve_device(name: str | torch.device) -> torch.device:
     """Return the device of a name; "auto" takes cuda, then mps, then cpu.
 
-    A device in hand is checked as its name is. TF32 is switched off on CUDA: it changes the third digit of an attribution.
+    A device in hand is checked as its name is. TF32 is switched off on CUDA: it changes the
+    third digit of an attribution.
 
     Raises:
         DeviceError: an unknown name, or a device that is not there.

@@ -14,7 +14,16 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import torch
-from captum.attr import IntegratedGradients, LayerGradCam, Occlusion, Saliency
+from captum.attr import (
+    FeatureAblation,
+    GradientShap,
+    InputXGradient,
+    IntegratedGradients,
+    LayerGradCam,
+    NoiseTunnel,
+    Occlusion,
+    Saliency,
+)
 
 import engine
 from engine.execution.memory import keep_freed_memory
@@ -36,6 +45,13 @@ def main() -> None:
                 x, sliding_window_shapes=(3, 32, 32), strides=(3, 16, 16), target=282
             )
 
+    rows = torch.arange(224) // 32
+    cells = (7 * rows[:, None] + rows)[None, None]  # 7 × 7 regions
+
+    def captum_ablation() -> None:
+        with torch.no_grad():
+            FeatureAblation(network).attribute(x, target=282, feature_mask=cells)
+
     peers: dict[str, tuple[dict[str, int | str], Callable[[], object]]] = {
         "gradient": ({}, lambda: Saliency(network).attribute(_leaf(x), target=282, abs=False)),
         "grad-cam": ({}, lambda: LayerGradCam(network, network.head).attribute(_leaf(x), 282)),
@@ -44,6 +60,20 @@ def main() -> None:
             lambda: IntegratedGradients(network).attribute(x, target=282, n_steps=16),
         ),
         "occlusion": ({}, captum_occlusion),
+        "gradient-x-input": ({}, lambda: InputXGradient(network).attribute(_leaf(x), target=282)),
+        "smoothgrad": (
+            {"samples": 16},
+            lambda: NoiseTunnel(Saliency(network)).attribute(
+                _leaf(x), nt_samples=16, nt_samples_batch_size=8, target=282, abs=False
+            ),
+        ),
+        "gradient-shap": (
+            {"samples": 16},
+            lambda: GradientShap(network).attribute(
+                _leaf(x), torch.zeros(4, 3, 224, 224), n_samples=16, target=282
+            ),
+        ),
+        "feature-ablation": ({"regions": "grid", "cells": 7}, captum_ablation),
     }
     print(f"methods on imagenet-cnn, CPU, {torch.get_num_threads()} threads, median of {REPEATS}")
     for name, (parameters, peer) in peers.items():

@@ -37,7 +37,7 @@ def main() -> None:
         for attribution in maps:
             view = views.look_at(attribution, attribution.manifest["display"]["view"])
             key = f"{attribution.key}{view.kind}{view.limit}{photo_key}"
-            sizes.append(len(drawing.overlay_file(key, 0.8, photo, view)))
+            sizes.append(len(drawing.overlay_file(key, 0.8, False, photo, view, None)))
             words.caption(attribution)
         return sizes
 

@@ -98,10 +98,10 @@ def test_a_cancelled_job_keeps_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     begun = threading.Event()
     run = Plan.run
 
-    def announced(self: Plan, progress: Any, cancel: Any) -> Any:
+    def announced(self: Plan, progress: Any, cancel: Any, **more: Any) -> Any:
         begun.set()
         cancel.wait(10)
-        return run(self, progress, cancel)
+        return run(self, progress, cancel, **more)
 
     monkeypatch.setattr(Plan, "run", announced)
     job = explanations.submit(asked)

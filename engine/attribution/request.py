@@ -1,0 +1,81 @@
+"""From what a caller asks for to the request: all that decides the numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from engine.attribution.method import Method
+from engine.attribution.parameters import Value
+from engine.errors import TargetError
+from engine.execution.chunks import default_chunk
+from engine.execution.predict import predict
+from engine.inputs.images import ImageInput
+from engine.manifest import SCHEMA, digest_of, versions
+from engine.models.classes import resolve_class
+from engine.models.loaded import LoadedModel
+from engine.models.outputs import Output, Readout
+from engine.results import Attribution
+
+
+def readout_of(
+    model: LoadedModel,
+    given: ImageInput | torch.Tensor,
+    target: int | str | None,
+    versus: int | str | None,
+    output: Output,
+) -> Readout:
+    """Return which number is explained; without a target, one pass finds the predicted class.
+
+    Raises:
+        TargetError: an unknown class, or target and versus are the same.
+    """
+    index = predict(model, given).best if target is None else resolve_class(target, model.classes)
+    against = None if versus is None else resolve_class(versus, model.classes)
+    if against == index:
+        raise TargetError(f"target and versus are both class {index}; name two different classes")
+    return Readout(index, against, output, model.activation)
+
+
+def request_of(
+    model: LoadedModel,
+    given: ImageInput | torch.Tensor,
+    method: Method,
+    parameters: dict[str, Value],
+    readout: Readout,
+    seed: int,
+) -> dict[str, Any]:
+    """Return all that decides the numbers but the background, ready for ``key_of``."""
+    fit, digest = (
+        (given.fit, given.digest)
+        if isinstance(given, ImageInput)
+        else ("prepared", _tensor_digest(given))
+    )
+    return {
+        "schema": SCHEMA,
+        "kind": Attribution.kind,
+        "model": {"digest": model.digest, "family": model.family},
+        "preprocessing": {**model.spec.describe(), "fit": fit},
+        "classes": model.classes_digest,
+        "input": digest,
+        "background": None,
+        "data": None,
+        "method": {"name": method.name, "parameters": parameters},
+        "target": {"index": readout.target, "name": model.classes[readout.target]},
+        "versus": None
+        if readout.versus is None
+        else {"index": readout.versus, "name": model.classes[readout.versus]},
+        "output": readout.output,
+        "seed": int(seed),
+        "device": model.device.type,
+        "dtype": "float32",
+        "chunk": default_chunk(model.device),
+        "versions": versions(),
+    }
+
+
+def _tensor_digest(tensor: torch.Tensor) -> str:
+    flat = tensor.detach().cpu().contiguous()
+    content = flat.reshape(-1).view(torch.uint8).numpy().data
+    return digest_of(f"{flat.dtype} {tuple(flat.shape)}".encode(), content)
