@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from engine.attribution import explain as home
+from engine.attribution import request as home
 from engine.attribution.explain import plan
 from engine.inputs.images import ImageInput
 from engine.models.loading import load_model
