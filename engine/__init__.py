@@ -23,22 +23,28 @@ _HOMES = {
     "ImageSpec": "engine.models.specs",
     "LoadedModel": "engine.models.loaded",
     "Prediction": "engine.results",
+    "Row": "engine.inputs.tables",
     "Scores": "engine.scores",
     "Store": "engine.store",
+    "Table": "engine.inputs.tables",
+    "TableSpec": "engine.models.table_specs",
     "TensorSpec": "engine.models.specs",
     "bundled_models": "engine.models.bundled",
     "plan": "engine.attribution.explain",
     "explain": "engine.attribution.explain",
+    "learn_columns": "engine.models.learning_columns",
     "load_image": "engine.inputs.images",
     "load_images": "engine.inputs.image_sets",
     "load_model": "engine.models.loading",
     "load_result": "engine.results",
     "load_sample": "engine.inputs.samples",
     "load_sample_set": "engine.inputs.samples",
+    "load_table": "engine.inputs.tables",
     "methods": "engine.attribution.registry",
     "predict": "engine.execution.predict",
     "predict_masked": "engine.masking.predict",
     "sample_sets": "engine.inputs.samples",
+    "sample_tables": "engine.inputs.sample_tables",
     "samples": "engine.inputs.samples",
     "score_images": "engine.evaluation.scoring",
 }
@@ -51,23 +57,29 @@ __all__ = [
     "ImageSpec",
     "LoadedModel",
     "Prediction",
+    "Row",
     "Scores",
     "Store",
+    "Table",
+    "TableSpec",
     "TensorSpec",
     "__version__",
     "bundled_models",
     "explain",
+    "learn_columns",
     "load_image",
     "load_images",
     "load_model",
     "load_result",
     "load_sample",
     "load_sample_set",
+    "load_table",
     "methods",
     "plan",
     "predict",
     "predict_masked",
     "sample_sets",
+    "sample_tables",
     "samples",
     "score_images",
 ]
@@ -81,12 +93,16 @@ if TYPE_CHECKING:
     from engine.execution.predict import predict
     from engine.inputs.image_sets import load_images
     from engine.inputs.images import ImageInput, load_image
+    from engine.inputs.sample_tables import sample_tables
     from engine.inputs.samples import load_sample, load_sample_set, sample_sets, samples
+    from engine.inputs.tables import Row, Table, load_table
     from engine.masking.predict import predict_masked
     from engine.models.bundled import bundled_models
+    from engine.models.learning_columns import learn_columns
     from engine.models.loaded import LoadedModel
     from engine.models.loading import load_model
     from engine.models.specs import ImageSpec, TensorSpec
+    from engine.models.table_specs import TableSpec
     from engine.results import Attribution, Prediction, load_result
     from engine.scores import Scores
     from engine.store import Store

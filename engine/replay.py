@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf, isfinite
 from pathlib import Path
@@ -15,10 +16,12 @@ from engine.attribution.explain import Plan, plan
 from engine.errors import DeviceError, ReplayError
 from engine.execution.passes import Cancel, Progress
 from engine.inputs.images import ImageInput, load_image
+from engine.inputs.sample_tables import load_named_row
 from engine.inputs.samples import load_named
+from engine.inputs.tables import Row, as_row
 from engine.manifest import SCHEMA, key_of
 from engine.models.devices import resolve_device
-from engine.models.loaded import LoadedModel, ModelInput
+from engine.models.loaded import Given, LoadedModel, ModelInput
 from engine.models.loading import load_model
 from engine.results import Attribution, Manifest, Result
 
@@ -111,7 +114,8 @@ def plan_again(
     Arguments and errors as in ``replay``.
     """
     request = saved.manifest["request"]
-    if request["background"] is not None and background is None:
+    compares = request["background"] is not None and not _is_row(saved.manifest)
+    if compares and background is None:
         raise ReplayError("the result compares with a background; pass it in Python: background=…")
     loaded = _model(saved.manifest, model)
     _check_same("model", request["model"]["digest"], loaded.digest)
@@ -163,10 +167,12 @@ def _model(manifest: Manifest, model: LoadedModel | torch.nn.Module | str | None
     return load_model(ref, device=device)
 
 
-def _input(manifest: Manifest, given: ModelInput | None) -> ImageInput | torch.Tensor:
+def _input(manifest: Manifest, given: ModelInput | None) -> Given:
     fit = manifest["request"]["preprocessing"]["fit"]
-    if isinstance(given, torch.Tensor):
+    if isinstance(given, torch.Tensor | Row):
         return given
+    if fit == "row":
+        return _row(manifest, given)
     if fit == "prepared":
         raise ReplayError(
             "the result was made from a prepared tensor; pass it in Python as given=…"
@@ -175,7 +181,15 @@ def _input(manifest: Manifest, given: ModelInput | None) -> ImageInput | torch.T
         given = _origin(manifest)
     if isinstance(given, ImageInput):
         return given.with_fit(fit)
-    return load_named(given, fit=fit) if isinstance(given, str) else load_image(given, fit=fit)
+    if isinstance(given, str):
+        return load_named(given, fit=fit)
+    return load_image(given, fit=fit)  # type: ignore[arg-type]
+
+
+def _row(manifest: Manifest, given: Any) -> Row:
+    if isinstance(given, Mapping):
+        return as_row(given)
+    return load_named_row(_origin(manifest) if given is None else str(given))
 
 
 def _origin(manifest: Manifest) -> str:
@@ -186,12 +200,17 @@ def _origin(manifest: Manifest) -> str:
             f"the result does not say where its input {source.get('input', '')!r} lies; pass it "
             "with --input FILE (in Python given=…)"
         )
-    if not origin.startswith("sample:") and not Path(origin).is_file():
+    file = Path(origin.rpartition("#")[0] or origin) if _is_row(manifest) else Path(origin)
+    if not origin.startswith("sample:") and not file.is_file():
         raise ReplayError(
             f"the input {origin} is not there any more; pass it with --input FILE "
             "(in Python given=…)"
         )
     return origin
+
+
+def _is_row(manifest: Manifest) -> bool:
+    return bool(manifest["request"]["preprocessing"]["fit"] == "row")
 
 
 def _check_same(title: str, then: Any, now: Any) -> None:

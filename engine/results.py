@@ -157,7 +157,16 @@ class Prediction:
 
 
 # Where each kind of result is at home; read when a file of that kind is opened.
-_KINDS = {"attribution": "engine.results:Attribution", "scores": "engine.scores:Scores"}
+_KINDS = {
+    "attribution": "engine.results:Attribution",
+    "scores": "engine.scores:Scores",
+    "column-scores": "engine.table_results:ColumnScores",
+    "effects": "engine.table_results:Effects",
+    "swarm": "engine.table_results:Swarm",
+    "groups": "engine.table_results:Groups",
+    "agreement": "engine.table_results:Agreement",
+    "surrogate": "engine.table_results:Surrogate",
+}
 
 
 def load_result(path: str | os.PathLike[str]) -> Result:

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 FLOORS = (
     ("errors",),
     ("results", "manifest", "bibliography"),
-    ("scores",),
+    ("scores", "table_results"),
     ("inputs",),
     ("models",),
     ("execution",),
@@ -74,7 +74,12 @@ def _engine_may(module: str, name: str) -> bool:
 def _component_may(module: str, name: str) -> bool:
     top, *rest = name.split(".")
     if top == "engine":
-        return bool(rest) and rest[0] in ("results", "scores", "errors")
+        return bool(rest) and rest[0] in (
+            "results",
+            "scores",
+            "table_results",
+            "errors",
+        )
     return top not in COMPUTING | {"streamlit", "dashboard", "tests"}
 
 

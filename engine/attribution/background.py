@@ -12,10 +12,13 @@ import torch
 
 from engine.errors import InputError
 from engine.inputs.images import ImageInput, load_image
+from engine.inputs.tables import Table, drawn_places, load_table
 from engine.manifest import digest_of
 from engine.models.loaded import LoadedModel
+from engine.models.table_specs import TableSpec
 
 MAX_ROWS = 64
+MAX_TABLE_ROWS = 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,12 +30,14 @@ class Background:
         size: how many inputs were given.
         chosen: indices of the rows that are used, in ascending order.
         row: returns an input by its index.
+        table: the chosen rows of a table, or None.
     """
 
     digest: str
     size: int
     chosen: tuple[int, ...]
     row: Callable[[int], ImageInput | torch.Tensor]
+    table: Table | None = None
 
     def prepared(self, model: LoadedModel, check: Callable[[], None]) -> torch.Tensor:
         """Return the chosen rows as the network sees them, ``(rows, …)``.
@@ -44,6 +49,8 @@ class Background:
         Raises:
             InputError: a row cannot be read, or does not suit the model.
         """
+        if self.table is not None:
+            return model.prepare_table(self.table)
         rows = []
         for index in self.chosen:
             check()
@@ -57,9 +64,9 @@ def load_background(model: LoadedModel, given: Any, seed: int) -> Background:
     Args:
         model: the model it is for.
         given: prepared inputs ``(n, …)`` as a tensor or an array; pictures (or anything
-            ``load_image`` takes) in a sequence or any other iterable; or an image set. Of
-            more than 64 inputs, 64 are drawn; of an iterable without a length, only the
-            first 64 are looked at.
+            ``load_image`` takes) in a sequence or any other iterable; an image set; or, for
+            models of tables, a table. Of more than 64 inputs (100 rows of a table), so many are
+            drawn; of an iterable without a length, only the first 64 are looked at.
         seed: of that draw.
 
     Raises:
@@ -67,6 +74,8 @@ def load_background(model: LoadedModel, given: Any, seed: int) -> Background:
     """
     if isinstance(given, torch.Tensor) or _is_prepared_array(given, model):
         return _of_tensor(model, torch.as_tensor(given), seed)
+    if isinstance(model.spec, TableSpec):
+        return _of_table(given, seed)
     pictures = _sequence(given)
     size = len(pictures)
     if not size:
@@ -83,6 +92,17 @@ def load_background(model: LoadedModel, given: Any, seed: int) -> Background:
         chosen,
         opened.__getitem__,
     )
+
+
+def _of_table(given: Any, seed: int) -> Background:
+    table = load_table(given)
+    chosen = drawn_places(len(table), MAX_TABLE_ROWS, seed)
+    places = tuple(int(place) for place in chosen)
+    return Background(table.digest, len(table), places, _no_row, table.part(chosen))
+
+
+def _no_row(_index: int) -> torch.Tensor:
+    raise InputError("rows of a table are prepared together")
 
 
 def _of_tensor(model: LoadedModel, rows: torch.Tensor, seed: int) -> Background:

@@ -15,15 +15,15 @@ from engine.attribution.method import Evidence, Method, Run
 from engine.attribution.parameters import Value, check_all
 from engine.attribution.registry import find_method
 from engine.attribution.request import readout_of, request_of
+from engine.attribution.rows import columns_told, per_column, row_told, table_of
 from engine.errors import MethodError, ParameterError
 from engine.execution.chunks import Chunks, telling_out_of_memory
 from engine.execution.cost import Cost
 from engine.execution.environment import environment
 from engine.execution.passes import Cancel, Passes, Progress
 from engine.execution.predict import predict_prepared
-from engine.inputs.images import ImageInput
 from engine.manifest import key_of
-from engine.models.loaded import LoadedModel, ModelInput
+from engine.models.loaded import Given, LoadedModel, ModelInput
 from engine.models.loading import load_model
 from engine.models.outputs import Output, Readout
 from engine.results import Attribution, Manifest, Prediction
@@ -40,7 +40,7 @@ class Plan:
 
     Attributes:
         model, method: what will run.
-        given: the input as the caller has it, an image or a tensor.
+        given: the input as the caller has it: an image, a tensor or a row of a table.
         readout: the number of the output that is explained.
         parameters: a valid value for every parameter of the method.
         seed: for whatever is drawn.
@@ -52,7 +52,7 @@ class Plan:
 
     model: LoadedModel
     method: Method
-    given: ImageInput | torch.Tensor
+    given: Given
     readout: Readout
     parameters: dict[str, Value]
     seed: int
@@ -114,7 +114,11 @@ class Plan:
             "key": self.key,
             "request": self.request,
             "source": self.source(),
-            "display": {"fold": self.method.fold, "view": self.method.view},
+            "display": {
+                "fold": self.method.fold,
+                "view": self.method.view,
+                **columns_told(self.model.spec),
+            },
             "outcome": {
                 "passes": {
                     "forward": run.passes.used.forward,
@@ -128,11 +132,14 @@ class Plan:
             },
         }
         error = None if evidence.error is None else _as_numpy(evidence.error)
-        return Attribution(manifest=manifest, values=_as_numpy(evidence.values), error=error)
+        values = _as_numpy(per_column(evidence.values, self.model.spec))
+        return Attribution(manifest=manifest, values=values, error=error)
 
     def source(self) -> dict[str, Any]:
         """Return names a person would know, and where to find the input; they decide nothing."""
+        row = row_told(self.given, self.model.spec)
         return {
+            **({} if row is None else {"row": row}),
             "model": self.model.ref,
             "model_title": self.model.card.title,
             "method_title": self.method.title,
@@ -172,6 +179,8 @@ def plan(
     values = check_all(parameters, found.parameters_for(loaded), found.name)
     source = loaded.load_input(given)
     readout = readout_of(loaded, source, target, versus, output)
+    if background is None and found.takes_background:
+        background = table_of(source)
     others = None if background is None else load_background(loaded, background, seed)
     request = request_of(loaded, source, found, values, readout, seed)
     request["background"] = None if others is None else others.digest
@@ -207,7 +216,8 @@ def explain(
         versus: explain the difference to this class: why target and not this one.
         output: "logit" or "probability".
         background: for methods that compare with other inputs: prepared inputs ``(n, …)``,
-            pictures in a list, or an image set. Of more than 64, 64 are drawn.
+            pictures in a list, an image set (of more than 64, 64 are drawn), or a table (of
+            more than 100 rows, 100). A row of a table is compared with its table by default.
         data: for methods that learn from a table.
         seed: for methods that draw.
         progress: called with passes done and passes promised.
@@ -219,7 +229,8 @@ def explain(
 
     Returns:
         An ``Attribution``: float32 values of the shape of the prepared input without its
-        batch axis, or of the layer's grid ``(rows, columns)`` for class activation maps.
+        batch axis; of the layer's grid ``(rows, columns)`` for class activation maps; one
+        value for each column, ``(columns,)``, for rows of a table.
 
     Raises:
         ModelError, InputError, MethodError, ParameterError, TargetError: one line each.

@@ -18,6 +18,7 @@ class Gradient(Method):
     summary = "How the score would move if each pixel moved a little."
     families = ALL_FAMILIES
     paper = "simonyan2014deep"
+    needs_gradients = True
     caveat = (
         "Tells what the score is sensitive to, not what it rests on; noisy on networks with "
         "many layers."

@@ -36,6 +36,7 @@ class GradientShap(Method):
         ),
     )
     paper = "erion2021improving"
+    needs_gradients = True
     caveat = "Answers against the background: what all its pictures share gets no evidence."
     takes_background = True
 

@@ -18,6 +18,7 @@ class GradientTimesInput(Method):
     summary = "The gradient, weighted by what is there."
     families = ALL_FAMILIES
     paper = "shrikumar2016not"
+    needs_gradients = True
     caveat = "What has the mean colour of the training data counts as nothing and gets no evidence."
 
     def cost(self, model: LoadedModel, parameters: Mapping[str, Value]) -> Cost:

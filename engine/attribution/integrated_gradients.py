@@ -38,6 +38,7 @@ class IntegratedGradients(Method):
         ),
     )
     paper = "sundararajan2017axiomatic"
+    needs_gradients = True
     caveat = "Answers against the baseline: what looks like the baseline gets no evidence."
     first_for = frozenset({"tabular"})
 

@@ -16,6 +16,7 @@ from engine.execution.cost import Cost
 from engine.execution.passes import Passes
 from engine.models.loaded import LoadedModel
 from engine.models.outputs import Readout
+from engine.models.table_specs import TableSpec
 
 Fold = Literal["sum", "mean"]
 View = Literal["positive", "signed", "magnitude"]
@@ -52,6 +53,14 @@ class Run:
     def leaf(self) -> torch.Tensor:
         """Return a copy of the input that asks for gradients."""
         return self.x.detach().clone().requires_grad_()
+
+    def folded(self, values: torch.Tensor) -> torch.Tensor:
+        """Sum over the features of each column of a table, ``(…, features)`` → ``(…, columns)``.
+
+        Inputs that are no rows of a table pass through.
+        """
+        spec = self.model.spec
+        return spec.fold(values) if isinstance(spec, TableSpec) else values
 
     def score(self, batch: torch.Tensor) -> torch.Tensor:
         """Return the explained number of each sample, ``(n, …)`` → ``(n,)``."""
@@ -108,6 +117,7 @@ class Method(ABC):
     fold: ClassVar[Fold] = "sum"
     hooks: ClassVar[bool] = False
     first_for: ClassVar[frozenset[str]] = frozenset()
+    needs_gradients: ClassVar[bool] = False
     takes_background: ClassVar[bool] = False
 
     @abstractmethod
@@ -129,9 +139,17 @@ class Method(ABC):
     def refusal(self, model: LoadedModel) -> str | None:
         """Say in one line why the method does not suit a model, or None if it does."""
         if model.family in self.families:
-            return None
+            return self._refusal_of_black_box(model)
         told = " or ".join(_FAMILY_TITLES[name] for name in sorted(self.families))
         return f"{self.title} needs {told}; {model.card.title} is {_FAMILY_TITLES[model.family]}"
+
+    def _refusal_of_black_box(self, model: LoadedModel) -> str | None:
+        if model.differentiable or not self.needs_gradients:
+            return None
+        return (
+            f"{self.title} needs gradients; {model.card.title} only tells predictions: use "
+            "kernel-shap, shapley-sampling, lime or feature-ablation"
+        )
 
     def check_suits(self, model: LoadedModel) -> None:
         """Raise ``MethodError`` with the reason if the method does not suit a model."""

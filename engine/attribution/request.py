@@ -12,16 +12,17 @@ from engine.errors import TargetError
 from engine.execution.chunks import default_chunk
 from engine.execution.predict import predict
 from engine.inputs.images import ImageInput
+from engine.inputs.tables import Row
 from engine.manifest import SCHEMA, digest_of, versions
 from engine.models.classes import resolve_class
-from engine.models.loaded import LoadedModel
+from engine.models.loaded import Given, LoadedModel
 from engine.models.outputs import Output, Readout
 from engine.results import Attribution
 
 
 def readout_of(
     model: LoadedModel,
-    given: ImageInput | torch.Tensor,
+    given: Given,
     target: int | str | None,
     versus: int | str | None,
     output: Output,
@@ -40,18 +41,14 @@ def readout_of(
 
 def request_of(
     model: LoadedModel,
-    given: ImageInput | torch.Tensor,
+    given: Given,
     method: Method,
     parameters: dict[str, Value],
     readout: Readout,
     seed: int,
 ) -> dict[str, Any]:
     """Return all that decides the numbers but the background, ready for ``key_of``."""
-    fit, digest = (
-        (given.fit, given.digest)
-        if isinstance(given, ImageInput)
-        else ("prepared", _tensor_digest(given))
-    )
+    fit, digest = _identity(given)
     return {
         "schema": SCHEMA,
         "kind": Attribution.kind,
@@ -70,9 +67,16 @@ def request_of(
         "seed": int(seed),
         "device": model.device.type,
         "dtype": "float32",
-        "chunk": default_chunk(model.device),
+        "chunk": default_chunk(model),
         "versions": versions(),
     }
+
+
+def _identity(given: Given) -> tuple[str, str]:
+    """Return how an input is brought to the network's shape, and the digest of its content."""
+    if isinstance(given, ImageInput):
+        return given.fit, given.digest
+    return ("row", given.digest) if isinstance(given, Row) else ("prepared", _tensor_digest(given))
 
 
 def _tensor_digest(tensor: torch.Tensor) -> str:

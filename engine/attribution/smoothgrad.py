@@ -37,6 +37,7 @@ class SmoothGrad(Method):
         ),
     )
     paper = "smilkov2017smoothgrad"
+    needs_gradients = True
     caveat = "Smoother to look at than the gradient, but an answer about noisy pictures."
     view = "magnitude"
 

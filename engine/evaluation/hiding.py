@@ -77,7 +77,7 @@ def hide_top(
     passes = Passes(model, hiding_cost(), progress, cancel)
     outputs = masked_outputs(
         passes,
-        Chunks(default_chunk(model.device)),
+        Chunks(default_chunk(model)),
         x,
         len(keep),
         lambda start, stop: torch.from_numpy(keep[start:stop, None]),

@@ -152,7 +152,7 @@ def plan_scores(
         "images": images.digest,
         "device": loaded.device.type,
         "dtype": "float32",
-        "chunk": default_chunk(loaded.device),
+        "chunk": default_chunk(loaded),
         "versions": versions(),
     }
     return ScorePlan(loaded, images, fit, indices, request, key_of(request))

@@ -11,15 +11,24 @@ import torch
 
 from engine.errors import OutOfMemory
 from engine.execution.passes import Passes
+from engine.models.loaded import LoadedModel
 
 T = TypeVar("T")
 
 _DEFAULTS = {"cpu": 8, "cuda": 64, "mps": 16}
+_ROW_NUMBERS = 2**20
+_MOST_ROWS = 4096
 
 
-def default_chunk(device: torch.device) -> int:
-    """Return how many samples go through at once: what stays in cache on a CPU."""
-    return _DEFAULTS.get(device.type, 8)
+def default_chunk(model: LoadedModel) -> int:
+    """Return how many samples go through at once: what stays in cache on a CPU.
+
+    Rows of a table are small: as many as hold about a million numbers.
+    """
+    usual = _DEFAULTS.get(model.device.type, 8)
+    if len(model.spec.shape) > 1:
+        return usual
+    return max(usual, min(_MOST_ROWS, _ROW_NUMBERS // max(1, model.spec.shape[0])))
 
 
 @dataclass

@@ -42,7 +42,7 @@ def predict_masked(
     x = model.prepare(given)
     masks = _checked(keep, x)
     passes = Passes(model, Cost(forward=len(masks)))
-    chunks = Chunks(default_chunk(model.device))
+    chunks = Chunks(default_chunk(model))
     outputs = masked_outputs(
         passes, chunks, x, len(masks), lambda start, stop: masks[start:stop], fill
     )

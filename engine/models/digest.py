@@ -85,6 +85,9 @@ def fingerprint(module: nn.Module, *, thorough: bool) -> int:
             or changed in place by torch's own operations.
     """
     tensors = [*module.parameters(), *module.buffers()]
+    refresh = getattr(module, "refresh", None)
+    if thorough and callable(refresh):
+        refresh()
     if not thorough:
         return hash(tuple((id(tensor), tensor._version, tensor.data_ptr()) for tensor in tensors))
     sums = [zlib.crc32(_bytes_of(tensor)) for tensor in tensors]

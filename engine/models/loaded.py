@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import nn
 
 from engine.errors import InputError, ModelError
 from engine.inputs.images import ImageInput, ImageSource, load_image
+from engine.inputs.tables import Row, Table, as_row
 from engine.manifest import digest_of
 from engine.models.cards import Card
 from engine.models.digest import digest_model, fingerprint
 from engine.models.discovery import Layer
+from engine.models.matching import match, match_row
 from engine.models.outputs import Activation, logits_of
 from engine.models.specs import ImageSpec, InputSpec
+from engine.models.table_specs import TableSpec
 
-ModelInput = ImageInput | ImageSource | torch.Tensor
+Given = ImageInput | torch.Tensor | Row
+ModelInput = Given | ImageSource | Mapping[str, Any]
 
 
 @dataclass(eq=False)
@@ -34,7 +39,7 @@ class LoadedModel:
         spec: what it wants as input.
         device: where its weights are.
         layers: sub-modules that put out maps, in the order in which they finish.
-        activation: "softmax", or "sigmoid" for a single logit.
+        activation: "softmax"; "sigmoid" for a single logit; "identity" for a regression.
         card: what a person should know of it.
         in_hand: the network belongs to the caller, who may change it at any time.
     """
@@ -76,14 +81,34 @@ class LoadedModel:
         usable = [layer for layer in self.layers if layer.usable]
         return usable[-1] if usable else None
 
-    def load_input(self, given: ModelInput) -> ImageInput | torch.Tensor:
-        """Turn what a caller has (a path, an array, a tensor …) into an input.
+    @property
+    def differentiable(self) -> bool:
+        """Whether gradients can be taken; not of an estimator that is no network."""
+        return not getattr(self.module, "black_box", False)
+
+    @property
+    def table_spec(self) -> TableSpec:
+        """What the model wants of a table.
 
         Raises:
-            InputError: it cannot be read, or the model takes no pictures.
+            ModelError: it takes no tables.
         """
-        if isinstance(given, torch.Tensor | ImageInput):
+        if isinstance(self.spec, TableSpec):
+            return self.spec
+        raise ModelError(f"{self.card.title} takes {_wanted(self.spec)}, not tables")
+
+    def load_input(self, given: ModelInput) -> Given:
+        """Turn what a caller has (a path, an array, a tensor, a row …) into an input.
+
+        Raises:
+            InputError: it cannot be read, or is not what the model takes.
+        """
+        if isinstance(given, torch.Tensor | ImageInput | Row):
             return given
+        if isinstance(self.spec, TableSpec):
+            return _row(given)
+        if isinstance(given, Mapping):
+            raise InputError(f"{self.card.title} takes {_wanted(self.spec)}, not rows of a table")
         return load_image(given)
 
     def prepare(self, given: ModelInput) -> torch.Tensor:
@@ -95,11 +120,27 @@ class LoadedModel:
         found = self.load_input(given)
         if isinstance(found, torch.Tensor):
             return self._checked(found)
+        if isinstance(found, Row):
+            return self._as_tensor(match_row(found, self._of_tables()))
         if not isinstance(self.spec, ImageSpec):
-            raise InputError(
-                f"{self.card.title} takes tensors of shape {self.spec.shape}, not pictures"
-            )
+            raise InputError(f"{self.card.title} takes {_wanted(self.spec)}, not pictures")
         return self.spec.prepare(found).to(self.device)
+
+    def prepare_table(self, table: Table) -> torch.Tensor:
+        """Return all rows of a table as the network sees them, ``(n, features)``.
+
+        Raises:
+            InputError: columns that are missing, or cells that cannot be used.
+        """
+        return self._as_tensor(match(table, self._of_tables()).frame)
+
+    def _of_tables(self) -> TableSpec:
+        if not isinstance(self.spec, TableSpec):
+            raise InputError(f"{self.card.title} takes {_wanted(self.spec)}, not rows of a table")
+        return self.spec
+
+    def _as_tensor(self, frame: Any) -> torch.Tensor:
+        return torch.from_numpy(self._of_tables().encode(frame)).to(self.device)
 
     def _checked(self, tensor: torch.Tensor) -> torch.Tensor:
         batched = tensor[None] if tensor.ndim == len(self.spec.shape) else tensor
@@ -135,3 +176,17 @@ class LoadedModel:
                 f"{len(self.classes)} classes"
             )
         return logits
+
+
+def _wanted(spec: InputSpec) -> str:
+    if isinstance(spec, TableSpec):
+        return "rows of a table"
+    return "pictures" if isinstance(spec, ImageSpec) else f"tensors of shape {spec.shape}"
+
+
+def _row(given: Any) -> Row:
+    if isinstance(given, Mapping) or (hasattr(given, "keys") and hasattr(given, "index")):
+        return as_row(given)
+    raise InputError(
+        f"a row is table.row(N) or a mapping from column to value, not {type(given).__name__}"
+    )

@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 import torch
 
-from engine.errors import ModelError, nearest
+from engine.errors import ModelError, TargetError, nearest
 
-Activation = Literal["softmax", "sigmoid"]
+Activation = Literal["softmax", "sigmoid", "identity"]
 Output = Literal["logit", "probability"]
 OUTPUTS: tuple[Output, ...] = ("logit", "probability")
 
@@ -45,7 +45,9 @@ def logits_of(returned: Any) -> torch.Tensor:
 
 
 def probabilities_of(logits: torch.Tensor, activation: Activation) -> torch.Tensor:
-    """Return probabilities of the shape of the logits."""
+    """Return probabilities of the shape of the logits; of a regression, the values themselves."""
+    if activation == "identity":
+        return logits
     return logits.sigmoid() if activation == "sigmoid" else logits.softmax(dim=-1)
 
 
@@ -57,7 +59,7 @@ class Readout:
         target: index of the class.
         versus: index of the class it is held against (their difference is explained), or None.
         output: "logit" or "probability".
-        activation: how logits become probabilities.
+        activation: how logits become probabilities; "identity" for a regression.
     """
 
     target: int
@@ -68,6 +70,8 @@ class Readout:
     def __post_init__(self) -> None:
         if self.output not in OUTPUTS:
             raise ModelError(f"no output {self.output!r}; {nearest(self.output, OUTPUTS)}")
+        if self.output == "probability" and self.activation == "identity":
+            raise TargetError("a regression has no probability; explain its value: output='logit'")
 
     def __call__(self, logits: torch.Tensor) -> torch.Tensor:
         """Return the explained number of each sample: logits ``(n, classes)`` → ``(n,)``."""

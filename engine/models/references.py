@@ -15,7 +15,9 @@ from engine.errors import ModelError, one_line
 from engine.models.bundled import find_bundled
 from engine.models.weights import check_there
 
-_KNOWN_OPTIONS = {"arch"}
+_KNOWN_OPTIONS = {"arch", "columns", "label"}
+ESTIMATORS = ".skops"
+_PICKLES = (".pkl", ".pickle", ".joblib")
 _EXAMPLE = "file:weights.safetensors?arch=module:builder"
 
 
@@ -25,11 +27,21 @@ class FileReference:
 
     Attributes:
         path: the weights file.
-        arch: the name of a bundled model, or ``module:builder``.
+        arch: the name of a bundled model, or ``module:builder``; "" for an estimator.
+        columns: a table like the one the model was trained on, or a JSON file that tells its
+            columns; None where it takes no tables.
+        label: the column of that table which is the truth and no input.
     """
 
     path: Path
     arch: str
+    columns: Path | None = None
+    label: str | None = None
+
+    @property
+    def is_estimator(self) -> bool:
+        """Whether the file holds an estimator, not the weights of a network."""
+        return self.path.suffix.lower() == ESTIMATORS
 
 
 def parse_file_reference(ref: str) -> FileReference:
@@ -44,14 +56,23 @@ def parse_file_reference(ref: str) -> FileReference:
     path, _, query = ref.removeprefix("file:").partition("?")
     options = dict(parse_qsl(query))
     unknown = sorted(set(options) - _KNOWN_OPTIONS)
-    if not path or unknown or "arch" not in options:
+    if Path(path).suffix.lower() in _PICKLES:
+        raise ModelError(
+            f"{path}: a pickle runs code when it is read; save the estimator with skops.io.dump "
+            "and name the .skops file"
+        )
+    needs_arch = Path(path).suffix.lower() != ESTIMATORS
+    if not path or unknown or ("arch" not in options and needs_arch):
         wrong = (
             "it names no file" if not path
             else f"unknown option {unknown[0]!r}" if unknown
             else "it does not say which architecture the weights are for"
         )  # fmt: skip
         raise ModelError(f"{ref!r}: {wrong}; write {_EXAMPLE}")
-    return FileReference(Path(path).expanduser(), options["arch"])
+    columns = Path(options["columns"]).expanduser() if "columns" in options else None
+    return FileReference(
+        Path(path).expanduser(), options.get("arch", ""), columns, options.get("label")
+    )
 
 
 def check_reference(ref: str) -> None:

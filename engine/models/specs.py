@@ -11,6 +11,7 @@ from PIL import Image
 
 from engine.errors import InputError, ModelError
 from engine.inputs.images import ImageInput
+from engine.models.table_specs import TableSpec
 
 Interpolation = Literal["nearest", "bilinear", "bicubic", "lanczos"]
 _RESAMPLING = {name: Image.Resampling[name.upper()] for name in get_args(Interpolation)}
@@ -167,7 +168,7 @@ class ImageSpec:
         return canvas
 
 
-InputSpec = ImageSpec | TensorSpec
+InputSpec = ImageSpec | TensorSpec | TableSpec
 
 
 def _centred(length: int, cut: int) -> int:
@@ -182,13 +183,16 @@ def as_spec(given: InputSpec | dict[str, Any] | tuple[int, ...]) -> InputSpec:
     """Turn what a caller passes as ``input_spec`` into one.
 
     Args:
-        given: a spec; a dict of ``ImageSpec`` fields; or one sample's shape.
+        given: a spec; a dict of ``ImageSpec`` fields, or of what ``TableSpec.from_dict``
+            takes; or one sample's shape.
 
     Raises:
         ModelError: an unknown field.
     """
-    if isinstance(given, ImageSpec | TensorSpec):
+    if isinstance(given, ImageSpec | TensorSpec | TableSpec):
         return given
+    if isinstance(given, dict) and "columns" in given:
+        return TableSpec.from_dict(given)
     if isinstance(given, dict):
         try:
             return ImageSpec(**given)

@@ -1,0 +1,193 @@
+"""Tables: columns by name, rows counted from 1, each row an input of its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from engine.errors import InputError
+from engine.manifest import digest_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TableSource = "str | os.PathLike[str] | bytes | IO[bytes] | pd.DataFrame"
+
+# How a cell says that there is nothing in it.
+MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "<na>"})
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Rows and columns as they were read; what they mean is the model's business.
+
+    Attributes:
+        frame: a pandas frame with the rows in order, index 0 … n − 1; cells are numbers or
+            text. Not to be changed.
+        name: how the user knows it.
+        origin: where it can be found again: its path as it was given, or "sample:cancer";
+            empty for what is only in memory.
+        notes: what was done on the way in ("read as Windows-1252").
+        numbers: for a part of a table, the number of each row in the whole; else empty.
+    """
+
+    frame: pd.DataFrame
+    name: str
+    origin: str = ""
+    notes: tuple[str, ...] = ()
+    numbers: tuple[int, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns, in order."""
+        return tuple(self.frame.columns)
+
+    @cached_property
+    def digest(self) -> str:
+        """Digest of columns and cells (sha256, hex); name and origin are not part of it."""
+        from pandas.util import hash_pandas_object
+
+        # Columns are hashed one by one: their kinds and order belong to the content.
+        parts = [str(len(self.frame)).encode()]
+        for name in self.frame.columns:
+            column = self.frame[name]
+            cells = column if column.dtype.kind in "iufb" else column.astype(object)
+            parts += [name.encode(), cells.dtype.kind.encode()]
+            hashed = hash_pandas_object(cells, index=False, categorize=True).to_numpy()
+            parts.append(np.ascontiguousarray(hashed).tobytes())
+        return digest_of(*parts)
+
+    def number_of(self, index: int) -> int:
+        """Return the number of a row, counted from 1 in the whole table, by its place here."""
+        return self.numbers[index] if self.numbers else index + 1
+
+    def row(self, number: int) -> Row:
+        """Return a row by its number, the first being 1.
+
+        Raises:
+            InputError: there is no such row.
+        """
+        if isinstance(number, bool) or not isinstance(number, int | np.integer):
+            raise InputError(f"row {number!r}: expected a whole number, the first row being 1")
+        if not 1 <= number <= len(self):
+            raise InputError(f"row {number}: {self.name} has rows 1 to {len(self)}")
+        cells = self.frame.iloc[int(number) - 1]
+        values = {name: plain_cell(cells[name]) for name in self.columns}
+        told = self.number_of(int(number) - 1)
+        origin = f"{self.origin}#{told}" if self.origin and not self.numbers else ""
+        return Row(values, f"row {told} of {self.name}", origin, told, self)
+
+    def part(self, indices: Sequence[int] | np.ndarray) -> Table:
+        """Return some of the rows, by their places from 0, as a table of their own."""
+        places = np.asarray(indices, dtype=np.int64)
+        frame = self.frame.iloc[places].reset_index(drop=True)
+        return replace(self, frame=frame, numbers=tuple(self.number_of(int(i)) for i in places))
+
+    def sampled(self, count: int, seed: int = 0) -> Table:
+        """Return a table of at most ``count`` rows, drawn without replacement, in order."""
+        return self.part(drawn_places(len(self), count, seed))
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """One row of a table, or one made up.
+
+    Attributes:
+        values: what stands in each column: a number, text, or None where nothing does.
+        name: how the user knows it ("row 7 of cancer").
+        origin: where it can be found again ("sample:cancer#7"), or "".
+        number: in its table, counted from 1; None for one that is in no table.
+        table: the table that it is from: what it is compared with by default.
+    """
+
+    values: Mapping[str, Any]
+    name: str = "row"
+    origin: str = ""
+    number: int | None = None
+    table: Table | None = field(default=None, repr=False)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was done to its table on the way in."""
+        return () if self.table is None else self.table.notes
+
+    @cached_property
+    def digest(self) -> str:
+        """Digest of names and values (sha256, hex), in alphabetical order of the names."""
+        cells = sorted((name, repr(value)) for name, value in self.values.items())
+        return digest_of(*(f"{name}\0{value}".encode() for name, value in cells))
+
+    def changed(self, **values: Any) -> Row:
+        """Return the row with other values in some columns: what if.
+
+        Raises:
+            InputError: there is no such column.
+        """
+        for name in values:
+            if name not in self.values:
+                raise InputError(f"{self.name} has no column {name!r}")
+        name = self.name if self.name.endswith(", changed") else f"{self.name}, changed"
+        return Row({**self.values, **values}, name, "", None, self.table)
+
+
+def load_table(source: Any, *, name: str | None = None) -> Table:
+    """Load a table.
+
+    Args:
+        source: a CSV, TSV or Parquet file as a path, bytes or an open binary file; a pandas
+            frame; or ``sample:NAME``.
+        name: what to call it; by default the file's name.
+
+    Raises:
+        InputError: missing, empty, no table, columns without or with the same names, or rows
+            of another length: told with the line.
+    """
+    from engine.inputs.reading_tables import read_table
+
+    if isinstance(source, Table):
+        return source
+    if isinstance(source, str) and source.startswith("sample:"):
+        from engine.inputs.sample_tables import load_sample_table
+
+        return load_sample_table(source.removeprefix("sample:"))
+    frame, found, notes = read_table(source)
+    origin = os.fspath(source) if isinstance(source, str | os.PathLike) else ""
+    return Table(frame, name or found, str(origin), notes)
+
+
+def as_row(given: Row | Mapping[str, Any] | pd.Series) -> Row:
+    """Turn a mapping or a pandas series into a row that is in no table."""
+    if isinstance(given, Row):
+        return given
+    values = {str(name): plain_cell(given[name]) for name in given.keys()}  # noqa: SIM118
+    return Row(values)
+
+
+def drawn_places(size: int, count: int, seed: int) -> np.ndarray:
+    """Return ``count`` places of ``size``, drawn without replacement, ascending; all if fewer."""
+    if size <= count:
+        return np.arange(size)
+    drawn = np.random.default_rng([seed % 2**64, size]).choice(size, count, replace=False)
+    return np.sort(drawn)
+
+
+def plain_cell(value: Any) -> Any:
+    """Return a cell as a number, text, or None where nothing stands in it."""
+    if value is None or isinstance(value, str):
+        return value if value is None or value.strip().lower() not in MISSING else None
+    if isinstance(value, bool | np.bool_):
+        return str(bool(value))
+    if isinstance(value, int | np.integer):
+        return int(value)
+    if isinstance(value, float | np.floating):
+        return None if np.isnan(value) else float(value)
+    text = str(value)
+    return None if text.lower() in ("nan", "nat", "<na>") else text

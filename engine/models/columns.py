@@ -1,0 +1,115 @@
+"""A column as a model was trained on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from engine.errors import ModelError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Kind = Literal["number", "category"]
+Encoding = Literal["one-hot", "codes"]
+_KINDS = ("number", "category")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column as the model was trained on it.
+
+    Attributes:
+        name: in the user's table.
+        kind: "number" or "category".
+        categories: of a category, in the order of its features.
+        mean, std: of a number, by which it is standardised.
+        shares: of a category: how frequent each was.
+        low, high: the range of a number that was seen in training.
+        whole: only whole numbers make sense.
+        optional: may be empty (only for models that take that themselves).
+        title, unit: what people call it.
+    """
+
+    name: str
+    kind: Kind = "number"
+    categories: tuple[str, ...] = ()
+    mean: float = 0.0
+    std: float = 1.0
+    shares: tuple[float, ...] = ()
+    low: float | None = None
+    high: float | None = None
+    whole: bool = False
+    optional: bool = False
+    title: str = ""
+    unit: str = ""
+
+    def __post_init__(self) -> None:
+        if self.kind not in _KINDS:
+            raise ModelError(f"column {self.name!r}: kind is number or category, not {self.kind!r}")
+        if self.kind == "category" and not self.categories:
+            raise ModelError(f"column {self.name!r} is a category without categories")
+        if self.shares and len(self.shares) != len(self.categories):
+            raise ModelError(
+                f"column {self.name!r}: {len(self.shares)} shares for "
+                f"{len(self.categories)} categories"
+            )
+        if not self.std > 0:
+            raise ModelError(f"column {self.name!r}: std must be above 0")
+
+    @property
+    def told(self) -> str:
+        """What people call it."""
+        return self.title or self.name
+
+
+def codes_of(column: Column, cells: pd.Series) -> np.ndarray:
+    """Return the place of each cell among the categories, -1 for none; ``(n,)``."""
+    index = {name: place for place, name in enumerate(column.categories)}
+    return np.array([index.get(cell, -1) for cell in cells])
+
+
+def names_of(column: Column, codes: np.ndarray) -> np.ndarray:
+    """Return the category of each code, None for NaN; ``(n,)``."""
+    names = np.array([*column.categories, None], dtype=object)
+    return names[np.where(np.isnan(codes), len(column.categories), codes).astype(np.int64)]
+
+
+def mean_features(column: Column, encoding: Encoding) -> np.ndarray:
+    """Return what stands for "nothing known" in a column's features."""
+    if column.kind == "number":
+        return np.array([0.0 if encoding == "one-hot" else column.mean])
+    count = len(column.categories)
+    shares = np.array(column.shares or [1 / count] * count)
+    return shares if encoding == "one-hot" else np.array([float(shares.argmax())])
+
+
+def column_dict(column: Column) -> dict[str, Any]:
+    """Return what differs from the defaults."""
+    told = {
+        f.name: getattr(column, f.name)
+        for f in fields(column)
+        if getattr(column, f.name) != f.default
+    }
+    return {name: list(v) if isinstance(v, tuple) else v for name, v in told.items()}
+
+
+def column_from(told: Any) -> Column:
+    """Build a column from what ``column_dict`` returns.
+
+    Raises:
+        ModelError: no name, or an unknown field.
+    """
+    if not isinstance(told, Mapping) or "name" not in told:
+        raise ModelError("columns: each needs a name")
+    known = {f.name for f in fields(Column)}
+    unknown = sorted(set(told) - known)
+    if unknown:
+        raise ModelError(f"column {told['name']!r}: unknown field {unknown[0]!r}")
+    plain: dict[str, Any] = {
+        name: tuple(v) if isinstance(v, list) else v for name, v in told.items()
+    }
+    return Column(**plain)

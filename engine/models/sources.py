@@ -1,0 +1,138 @@
+"""Where a network comes from: a reference, a file, or the caller's hand."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from importlib import import_module
+from typing import Any
+
+from torch import nn
+
+from engine.errors import InputError, ModelError, nearest, one_line
+from engine.inputs.tables import load_table
+from engine.models.bundled import Bundled, bundled_models, find_bundled
+from engine.models.cards import Card
+from engine.models.digest import digest_model
+from engine.models.estimators import as_network, is_estimator, read_skops
+from engine.models.learning_columns import learn_columns
+from engine.models.references import (
+    FileReference,
+    build_named,
+    check_reference,
+    parse_file_reference,
+)
+from engine.models.specs import InputSpec
+from engine.models.table_specs import TableSpec
+from engine.models.weights import check_there, put_weights, read_weights
+
+
+@dataclass(frozen=True)
+class Source:
+    """A network with what its origin says of it; None where the source says nothing."""
+
+    ref: str
+    module: nn.Module
+    card: Card
+    spec: InputSpec | None = None
+    classes: tuple[str, ...] | None = None
+    in_hand: bool = False
+
+
+def find_source(ref: Any, spec: InputSpec | None) -> Source:
+    """Return the network behind a reference, or around what the caller has in hand.
+
+    Args:
+        ref, spec: as in ``load_model``; the spec matters to estimators only.
+
+    Raises:
+        ModelError: unknown reference, weights that do not fit, an estimator that cannot be used.
+    """
+    if isinstance(ref, nn.Module):
+        return _in_hand(ref)
+    if not is_estimator(ref):
+        return _by_reference(ref)
+    if spec is not None and not isinstance(spec, TableSpec):
+        raise ModelError(f"{type(ref).__name__} takes tables: input_spec is a TableSpec or a table")
+    module, columns, classes = as_network(ref, spec)
+    name = type(ref).__name__
+    told = f"estimator:{name}@{digest_model(module)[:12]}"
+    card = Card(name, "An estimator handed over in Python.")
+    return Source(told, module, card, columns, classes, in_hand=True)
+
+
+def _in_hand(module: nn.Module) -> Source:
+    name = type(module).__name__
+    ref = f"module:{name}@{digest_model(module)[:12]}"
+    return Source(ref, module, Card(name, "A network handed over in Python."), in_hand=True)
+
+
+def _by_reference(ref: str) -> Source:
+    if not isinstance(ref, str):
+        raise ModelError(
+            f"a model is a reference, an nn.Module or an estimator, not {type(ref).__name__}"
+        )
+    check_reference(ref)
+    if ref.startswith("file:"):
+        return _from_file(ref)
+    bundled = find_bundled(ref)
+    module, spec, classes = _built(bundled)
+    module.requires_grad_(False)
+    return Source(ref, module, bundled.card, spec, classes)
+
+
+def _built(bundled: Bundled) -> tuple[nn.Module, InputSpec, tuple[str, ...]]:
+    home, function = bundled.builder.split(":")
+    return getattr(import_module(home), function)()
+
+
+def _from_file(ref: str) -> Source:
+    file = parse_file_reference(ref)
+    columns = None if file.columns is None else _columns(file)
+    if file.is_estimator:
+        return _from_skops(ref, file, columns)
+    if ":" in file.arch:
+        found = Source(ref, build_named(file.arch), Card(file.path.name, f"Built by {file.arch}."))
+    else:
+        found = _bundled_architecture(ref, file.arch, file.path.name)
+    put_weights(found.module, read_weights(file.path), file.path.name)
+    found.module.requires_grad_(False)
+    return found if columns is None else replace(found, spec=columns)
+
+
+def _from_skops(ref: str, file: FileReference, columns: TableSpec | None) -> Source:
+    check_there(file.path)
+    estimator = read_skops(file.path)
+    if not is_estimator(estimator):
+        raise ModelError(
+            f"{file.path.name} holds {type(estimator).__name__}, which is no estimator"
+        )
+    module, spec, classes = as_network(estimator, columns, file.path.read_bytes())
+    card = Card(file.path.name, f"{type(estimator).__name__}, read with skops.")
+    return Source(ref, module, card, spec, classes)
+
+
+def _columns(file: FileReference) -> TableSpec:
+    """Return the columns that a reference names: told by a JSON file, or learned from a table."""
+    path = file.columns
+    assert path is not None
+    if path.suffix.lower() != ".json":
+        return learn_columns(load_table(path), file.label)
+    try:
+        return TableSpec.from_dict(json.loads(path.read_text("utf-8")))
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path.name} tells no columns: {one_line(error)}") from None
+
+
+def _bundled_architecture(ref: str, arch: str, name: str) -> Source:
+    known = {model.name: model for model in bundled_models()}
+    if arch not in known:
+        raise ModelError(
+            f"arch={arch!r} is neither a bundled model nor module:builder; {nearest(arch, known)}"
+        )
+    module, spec, classes = _built(known[arch])
+    return Source(
+        ref, module, Card(name, f"Weights for the architecture of {arch}."), spec, classes
+    )

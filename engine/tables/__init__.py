@@ -1,0 +1,1 @@
+"""Tables: which columns matter to a model, and to the data."""
