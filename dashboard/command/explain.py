@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dashboard.command import rows
+from dashboard.command.pairs import pairs
 from dashboard.command.progress import Progress
 from dashboard.running import keeping
 from engine.errors import HaloscopeError, ParameterError, nearest
@@ -20,10 +22,18 @@ if TYPE_CHECKING:
 
 def add_to(commands: Any) -> None:
     """Declare the command."""
-    parser = commands.add_parser("explain", help="say how much each part of a picture counts")
+    parser = commands.add_parser(
+        "explain", help="say how much each part of a picture, or each column of a row, counts"
+    )
     add = parser.add_argument
     add("--model", required=True, metavar="REF", help="imagenet-cnn, or file:…?arch=module:builder")
-    add("--image", required=True, metavar="FILE", help="a picture, or sample:NAME")
+    add("--image", metavar="FILE", help="a picture, or sample:NAME")
+    add("--table", metavar="FILE", help="a CSV, TSV or Parquet file, or a table at hand (cancer)")
+    add("--row", type=int, metavar="N", help="row of the table, the first being 1")
+    add(
+        "--set", action="append", default=[], metavar="COLUMN=VALUE", dest="changes",
+        help="what if: another value in the row; may be repeated",
+    )  # fmt: skip
     add("--method", required=True, metavar="NAME", help="`haloscope methods` lists them")
     add("--target", metavar="NAME|N", help="class to explain (default: the predicted one)")
     add("--versus", metavar="NAME|N", help="explain the difference to this class")
@@ -31,13 +41,15 @@ def add_to(commands: Any) -> None:
     add("--param", action="append", default=[], metavar="k=v", help="parameter of the method")
     add(
         "--background", metavar="SET",
-        help="pictures to compare with: a folder, a CSV file, or a set at hand (scenes)",
+        help="what to compare with: pictures (a folder, a CSV file, or a set at hand), or a table; "
+        "a row is compared with its own table by default",
     )  # fmt: skip
     add("--fit", default="crop", metavar="HOW", help="crop (default) or letterbox")
     add("--seed", type=int, default=0, metavar="N", help="for methods that draw (default 0)")
     add("--device", default=argparse.SUPPRESS, help="auto, cpu, cuda or mps")
     add("--out", metavar="FILE", help="write the result (safetensors)")
-    add("--png", metavar="FILE", help="write input, map and overlay as a picture")
+    add("--png", metavar="FILE", help="write input, map and overlay of a picture")
+    add("--html", metavar="FILE", help="write the contributions of a row as a page of its own")
     add("--view", metavar="KIND", help="of the picture: positive, signed or magnitude")
     add("--no-cache", action="store_true", help="compute even what is kept, and keep nothing")
     add("--json", action="store_true", help="print one JSON object")
@@ -46,11 +58,10 @@ def add_to(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Compute and write."""
-    if not (options.out or options.png or options.json):
-        raise HaloscopeError("nothing to do: name a file with --out or --png, or ask for --json")
+    rows.check(options)
     _check_places(options)
-    parameters = _parameters(options.param)
-    picture = _picture(options.image, options.fit)
+    parameters = pairs(options.param, "--param")
+    given = rows.load(options) if options.table else _picture(options.image, options.fit)
     from engine.attribution.explain import plan
     from engine.attribution.registry import find_method
     from engine.models.loading import load_model
@@ -64,12 +75,12 @@ def run(options: argparse.Namespace) -> int:
     model = load_model(options.model, device=getattr(options, "device", "auto"))
     planned = plan(
         model,
-        picture,
+        given,
         options.method,
         options.target,
         versus=options.versus,
         output=options.output,
-        background=_background(options.background),
+        background=_background(options),
         seed=options.seed,
         **parameters,
     )
@@ -77,15 +88,23 @@ def run(options: argparse.Namespace) -> int:
     if options.out:
         attribution.save(options.out)
     if options.png:
-        _draw(attribution, model, picture, options)
+        _draw(attribution, model, given, options)
+    if options.html:
+        rows.draw(attribution, Path(options.html))
     _report(attribution, options, cached=kept)
     return 0
 
 
-def _background(source: str | None) -> Any:
+def _background(options: argparse.Namespace) -> Any:
+    if options.background is None:
+        return None
+    if options.table:
+        from engine.inputs.sample_tables import load_named_table
+
+        return load_named_table(options.background)
     from engine.inputs.samples import load_set
 
-    return None if source is None else load_set(source)
+    return load_set(options.background)
 
 
 def _explained(planned: Plan, *, use_kept: bool) -> tuple[Attribution, bool]:
@@ -105,7 +124,7 @@ def _explained(planned: Plan, *, use_kept: bool) -> tuple[Attribution, bool]:
 
 def _check_places(options: argparse.Namespace) -> None:
     """A folder that is not there is told before the work, not after it."""
-    for path in (options.out, options.png):
+    for path in (options.out, options.png, options.html):
         if path and not Path(path).absolute().parent.is_dir():
             raise HaloscopeError(f"cannot write {path}: no such folder")
     if options.png and Path(options.png).suffix.lower() != ".png":
@@ -116,16 +135,6 @@ def _check_places(options: argparse.Namespace) -> None:
 
     if options.view and options.view not in KINDS:
         raise ParameterError(f"no view {options.view!r}; {nearest(options.view, KINDS)}")
-
-
-def _parameters(given: list[str]) -> dict[str, str]:
-    pairs = {}
-    for text in given:
-        name, equals, value = text.partition("=")
-        if not equals or not name:
-            raise ParameterError(f"--param {text!r}: write it as name=value")
-        pairs[name.strip()] = value.strip()
-    return pairs
 
 
 def _picture(source: str, fit: str) -> Any:
@@ -152,6 +161,7 @@ def _report(attribution: Attribution, options: argparse.Namespace, *, cached: bo
         told = {
             "out": options.out,
             "png": options.png,
+            "html": options.html,
             "cached": cached,
             "shape": list(attribution.values.shape),
             **manifest,
@@ -159,13 +169,20 @@ def _report(attribution: Attribution, options: argparse.Namespace, *, cached: bo
         print(json.dumps(told, sort_keys=True))
         return
     from components import words
-    from components.predictions import percent
 
-    said = manifest["outcome"]["prediction"]
-    print(f"Prediction: {said['name']} ({percent(said['probability'])})")
+    if options.table:
+        rows.tell(attribution)
+    else:
+        _tell_prediction(manifest["outcome"]["prediction"])
     print(words.caption(attribution))
     if cached:
         print("Computed earlier and kept; --no-cache computes it again.")
-    for path in (options.out, options.png):
+    for path in (options.out, options.png, options.html):
         if path:
             print(f"Written: {path}")
+
+
+def _tell_prediction(said: dict[str, Any]) -> None:
+    from components.predictions import percent
+
+    print(f"Prediction: {said['name']} ({percent(said['probability'])})")

@@ -37,29 +37,32 @@ class Choice:
     background: str
 
 
-def choose(model: LoadedModel, sets: Sequence[str]) -> Choice:
+def choose(model: LoadedModel, sets: Sequence[str], prefix: str = "") -> Choice:
     """Show the choosers.
 
     Args:
         model: what is explained.
         sets: names of the sets at hand that suit it.
+        prefix: of the widgets' keys, so that each page keeps its own choices.
     """
     suited = {method.name: method for method in methods_for(model)}
-    restore.valid("method", list(suited))
+    restore.valid(f"{prefix}method", list(suited))
     name = st.selectbox(
         "Method",
         list(suited),
         format_func=lambda name: suited[name].title,
-        key="method",
+        key=f"{prefix}method",
         persist_state="session",
     )
     method = suited[name]
     st.caption(method.summary)
     with st.popover("Method settings", icon=":material/tune:", width="stretch"):
-        parameters = {p.name: _widget(method.name, p) for p in _declared(model, method)}
+        parameters = {
+            p.name: _widget(f"{prefix}{method.name}", p) for p in _declared(model, method, prefix)
+        }
         background = _background(sets) if method.takes_background else ""
-        output = _output()
-        seed = _seed()
+        output = _output(model, prefix)
+        seed = _seed(prefix)
         st.caption(f"**Keep in mind.** {method.caveat}")
     return Choice(method, parameters, output, seed, background)
 
@@ -78,8 +81,10 @@ def _background(sets: Sequence[str]) -> str:
     )
 
 
-def _declared(model: LoadedModel, method: Method) -> tuple[Parameter, ...]:
+def _declared(model: LoadedModel, method: Method, prefix: str) -> tuple[Parameter, ...]:
     declared = method.parameters_for(model)
+    if prefix:
+        return declared
     wanted = restore.wanted_parameters(method.name)
     restore.note_unknown(wanted, [parameter.name for parameter in declared])
     for parameter in declared:
@@ -114,24 +119,27 @@ def _widget(method: str, parameter: Parameter) -> Value:
     return st.number_input(parameter.title, low, high, **common)
 
 
-def _output() -> str:
-    restore.valid("output", list(_OUTPUT_TITLES))
-    st.session_state.setdefault("output", "logit")
+def _output(model: LoadedModel, prefix: str) -> str:
+    if model.activation == "identity":
+        return "logit"
+    restore.valid(f"{prefix}output", list(_OUTPUT_TITLES))
+    st.session_state.setdefault(f"{prefix}output", "probability" if prefix else "logit")
     chosen = st.segmented_control(
         "Explain the",
         list(_OUTPUT_TITLES),
         format_func=_OUTPUT_TITLES.__getitem__,
-        key="output",
+        key=f"{prefix}output",
         persist_state="session",
         required=True,
     )
     return chosen or "logit"
 
 
-def _seed() -> int:
-    st.session_state.setdefault("seed", 0)
+def _seed(prefix: str) -> int:
+    key = f"{prefix}seed"
+    st.session_state.setdefault(key, 0)
     return int(
         st.number_input(
-            "Seed", 0, 2**31 - 1, key="seed", persist_state="session", help="For whatever is drawn."
+            "Seed", 0, 2**31 - 1, key=key, persist_state="session", help="For whatever is drawn."
         )
     )

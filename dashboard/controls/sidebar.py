@@ -89,7 +89,7 @@ def choose() -> tuple[Chosen, Selection]:
 
 def model_chooser() -> str:
     """Show the chooser of models; return the reference."""
-    refs = models.references()
+    refs = models.references("pictures")
     restore.valid("model", refs)
     return st.selectbox(
         "Model",

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import streamlit as st
 
 from dashboard.running import models, warmth
 from engine.errors import HaloscopeError
+
+if TYPE_CHECKING:
+    from engine.models.loaded import LoadedModel
 
 
 def show() -> None:
@@ -23,14 +28,32 @@ def show() -> None:
         st.caption("The file never runs code; the module is imported because you name it.")
 
 
+_KINDS = {"cnn": "convolutional", "vit": "vision transformer", "tabular": "for tables"}
+
+
+def _input_told(model: LoadedModel) -> str:
+    from engine.models.table_specs import TableSpec
+
+    if isinstance(model.spec, TableSpec):
+        return f"{len(model.spec.columns)} columns: {', '.join(model.spec.titles)}"
+    return " × ".join(str(n) for n in model.spec.shape)
+
+
+def _output_told(model: LoadedModel) -> dict[str, str]:
+    if model.family == "tabular":
+        return {"Output": ", ".join(model.classes)}
+    target = model.target_layer
+    layer = target.name if target else "none"
+    return {"Classes": str(len(model.classes)), "Layer for class activation maps": layer}
+
+
 def _card(ref: str) -> None:
     from engine.bibliography import paper
     from engine.models.devices import device_title
-    from engine.models.loaded import LoadedModel
 
     with st.container(border=True):
         try:
-            model: LoadedModel = models.model(ref)
+            model = models.model(ref)
         except HaloscopeError as error:
             st.markdown(f"**{ref}**")
             st.error(str(error))
@@ -38,15 +61,11 @@ def _card(ref: str) -> None:
         st.markdown(f"**{model.card.title}** :gray[{ref}]")
         if model.card.summary:
             st.markdown(model.card.summary)
-        target = model.target_layer
         facts = {
-            "Kind": {"cnn": "convolutional", "vit": "vision transformer"}.get(
-                model.family, model.family
-            ),
+            "Kind": _KINDS.get(model.family, model.family),
             "Weights": f"{model.parameter_count:,}".replace(",", " "),
-            "Input": " × ".join(str(n) for n in model.spec.shape),
-            "Classes": str(len(model.classes)),
-            "Layer for class activation maps": target.name if target else "none",
+            "Input": _input_told(model),
+            **_output_told(model),
             "Licence": model.card.licence,
             "Origin": model.card.origin,
             "Paper": paper(model.card.paper).cite() if model.card.paper else "",

@@ -6,9 +6,10 @@ import os
 import threading
 from collections import OrderedDict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from engine.models.bundled import bundled_models
+from engine.models.references import parse_file_reference
 
 if TYPE_CHECKING:
     from engine.models.loaded import LoadedModel
@@ -17,14 +18,33 @@ EXTRA_MODELS = "HALOSCOPE_MODELS"
 DEVICE = "HALOSCOPE_DEVICE"
 _KEPT = 12
 
+Kind = Literal["pictures", "tables"]
+
 _lock = threading.Lock()
 _loaded: OrderedDict[str, LoadedModel] = OrderedDict()
 
 
-def references() -> list[str]:
-    """Return what can be chosen: the bundled models, then those named on the command line."""
+def references(kind: Kind | None = None) -> list[str]:
+    """Return what can be chosen: the bundled models, then those named on the command line.
+
+    Args:
+        kind: only models for pictures, or for tables.
+    """
     extra = [ref for ref in os.environ.get(EXTRA_MODELS, "").split("\n") if ref]
-    return [model.name for model in bundled_models()] + extra
+    every = [model.name for model in bundled_models()] + extra
+    return [ref for ref in every if kind in (None, kind_of(ref))]
+
+
+def kind_of(ref: str) -> Kind:
+    """Return what a reference's model takes, without loading it."""
+    name = ref
+    if ref.startswith("file:"):
+        file = parse_file_reference(ref)
+        if file.is_estimator or file.columns is not None:
+            return "tables"
+        name = file.arch
+    known = {model.name: model.family for model in bundled_models()}
+    return "tables" if known.get(name) == "tabular" else "pictures"
 
 
 def title(ref: str) -> str:

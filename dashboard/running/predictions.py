@@ -10,6 +10,7 @@ from dashboard.running import explanations
 
 if TYPE_CHECKING:
     from engine.inputs.images import ImageInput
+    from engine.inputs.tables import Row
     from engine.models.loaded import LoadedModel
     from engine.results import Prediction
 
@@ -19,21 +20,21 @@ _lock = threading.Lock()
 _known: OrderedDict[tuple[str, str, str], Prediction] = OrderedDict()
 
 
-def prediction(model: LoadedModel, picture: ImageInput) -> Prediction:
-    """Return what a model says of a picture.
+def prediction(model: LoadedModel, given: ImageInput | Row) -> Prediction:
+    """Return what a model says of a picture or a row.
 
     Raises:
-        HaloscopeError: the picture does not suit the model.
+        HaloscopeError: the input does not suit the model.
     """
     from engine.execution.cost import Cost
     from engine.execution.predict import predict
 
-    key = (model.digest, picture.digest, picture.fit)
+    key = (model.digest, given.digest, getattr(given, "fit", "row"))
     with _lock:
         if key in _known:
             _known.move_to_end(key)
             return _known[key]
-    found = predict(model, picture)
+    found = predict(model, given)
     explanations.pace().learn(model.digest, Cost(forward=1), found.seconds)
     with _lock:
         _known[key] = found

@@ -20,7 +20,7 @@ class Bundled:
         family: "cnn", "vit" or "tabular".
         card: what a person should know of it.
         builder: ``module:function`` that returns network, input spec and class names.
-        sets: names of the picture sets that suit it, best first.
+        sets: names of the picture sets, or of the tables, that suit it, best first.
     """
 
     name: str
@@ -46,6 +46,7 @@ _IMAGENET = Bundled(
 )
 _SCENES = ("scenes", "scenes-tagged", "scenes-mistagged")
 _TAGGED = ("scenes-tagged", "scenes-mistagged", "scenes")
+_ZOO = "engine.models.zoo.shipped"
 # Name, family, sets; weights and cards lie in assets/models.
 _SHIPPED = (
     ("scenes-resnet", "cnn", _SCENES),
@@ -57,19 +58,28 @@ _SHIPPED = (
     ("digits-cnn", "cnn", ("digits",)),
     ("digits-vit", "vit", ("digits",)),
 )
+_SHIPPED_FOR_TABLES = (
+    ("cancer-mlp", "tabular", ("cancer",)),
+    ("adult-mlp", "tabular", ("adult",)),
+    ("diabetes-mlp", "tabular", ("diabetes",)),
+    ("compas-logistic", "tabular", ("compas",)),
+    ("compas-mlp", "tabular", ("compas",)),
+)
 
 
 @cache
 def bundled_models() -> tuple[Bundled, ...]:
     """Return the models at hand, the first being the one shown at the start."""
-    return (_IMAGENET, *(_shipped(*row) for row in _SHIPPED))
+    pictures = (_shipped(*row, home=_ZOO) for row in _SHIPPED)
+    tables = (_shipped(*row, home=f"{_ZOO}_tables") for row in _SHIPPED_FOR_TABLES)
+    return (_IMAGENET, *pictures, *tables)
 
 
-def _shipped(name: str, family: str, sets: tuple[str, ...]) -> Bundled:
+def _shipped(name: str, family: str, sets: tuple[str, ...], *, home: str) -> Bundled:
     text = files("assets").joinpath(f"models/{name}/card.json").read_text("utf-8")
     told = json.loads(text)
     card = Card(**{**told, "facts": tuple(told["facts"].items())})
-    return Bundled(name, family, card, f"engine.models.zoo.shipped:{name.replace('-', '_')}", sets)
+    return Bundled(name, family, card, f"{home}:{name.replace('-', '_')}", sets)
 
 
 def find_bundled(name: str) -> Bundled:

@@ -1,0 +1,1 @@
+"""The tables that are shipped and the networks for them: how they are made."""
