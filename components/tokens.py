@@ -19,6 +19,10 @@ DIVERGING = (
     "#08519C", "#2171B5", "#5A9BD4", "#9DC3E6", "#DCE6F0", "#F4F4F5",
     "#F9E3CC", "#F4B27A", "#E8833A", "#C65A11", "#8C3A04",
 )  # fmt: skip
+# What speaks for and against, from the diverging scale: 3 : 1 and more on light and on dark.
+POSITIVE, NEGATIVE = DIVERGING[9], DIVERGING[1]
+# A column's own value, low to high: seen on light and on dark, lightness rises.
+VALUES = ("#5B6CF0", "#8A63E0", "#B658C4", "#DD5A93", "#F0705A", "#F59A23")
 
 
 def plotly_scale(stops: tuple[str, ...]) -> list[list[float | str]]:

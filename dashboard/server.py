@@ -29,8 +29,12 @@ def serve(port: int, *, open_browser: bool, host: str = "127.0.0.1") -> None:
     """
     from starlette.routing import Mount
     from starlette.staticfiles import StaticFiles
+    from streamlit.runtime.pages_manager import PagesManager
     from streamlit.starlette import App
 
+    # The folder pages/ holds our pages, which app.py names. Streamlit would take it for pages of
+    # its own kind until app.py has run once, and open /tables without it.
+    PagesManager.uses_pages_directory = False
     fonts = StaticFiles(directory=str(files("assets").joinpath("fonts")))
     app = App(
         APP,

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from dashboard.command import cache, explain, listing, replay, test
+from dashboard.command import cache, columns, explain, listing, replay, test
 from engine import __version__
 from engine.errors import Cancelled, HaloscopeError, nearest
 from engine.models.device_names import check_device_name
@@ -25,11 +25,13 @@ examples:
       --out cat.safetensors --png cat.png
   haloscope test --model scenes-resnet --images scenes
                                               how often it is right on a set of pictures
+  haloscope columns --model cancer-mlp --table cancer --measure permutation
+                                              which columns of a table matter to it
   haloscope replay cat.safetensors            compute it again and compare
   haloscope cache --clear                     remove the results kept on disk
 """
 
-_COMMANDS = ("models", "methods", "explain", "test", "replay", "cache")
+_COMMANDS = ("models", "methods", "explain", "test", "columns", "replay", "cache")
 
 
 _LAST_PORT = 65535
@@ -111,6 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     listing.add_to(commands)
     explain.add_to(commands)
     test.add_to(commands)
+    columns.add_to(commands)
     replay.add_to(commands)
     cache.add_to(commands)
     return parser

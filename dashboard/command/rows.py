@@ -22,7 +22,7 @@ def check(options: argparse.Namespace) -> None:
     Raises:
         HaloscopeError: no input, two of them, an option of the other kind, or nothing to do.
     """
-    if bool(options.image) == bool(options.table):
+    if (options.image is None) == (options.table is None):
         raise HaloscopeError("name one input: --image FILE, or --table FILE with --row N")
     if options.table and options.row is None:
         raise HaloscopeError("name the row with --row N, the first being 1")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,13 +37,19 @@ class Choice:
     background: str
 
 
-def choose(model: LoadedModel, sets: Sequence[str], prefix: str = "") -> Choice:
+def choose(
+    model: LoadedModel,
+    sets: Sequence[str],
+    prefix: str = "",
+    wanted: Mapping[str, str] | None = None,
+) -> Choice:
     """Show the choosers.
 
     Args:
         model: what is explained.
         sets: names of the sets at hand that suit it.
         prefix: of the widgets' keys, so that each page keeps its own choices.
+        wanted: parameters that a link asks for, as text; by default those of the page "Explore".
     """
     suited = {method.name: method for method in methods_for(model)}
     restore.valid(f"{prefix}method", list(suited))
@@ -57,10 +63,10 @@ def choose(model: LoadedModel, sets: Sequence[str], prefix: str = "") -> Choice:
     method = suited[name]
     st.caption(method.summary)
     with st.popover("Method settings", icon=":material/tune:", width="stretch"):
-        parameters = {
-            p.name: _widget(f"{prefix}{method.name}", p) for p in _declared(model, method, prefix)
-        }
-        background = _background(sets) if method.takes_background else ""
+        declared = _declared(model, method, prefix, wanted)
+        parameters = {p.name: widget(f"{prefix}{method.name}", p) for p in declared}
+        compares = bool(sets) and method.accepts_background(model)
+        background = _background(sets) if compares else ""
         output = _output(model, prefix)
         seed = _seed(prefix)
         st.caption(f"**Keep in mind.** {method.caveat}")
@@ -81,16 +87,17 @@ def _background(sets: Sequence[str]) -> str:
     )
 
 
-def _declared(model: LoadedModel, method: Method, prefix: str) -> tuple[Parameter, ...]:
+def _declared(
+    model: LoadedModel, method: Method, prefix: str, wanted: Mapping[str, str] | None
+) -> tuple[Parameter, ...]:
     declared = method.parameters_for(model)
-    if prefix:
-        return declared
-    wanted = restore.wanted_parameters(method.name)
+    if wanted is None:
+        wanted = restore.wanted_parameters(method.name)
     restore.note_unknown(wanted, [parameter.name for parameter in declared])
     for parameter in declared:
         if parameter.name in wanted:
             try:
-                st.session_state[_key(method.name, parameter)] = parameter.check(
+                st.session_state[_key(f"{prefix}{method.name}", parameter)] = parameter.check(
                     wanted[parameter.name]
                 )
             except HaloscopeError as error:
@@ -102,7 +109,8 @@ def _key(method: str, parameter: Parameter) -> str:
     return f"{method}.{parameter.name}"
 
 
-def _widget(method: str, parameter: Parameter) -> Value:
+def widget(method: str, parameter: Parameter) -> Value:
+    """Show the widget of one parameter; ``method`` is what its key begins with."""
     key = _key(method, parameter)
     common: dict[str, Any] = {"key": key, "help": parameter.help, "persist_state": "session"}
     st.session_state.setdefault(key, parameter.default)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from engine.models.bundled import bundled_models
-from engine.models.references import parse_file_reference
 
 if TYPE_CHECKING:
     from engine.models.loaded import LoadedModel
@@ -37,6 +36,8 @@ def references(kind: Kind | None = None) -> list[str]:
 
 def kind_of(ref: str) -> Kind:
     """Return what a reference's model takes, without loading it."""
+    from engine.models.references import parse_file_reference
+
     name = ref
     if ref.startswith("file:"):
         file = parse_file_reference(ref)

@@ -35,7 +35,8 @@ def prediction(model: LoadedModel, given: ImageInput | Row) -> Prediction:
             _known.move_to_end(key)
             return _known[key]
     found = predict(model, given)
-    explanations.pace().learn(model.digest, Cost(forward=1), found.seconds)
+    if len(model.spec.shape) > 1:  # one row of a table says little: they go through together
+        explanations.pace().learn(model.digest, Cost(forward=1), found.seconds)
     with _lock:
         _known[key] = found
         while len(_known) > _KEPT:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from dashboard.state.selection import Selection
@@ -38,7 +40,7 @@ def begin() -> None:
         if text.isdecimal() and low <= int(text) <= high:
             state[name] = int(text)
         elif text:
-            _note(f"{name} “{_short(text)}” is no whole number from {low} to {high}")
+            note(f"{name} “{_short(text)}” is no whole number from {low} to {high}")
     if link.digest:
         state["source"] = "Upload"
         state[_WANTED_FILE] = (link.file, link.digest)
@@ -73,21 +75,23 @@ def valid(name: str, options: list[str], *, first: bool = True) -> None:
         del st.session_state[name]
     elif name in st.session_state and st.session_state[name] not in options:
         if _LINK_READ not in st.session_state:
-            _note(f"{name} “{_short(st.session_state[name])}” is not to be had here")
+            asked = _short(st.session_state[name])
+            note(f"{name.rpartition('.')[2]} “{asked}” is not to be had here")
         if first:  # said aloud, or the browser would go on showing the old one
             st.session_state[name] = options[0]
         else:
             del st.session_state[name]
 
 
-def note_unknown(wanted: dict[str, str], declared: list[str]) -> None:
+def note_unknown(wanted: Mapping[str, str], declared: list[str]) -> None:
     """Tell parameters of a link that the method does not have."""
     for name in wanted:
         if name not in declared:
-            _note(f"the method has no parameter “{_short(name)}”")
+            note(f"the method has no parameter “{_short(name)}”")
 
 
-def _note(text: str) -> None:
+def note(text: str) -> None:
+    """Tell that a link could not be followed in one respect."""
     st.session_state.setdefault("link-notes", []).append(text)
 
 

@@ -42,7 +42,7 @@ class AttentionRollout(Method):
         """Also refuses windowed attention, and tokens that make no grid."""
         return super().refusal(model) or reason_against(model)
 
-    def cost(self, model: LoadedModel, parameters: Mapping[str, Value]) -> Cost:
+    def cost(self, model: LoadedModel, parameters: Mapping[str, Value], rows: int = 0) -> Cost:
         """One forward pass."""
         return Cost(1)
 

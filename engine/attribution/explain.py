@@ -170,7 +170,7 @@ def plan(
     loaded = load_model(model)
     found = find_method(method)
     found.check_suits(loaded)
-    takes = {"background": found.takes_background, "data": False}
+    takes = {"background": found.accepts_background(loaded), "data": False}
     for name, value in (("background", background), ("data", data)):
         if value is not None and not takes[name]:
             raise MethodError(f"{found.title} takes no {name}")
@@ -179,13 +179,13 @@ def plan(
     values = check_all(parameters, found.parameters_for(loaded), found.name)
     source = loaded.load_input(given)
     readout = readout_of(loaded, source, target, versus, output)
-    if background is None and found.takes_background:
+    if background is None and found.accepts_background(loaded):
         background = table_of(source)
     others = None if background is None else load_background(loaded, background, seed)
     request = request_of(loaded, source, found, values, readout, seed)
     request["background"] = None if others is None else others.digest
     rows = 0 if others is None else len(others.chosen)
-    cost = found.cost(loaded, values) + found.background_cost(rows) + _PREDICTION
+    cost = found.cost(loaded, values, rows) + _PREDICTION
     key = key_of(request)
     return Plan(loaded, found, source, readout, values, seed, request, key, cost, others)
 

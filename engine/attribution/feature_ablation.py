@@ -7,9 +7,13 @@ from dataclasses import replace
 
 import torch
 
+from engine.attribution.baselines import find_baselines
+from engine.attribution.coalitions import Game
 from engine.attribution.method import ALL_FAMILIES, Evidence, Method, Run
 from engine.attribution.parameters import Parameter, Value
 from engine.attribution.regions import REGIONS, find_regions
+from engine.attribution.rows import column_count
+from engine.attribution.sampling import Moments
 from engine.execution.cost import Cost
 from engine.masking.fills import FILLS
 from engine.masking.predict import masked_outputs
@@ -21,12 +25,13 @@ class FeatureAblation(Method):
 
     In units of the score; a region's pixels and channels carry its whole fall, not a share
     of it. Regions are the cells of a grid or SLIC superpixels (achanta2012slic); of what is
-    no picture, each feature is a region.
+    no picture, each column is a region, and with a background the fall is the mean over its rows,
+    of which each in turn stands in the column.
     """
 
     name = "feature-ablation"
     title = "Feature Ablation"
-    summary = "Hides one region after the other and sees how far the score falls."
+    summary = "Hides one part of the input after the other and sees how far the score falls."
     families = ALL_FAMILIES
     parameters = (
         Parameter(
@@ -39,27 +44,35 @@ class FeatureAblation(Method):
         ),
     )
     paper = "zeiler2014visualizing"
-    caveat = "Regions are hidden one at a time: what two of them say alike counts for neither."
+    caveat = "Parts are hidden one at a time: what two of them say alike counts for neither."
     fold = "mean"
+    takes_background = True
+
+    def accepts_background(self, model: LoadedModel) -> bool:
+        """Only for tables: in pictures a fill stands where they are hidden."""
+        return model.family == "tabular"
 
     def parameters_for(self, model: LoadedModel) -> tuple[Parameter, ...]:
         """No more cells than pixels; for what is no picture, only the fill, which is the mean."""
         regions, cells, segments, fill = self.parameters
         shape = model.spec.shape
         if len(shape) != 3:
-            return (replace(fill, choices=("mean",)),)
+            told = "What stands in a hidden column where there is no background."
+            return (replace(fill, choices=("mean",), help=told),)
         side = min(shape[-2:])
         return regions, replace(cells, default=min(8, side), high=min(64, side)), segments, fill
 
-    def cost(self, model: LoadedModel, parameters: Mapping[str, Value]) -> Cost:
-        """One forward pass for each region, and one with nothing hidden."""
+    def cost(self, model: LoadedModel, parameters: Mapping[str, Value], rows: int = 0) -> Cost:
+        """One forward pass for each region (and row), and one with nothing hidden."""
         if "regions" not in parameters:
-            return Cost(torch.Size(model.spec.shape).numel() + 1)
+            return Cost(column_count(model.spec) * (rows or 1) + 1)
         grid = parameters["regions"] == "grid"
         return Cost(1 + (int(parameters["cells"]) ** 2 if grid else int(parameters["segments"])))
 
     def attribute(self, run: Run) -> Evidence:
-        """Return values of the shape of the prepared input."""
+        """Return values of the shape of the prepared input, or per column."""
+        if "regions" not in run.parameters:
+            return _of_columns(run)
         labels = find_regions(run.model, run.x, run.parameters)  # (…), 0 … count - 1
         count = int(labels.max()) + 1
 
@@ -74,3 +87,17 @@ class FeatureAblation(Method):
         scores = run.readout(outputs).double().cpu()
         falls = (scores[0] - scores[1:])[labels]
         return Evidence(falls.expand(run.x.shape[1:]), told={"regions": count})
+
+
+def _of_columns(run: Run) -> Evidence:
+    """Hide one column after the other, each behind every row of the background."""
+    baselines = find_baselines(run, (str(run.parameters["fill"]),))
+    game = Game.of(run, baselines.rows)
+    with torch.no_grad():
+        whole = float(run.score(run.x))
+    hidden = ~torch.eye(game.players, dtype=torch.bool)
+    falls = Moments()
+    falls.add(whole - game.scores_of_all_rows(hidden).T)  # (rows, players)
+    error = game.per_column(falls.error) if len(baselines.rows) > 1 else None
+    told = {"regions": column_count(run.model.spec), "background": baselines.told}
+    return Evidence(game.per_column(falls.mean), error, told)

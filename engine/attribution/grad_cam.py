@@ -45,7 +45,7 @@ class GradCam(Method):
             return f"{self.title} needs a layer with maps; {model.card.title} has none"
         return reason
 
-    def cost(self, model: LoadedModel, parameters: Mapping[str, Value]) -> Cost:
+    def cost(self, model: LoadedModel, parameters: Mapping[str, Value], rows: int = 0) -> Cost:
         """One pass each way."""
         return Cost(1, 1)
 

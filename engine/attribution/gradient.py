@@ -15,7 +15,7 @@ class Gradient(Method):
 
     name = "gradient"
     title = "Gradient"
-    summary = "How the score would move if each pixel moved a little."
+    summary = "How the score would move if each part of the input moved a little."
     families = ALL_FAMILIES
     paper = "simonyan2014deep"
     needs_gradients = True
@@ -25,7 +25,7 @@ class Gradient(Method):
     )
     view = "magnitude"
 
-    def cost(self, model: LoadedModel, parameters: Mapping[str, Value]) -> Cost:
+    def cost(self, model: LoadedModel, parameters: Mapping[str, Value], rows: int = 0) -> Cost:
         """One pass each way."""
         return Cost(1, 1)
 

@@ -19,9 +19,9 @@ class GradientTimesInput(Method):
     families = ALL_FAMILIES
     paper = "shrikumar2016not"
     needs_gradients = True
-    caveat = "What has the mean colour of the training data counts as nothing and gets no evidence."
+    caveat = "What is at the mean of the training data counts as nothing and gets no evidence."
 
-    def cost(self, model: LoadedModel, parameters: Mapping[str, Value]) -> Cost:
+    def cost(self, model: LoadedModel, parameters: Mapping[str, Value], rows: int = 0) -> Cost:
         """One pass each way."""
         return Cost(1, 1)
 

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import torch
 
+from engine.attribution.baselines import find_baselines, score_ends
 from engine.attribution.method import ALL_FAMILIES, Evidence, Method, Run
 from engine.attribution.parameters import Parameter, Value
 from engine.execution.cost import Cost
-from engine.masking.fills import FILLS, Replacement, find_replacement
+from engine.masking.fills import FILLS, Replacement
 from engine.models.loaded import LoadedModel
 from engine.models.specs import ImageSpec
 
@@ -18,11 +19,14 @@ _BASELINES = tuple(name for name, fill in FILLS.items() if isinstance(fill, Repl
 
 
 class IntegratedGradients(Method):
-    """(x − baseline) × the mean gradient on the straight way there, in units of the score."""
+    """(x − baseline) × the mean gradient on the straight way there, in units of the score.
+
+    With a background, the mean of that over its rows as baselines.
+    """
 
     name = "integrated-gradients"
     title = "Integrated Gradients"
-    summary = "Shares the score out over the pixels, on the way from a baseline to the picture."
+    summary = "Shares the score out over the parts of the input, on the way from a baseline to it."
     families = ALL_FAMILIES
     parameters = (
         Parameter(
@@ -41,43 +45,41 @@ class IntegratedGradients(Method):
     needs_gradients = True
     caveat = "Answers against the baseline: what looks like the baseline gets no evidence."
     first_for = frozenset({"tabular"})
+    takes_background = True
+
+    def accepts_background(self, model: LoadedModel) -> bool:
+        """Only for tables: of pictures, one baseline is enough to look at."""
+        return model.family == "tabular"
 
     def parameters_for(self, model: LoadedModel) -> tuple[Parameter, ...]:
         """Only the mean serves as a baseline where the input is no picture."""
         if isinstance(model.spec, ImageSpec):
             return self.parameters
         steps, baseline = self.parameters
-        return steps, replace(baseline, default="mean", choices=("mean",))
+        told = "What counts as holding no evidence where there is no background."
+        return steps, replace(baseline, default="mean", choices=("mean",), help=told)
 
-    def cost(self, model: LoadedModel, parameters: Mapping[str, Value]) -> Cost:
-        """Each step both ways, and the two ends for the completeness check."""
-        steps = int(parameters["steps"])
-        return Cost(steps + 2, steps)
+    def cost(self, model: LoadedModel, parameters: Mapping[str, Value], rows: int = 0) -> Cost:
+        """For each baseline each step both ways, and all ends for the completeness check."""
+        baselines = rows or 1
+        points = int(parameters["steps"]) * baselines
+        return Cost(points + baselines + 1, points)
 
     def attribute(self, run: Run) -> Evidence:
         """Return values of the shape of the prepared input; their sum is checked."""
         from captum.attr import IntegratedGradients as Captums
 
         steps = int(run.parameters["steps"])
-        baseline = find_replacement(str(run.parameters["baseline"])).values(run.model, run.x)
+        baselines = find_baselines(run, (str(run.parameters["baseline"]),))
         method = Captums(run.score)
 
-        def with_chunk(size: int) -> torch.Tensor:
-            return method.attribute(run.x, baseline, n_steps=steps, internal_batch_size=size)
+        def summed(start: int, stop: int) -> torch.Tensor:
+            some = baselines.rows[start:stop]
+            x = run.x.expand_as(some)
+            shares = method.attribute(x, some, n_steps=steps, internal_batch_size=run.chunks.size)
+            return shares.detach().cpu().double().sum(dim=0)
 
-        values = run.chunks.whole(run.passes, with_chunk)[0].detach()
-        return Evidence(values, told={"completeness": completeness(run, baseline, values)})
-
-
-def completeness(run: Run, baseline: torch.Tensor, values: torch.Tensor) -> dict[str, float]:
-    """Hold the sum of the values against what they share out.
-
-    Returns:
-        sum: of all values; difference: score(x) − score(baseline); gap: sum − difference.
-        All in units of the score.
-    """
-    with torch.no_grad():
-        at_x, at_baseline = (float(run.score(end)) for end in (run.x, baseline))
-    total = float(values.double().sum())
-    difference = at_x - at_baseline
-    return {"sum": total, "difference": difference, "gap": total - difference}
+        count = len(baselines.rows)
+        values = torch.stack(run.chunks.over(count, run.passes, summed)).sum(dim=0) / count
+        told = score_ends(run, baselines.rows).told(float(values.sum()))
+        return Evidence(values, told={**told, "background": baselines.told})

@@ -103,7 +103,8 @@ class Method(ABC):
             all channels carry the same value (occlusion).
         hooks: whether it hangs hooks on the network, and so holds its lock throughout.
         first_for: families of models for which the page shows it first.
-        takes_background: whether it compares with other inputs.
+        takes_background: whether it compares with other inputs; ``accepts_background`` says
+            for which models.
     """
 
     name: ClassVar[str]
@@ -121,16 +122,22 @@ class Method(ABC):
     takes_background: ClassVar[bool] = False
 
     @abstractmethod
-    def cost(self, model: LoadedModel, parameters: Mapping[str, Value]) -> Cost:
-        """Return an upper bound of the passes used, without those for a background."""
+    def cost(self, model: LoadedModel, parameters: Mapping[str, Value], rows: int = 0) -> Cost:
+        """Return an upper bound of the passes used.
 
-    def background_cost(self, rows: int) -> Cost:
-        """Return the passes that a background adds; 0 rows where none is given."""
-        return Cost()
+        Args:
+            model: what is explained.
+            parameters: a valid value for every declared parameter.
+            rows: of the background; 0 where none is given.
+        """
 
     @abstractmethod
     def attribute(self, run: Run) -> Evidence:
         """Compute. Called with gradients enabled."""
+
+    def accepts_background(self, model: LoadedModel) -> bool:
+        """Whether it compares with other inputs when it explains this model."""
+        return self.takes_background
 
     def parameters_for(self, model: LoadedModel) -> tuple[Parameter, ...]:
         """Return the parameters with defaults and choices that suit a model."""
@@ -161,7 +168,7 @@ class Method(ABC):
 _FAMILY_TITLES = {
     "cnn": "a convolutional network",
     "vit": "a vision transformer",
-    "tabular": "a network for tables",
+    "tabular": "a model for tables",
 }
 ALL_FAMILIES = frozenset(_FAMILY_TITLES)
 PICTURE_FAMILIES = frozenset({"cnn", "vit"})

@@ -50,7 +50,7 @@ class Occlusion(Method):
             fill,
         )
 
-    def cost(self, model: LoadedModel, parameters: Mapping[str, Value]) -> Cost:
+    def cost(self, model: LoadedModel, parameters: Mapping[str, Value], rows: int = 0) -> Cost:
         """One forward pass for each window, and one with nothing hidden."""
         rows, columns = model.spec.shape[-2:]
         return Cost(len(_windows(rows, columns, parameters)) + 1)

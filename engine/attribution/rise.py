@@ -55,7 +55,7 @@ class Rise(Method):
         cells = min(7, max(2, side // 8))
         return (masks, replace(grid, default=cells, high=min(32, side)), *others)
 
-    def cost(self, model: LoadedModel, parameters: Mapping[str, Value]) -> Cost:
+    def cost(self, model: LoadedModel, parameters: Mapping[str, Value], rows: int = 0) -> Cost:
         """One forward pass for each mask."""
         return Cost(int(parameters["masks"]))
 

@@ -23,8 +23,13 @@ def table_of(given: Given) -> Table | None:
 def per_column(values: torch.Tensor, spec: InputSpec) -> torch.Tensor:
     """Bring one value per feature to one per column; what is per column already stays."""
     if isinstance(spec, TableSpec) and values.shape[-1:] == spec.shape:
-        return spec.fold(values)
+        return spec.fold(values.cpu())  # where sums come out the same each time
     return values
+
+
+def column_count(spec: InputSpec) -> int:
+    """Return how many columns a row has; without a table, each feature is one."""
+    return len(spec.columns) if isinstance(spec, TableSpec) else torch.Size(spec.shape).numel()
 
 
 def columns_told(spec: InputSpec) -> dict[str, Any]:

@@ -38,22 +38,22 @@ class SmoothGrad(Method):
     )
     paper = "smilkov2017smoothgrad"
     needs_gradients = True
-    caveat = "Smoother to look at than the gradient, but an answer about noisy pictures."
+    caveat = "Smoother to look at than the gradient, but an answer about noisy inputs."
     view = "magnitude"
 
-    def cost(self, model: LoadedModel, parameters: Mapping[str, Value]) -> Cost:
+    def cost(self, model: LoadedModel, parameters: Mapping[str, Value], rows: int = 0) -> Cost:
         """One pass each way for each copy."""
         samples = int(parameters["samples"])
         return Cost(samples, samples)
 
     def attribute(self, run: Run) -> Evidence:
-        """Return values of the shape of the prepared input."""
+        """Return values of the shape of the prepared input, or per column."""
         sigma = float(run.parameters["noise"]) * float(run.x.max() - run.x.min())
         moments = Moments()
 
         def work(start: int, stop: int) -> None:
             noise = _noise(run, start, stop)
-            moments.add(run.gradients(run.x + sigma * noise))
+            moments.add(run.folded(run.gradients(run.x + sigma * noise).cpu()))
 
         return sampled(
             run,

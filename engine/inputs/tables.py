@@ -16,8 +16,6 @@ from engine.manifest import digest_of
 if TYPE_CHECKING:
     import pandas as pd
 
-TableSource = "str | os.PathLike[str] | bytes | IO[bytes] | pd.DataFrame"
-
 # How a cell says that there is nothing in it.
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "<na>"})
 
@@ -53,16 +51,10 @@ class Table:
     @cached_property
     def digest(self) -> str:
         """Digest of columns and cells (sha256, hex); name and origin are not part of it."""
-        from pandas.util import hash_pandas_object
-
         # Columns are hashed one by one: their kinds and order belong to the content.
         parts = [str(len(self.frame)).encode()]
         for name in self.frame.columns:
-            column = self.frame[name]
-            cells = column if column.dtype.kind in "iufb" else column.astype(object)
-            parts += [name.encode(), cells.dtype.kind.encode()]
-            hashed = hash_pandas_object(cells, index=False, categorize=True).to_numpy()
-            parts.append(np.ascontiguousarray(hashed).tobytes())
+            parts += [name.encode("utf-8", "surrogatepass"), _hashed(self.frame[name])]
         return digest_of(*parts)
 
     def number_of(self, index: int) -> int:
@@ -79,9 +71,10 @@ class Table:
             raise InputError(f"row {number!r}: expected a whole number, the first row being 1")
         if not 1 <= number <= len(self):
             raise InputError(f"row {number}: {self.name} has rows 1 to {len(self)}")
-        cells = self.frame.iloc[int(number) - 1]
-        values = {name: plain_cell(cells[name]) for name in self.columns}
-        told = self.number_of(int(number) - 1)
+        place = int(number) - 1
+        # Cell by cell: a row taken as a whole would turn its whole numbers into floats.
+        values = {name: plain_cell(self.frame[name].iat[place]) for name in self.columns}
+        told = self.number_of(place)
         origin = f"{self.origin}#{told}" if self.origin and not self.numbers else ""
         return Row(values, f"row {told} of {self.name}", origin, told, self)
 
@@ -106,6 +99,7 @@ class Row:
         origin: where it can be found again ("sample:cancer#7"), or "".
         number: in its table, counted from 1; None for one that is in no table.
         table: the table that it is from: what it is compared with by default.
+        memo: what was worked out about it, by who asked; it decides nothing.
     """
 
     values: Mapping[str, Any]
@@ -113,6 +107,7 @@ class Row:
     origin: str = ""
     number: int | None = None
     table: Table | None = field(default=None, repr=False)
+    memo: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -121,11 +116,15 @@ class Row:
 
     @cached_property
     def digest(self) -> str:
-        """Digest of names and values (sha256, hex), in alphabetical order of the names."""
-        cells = sorted((name, repr(value)) for name, value in self.values.items())
-        return digest_of(*(f"{name}\0{value}".encode() for name, value in cells))
+        """Digest of names and values (sha256, hex), in alphabetical order of the names.
 
-    def changed(self, **values: Any) -> Row:
+        A number and its text are the same value, however the row was read.
+        """
+        cells = sorted((name, text_of(value)) for name, value in self.values.items())
+        parts = [part for cell in cells for part in cell]
+        return digest_of(*(part.encode("utf-8", "surrogatepass") for part in parts))
+
+    def changed(self, /, **values: Any) -> Row:
         """Return the row with other values in some columns: what if.
 
         Raises:
@@ -135,7 +134,8 @@ class Row:
             if name not in self.values:
                 raise InputError(f"{self.name} has no column {name!r}")
         name = self.name if self.name.endswith(", changed") else f"{self.name}, changed"
-        return Row({**self.values, **values}, name, "", None, self.table)
+        plain = {column: plain_cell(value) for column, value in values.items()}
+        return Row({**self.values, **plain}, name, "", None, self.table)
 
 
 def load_table(source: Any, *, name: str | None = None) -> Table:
@@ -182,7 +182,7 @@ def drawn_places(size: int, count: int, seed: int) -> np.ndarray:
 def plain_cell(value: Any) -> Any:
     """Return a cell as a number, text, or None where nothing stands in it."""
     if value is None or isinstance(value, str):
-        return value if value is None or value.strip().lower() not in MISSING else None
+        return value if value is None or value.strip() else None
     if isinstance(value, bool | np.bool_):
         return str(bool(value))
     if isinstance(value, int | np.integer):
@@ -191,3 +191,29 @@ def plain_cell(value: Any) -> Any:
         return None if np.isnan(value) else float(value)
     text = str(value)
     return None if text.lower() in ("nan", "nat", "<na>") else text
+
+
+def text_of(cell: Any) -> str:
+    """Return a cell as text, "" where nothing stands in it; 1.0 is "1"."""
+    if isinstance(cell, str):
+        return cell.strip()
+    if isinstance(cell, float | np.floating):
+        return "" if np.isnan(cell) else str(int(cell)) if cell == cell // 1 else str(float(cell))
+    return "" if plain_cell(cell) is None else str(cell)
+
+
+def shown(text: object, limit: int = 40) -> str:
+    """Return text on one line, cut where it is long, as it stands in an error."""
+    line = " ".join(str(text).split())
+    return line if len(line) <= limit else f"{line[:limit]}…"
+
+
+def _hashed(column: pd.Series) -> bytes:
+    from pandas.util import hash_pandas_object
+
+    cells = column if column.dtype.kind in "iufb" else column.astype(object)
+    try:
+        hashed = hash_pandas_object(cells, index=False, categorize=True)
+    except (TypeError, ValueError):  # lists and the like
+        hashed = hash_pandas_object(cells.map(str), index=False, categorize=True)
+    return cells.dtype.kind.encode() + np.ascontiguousarray(hashed.to_numpy()).tobytes()

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from engine.errors import MethodError, ParameterError, nearest
 from engine.models.loaded import LoadedModel
 from engine.models.specs import ImageSpec
+from engine.models.table_specs import TableSpec
 
 Forward = Callable[[torch.Tensor], torch.Tensor]
 
@@ -46,7 +47,10 @@ class Replacement(Fill):
 
     @abstractmethod
     def values(self, model: LoadedModel, x: torch.Tensor) -> torch.Tensor:
-        """Return what stands where x is hidden; broadcastable to x ``(1, …)``."""
+        """Return what stands where x ``(1, …)`` is hidden.
+
+        Either the same under every mask, broadcastable to x, or ``(n, …)``: one for each mask.
+        """
 
     def outputs(
         self, model: LoadedModel, forward: Forward, x: torch.Tensor, keep: torch.Tensor
@@ -60,13 +64,19 @@ class Replacement(Fill):
 
 
 class Mean(Replacement):
-    """The mean of the data the network was trained on: zero after normalisation."""
+    """The mean of the data the model was trained on.
+
+    Pictures and plain tensors: zero after normalisation. Rows of a table: numbers at their mean,
+    categories at their shares.
+    """
 
     name = "mean"
     title = "Mean colour"
 
     def values(self, model: LoadedModel, x: torch.Tensor) -> torch.Tensor:
-        """Zeros."""
+        """Zeros, or a table's mean row."""
+        if isinstance(model.spec, TableSpec):
+            return torch.from_numpy(model.spec.mean_row).to(x).expand_as(x)
         return torch.zeros_like(x)
 
 
@@ -115,6 +125,24 @@ class Blur(Replacement):
         if x.ndim != 4:
             raise MethodError("the fill 'blur' needs pictures; use 'mean'")
         return gaussian_blur(x, sigma=10 * min(x.shape[-2:]) / 224)
+
+
+class Values(Replacement):
+    """Given values.
+
+    Args:
+        given: prepared, ``(1, …)`` or ``(n, …)``: one for each of n masks.
+    """
+
+    name = "values"
+    title = "Given values"
+
+    def __init__(self, given: torch.Tensor) -> None:
+        self.given = given
+
+    def values(self, model: LoadedModel, x: torch.Tensor) -> torch.Tensor:
+        """The values as they were given."""
+        return self.given.to(x)
 
 
 def gaussian_blur(x: torch.Tensor, sigma: float) -> torch.Tensor:

@@ -15,6 +15,7 @@ from engine.masking.fills import Fill, Replacement, find_fill
 from engine.models.loaded import LoadedModel, ModelInput
 
 KeepRange = Callable[[int, int], torch.Tensor]
+FillRange = Callable[[int, int], Fill]
 
 
 def predict_masked(
@@ -50,7 +51,12 @@ def predict_masked(
 
 
 def masked_outputs(
-    passes: Passes, chunks: Chunks, x: torch.Tensor, count: int, keep: KeepRange, fill: str | Fill
+    passes: Passes,
+    chunks: Chunks,
+    x: torch.Tensor,
+    count: int,
+    keep: KeepRange,
+    fill: str | Fill | FillRange,
 ) -> torch.Tensor:
     """The same for masks made a few at a time, with passes counted.
 
@@ -60,7 +66,8 @@ def masked_outputs(
         count: number of masks.
         keep: returns masks ``[start, stop)``, broadcastable to ``(stop - start, …)``: bool,
             or floating point in [0, 1], the share of each value that stays.
-        fill: what stands where x is hidden.
+        fill: what stands where x is hidden; or a function that returns the fill of the masks
+            ``[start, stop)``, where each has values of its own.
 
     Returns:
         Logits ``(count, classes)``.
@@ -68,16 +75,24 @@ def masked_outputs(
     Raises:
         MethodError: masks of shares for a fill that can only hide or keep.
     """
-    found = find_fill(fill)
+    fill_of = _fill_range(fill)
 
     def some(start: int, stop: int) -> torch.Tensor:
         masks = keep(start, stop).to(x.device)
+        found = fill_of(start, stop)
         if masks.dtype != torch.bool and not isinstance(found, Replacement):
             raise MethodError(f"the fill {found.name!r} hides or keeps; it takes no shares")
         return found.outputs(passes.model, passes.forward, x, masks)
 
     with torch.no_grad():
         return torch.cat(chunks.over(count, passes, some))
+
+
+def _fill_range(fill: str | Fill | FillRange) -> FillRange:
+    if not isinstance(fill, str | Fill):
+        return fill
+    found = find_fill(fill)
+    return lambda _start, _stop: found
 
 
 def _checked(keep: np.ndarray | torch.Tensor, x: torch.Tensor) -> torch.Tensor:

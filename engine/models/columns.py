@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -48,22 +49,48 @@ class Column:
     unit: str = ""
 
     def __post_init__(self) -> None:
-        if self.kind not in _KINDS:
-            raise ModelError(f"column {self.name!r}: kind is number or category, not {self.kind!r}")
-        if self.kind == "category" and not self.categories:
-            raise ModelError(f"column {self.name!r} is a category without categories")
-        if self.shares and len(self.shares) != len(self.categories):
-            raise ModelError(
-                f"column {self.name!r}: {len(self.shares)} shares for "
-                f"{len(self.categories)} categories"
-            )
+        wrong = self._wrong()
+        if wrong:
+            raise ModelError(f"column {self.name!r}: {wrong}")
+
+    def _wrong(self) -> str:
+        """Say what makes no sense, or "" where all does."""
+        numbers = {"mean": self.mean, "std": self.std, "low": self.low, "high": self.high}
+        for name, value in numbers.items():
+            if not _is_number(value) and not (value is None and name in ("low", "high")):
+                return f"{name} is a number, not {value!r}"
         if not self.std > 0:
-            raise ModelError(f"column {self.name!r}: std must be above 0")
+            return "std must be above 0"
+        if self.kind not in _KINDS:
+            return f"kind is number or category, not {self.kind!r}"
+        return self._wrong_categories()
+
+    def _wrong_categories(self) -> str:
+        if not _all(self.categories, lambda name: isinstance(name, str)):
+            return "categories is a list of texts"
+        if not _all(self.shares, _is_number):
+            return "shares is a list of numbers"
+        if self.kind == "category" and not self.categories:
+            return "a category needs a list of categories"
+        twice = [name for name in self.categories if self.categories.count(name) > 1]
+        if twice:
+            return f"the category {twice[0]!r} stands there twice"
+        if self.shares and len(self.shares) != len(self.categories):
+            return f"{len(self.shares)} shares for {len(self.categories)} categories"
+        return ""
 
     @property
     def told(self) -> str:
         """What people call it."""
         return self.title or self.name
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+
+
+def _all(values: Any, fits: Callable[[Any], bool]) -> bool:
+    return isinstance(values, tuple) and all(fits(value) for value in values)
 
 
 def codes_of(column: Column, cells: pd.Series) -> np.ndarray:
@@ -103,7 +130,7 @@ def column_from(told: Any) -> Column:
     Raises:
         ModelError: no name, or an unknown field.
     """
-    if not isinstance(told, Mapping) or "name" not in told:
+    if not isinstance(told, Mapping) or not isinstance(told.get("name"), str):
         raise ModelError("columns: each needs a name")
     known = {f.name for f in fields(Column)}
     unknown = sorted(set(told) - known)

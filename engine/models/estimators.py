@@ -18,15 +18,18 @@ from torch import nn
 from engine.errors import ModelError, WeightsError, one_line
 from engine.inputs.tables import Table
 from engine.models.learning_columns import learn_columns
+from engine.models.matching import label_column
 from engine.models.table_specs import Column, TableSpec, Task
 
-_NAMELESS = re.compile(r"(Column_|f|x)\d+")
+# What LightGBM calls columns that had no names when it was fitted.
+_NAMELESS = re.compile(r"Column_\d+")
 # Classes beyond those that skops trusts itself, whose reading runs no code of the file's.
 _KNOWN = re.compile(
     r"sklearn\.[\w.]+\.[A-Z]\w*|xgboost\.core\.Booster|xgboost\.sklearn\.XGB\w+|lightgbm\.basic\.Booster"
     r"|lightgbm\.sklearn\.LGBM\w+|collections\.(OrderedDict|defaultdict)"
 )
 _LEAST = 1e-12
+_OFF = 1e-3
 _TREES = ("xgboost", "lightgbm")
 
 
@@ -64,17 +67,28 @@ class BlackBox(nn.Module):
         return torch.from_numpy(np.asarray(found, dtype=np.float32)).to(batch.device)
 
     def _asked(self, rows: Any) -> np.ndarray:
-        if self.spec.task == "regression":
-            return np.asarray(self.estimator.predict(rows), dtype=np.float64).reshape(-1, 1)
-        shares = np.asarray(self.estimator.predict_proba(rows), dtype=np.float64)
-        return np.log(np.clip(shares, _LEAST, None))
+        regression = self.spec.task == "regression"
+        told = self.estimator.predict(rows) if regression else self.estimator.predict_proba(rows)
+        found = np.asarray(told, dtype=np.float64)
+        if regression:
+            found = found.reshape(len(found), -1)
+        wanted = (len(rows), 1 if regression else len(self.spec.labels))
+        if found.shape != wanted:
+            raise ValueError(f"it predicts {found.shape}, expected {wanted}: one output at a time")
+        if regression:
+            return found
+        if not np.allclose(found.sum(axis=1), 1, atol=_OFF):
+            raise ValueError("its probabilities do not add up to 1")
+        return np.log(np.clip(found, _LEAST, None))
 
     def _rows(self, codes: np.ndarray) -> Any:
         frame = self.spec.decode(codes)
-        if _own_names(self.estimator) is None and not _has_categories(self.spec):
+        names = _fitted_names(self.estimator)
+        if names is None:
             return frame.to_numpy()
-        if type(self.estimator).__module__.startswith(_TREES):
-            return frame.astype({c.name: _dtype(c) for c in self.spec.columns})
+        if _is_of_trees(self.estimator):
+            frame = frame.astype({c.name: _dtype(c) for c in self.spec.columns})
+        frame.columns = names
         return frame
 
 
@@ -84,7 +98,10 @@ def is_estimator(given: object) -> bool:
 
 
 def as_network(
-    estimator: Any, spec: TableSpec | Table | None, content: bytes | None = None
+    estimator: Any,
+    spec: TableSpec | Table | None,
+    content: bytes | None = None,
+    label: str | None = None,
 ) -> tuple[BlackBox, TableSpec, tuple[str, ...]]:
     """Return an estimator as a network, with its columns and class names.
 
@@ -93,15 +110,21 @@ def as_network(
         spec: its columns, or a table like the one it was fitted on; by default numbers under
             the names that the estimator remembers.
         content: the file that it was read from; None for one in hand.
+        label: the column of that table which is the truth and no input.
 
     Raises:
         ModelError: not fitted, no probabilities, or columns that do not fit.
     """
     kind = type(estimator).__name__
+    _check_fitted(estimator)
     regression = _is_regression(estimator)
     names = () if regression else _classes(estimator)
-    found = learn_columns(spec) if isinstance(spec, Table) else spec or _remembered(estimator)
-    columns = _in_order(found, _own_names(estimator), kind)
+    own = _own_names(estimator)
+    if isinstance(spec, Table):
+        found = learn_columns(_read_part(spec, own, label), label)
+    else:
+        found = spec or _remembered(estimator)
+    columns = _in_order(found, own, kind)
     count = getattr(estimator, "n_features_in_", len(columns))
     if count != len(columns):
         raise ModelError(f"{kind} was fitted on {count} columns; {len(columns)} are described")
@@ -143,15 +166,31 @@ def read_skops(path: Path) -> Any:
         ) from None
 
 
+def _check_fitted(estimator: Any) -> None:
+    from sklearn.exceptions import NotFittedError
+    from sklearn.utils.validation import check_is_fitted
+
+    try:
+        check_is_fitted(estimator)
+    except NotFittedError:
+        raise ModelError(f"{type(estimator).__name__} is not fitted; call its fit first") from None
+    except Exception:  # not of scikit-learn's own kind: asking it will tell
+        return
+
+
 def _is_regression(estimator: Any) -> bool:
     kind = type(estimator).__name__
     if hasattr(estimator, "predict_proba"):
         return False
     from sklearn.base import is_regressor
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        if is_regressor(estimator):
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            if is_regressor(estimator):
+                return True
+    except Exception:  # it has no tags of scikit-learn's
+        if getattr(estimator, "_estimator_type", "") == "regressor":
             return True
     raise ModelError(
         f"{kind} tells no probabilities; use an estimator with predict_proba (or wrap it in "
@@ -164,19 +203,42 @@ def _classes(estimator: Any) -> tuple[str, ...]:
     try:
         found = estimator.classes_
     except Exception:
-        raise ModelError(f"{kind} has no classes: it is not fitted") from None
-    if isinstance(found, list):
+        raise ModelError(f"{kind} has no classes_: it does not say what it tells apart") from None
+    if isinstance(found, list) and found and np.ndim(found[0]):
         raise ModelError(f"{kind} predicts {len(found)} labels at once; one is explained at a time")
-    return tuple(str(name) for name in np.asarray(found).tolist())
+    names = tuple(str(name) for name in np.asarray(found).tolist())
+    if len(names) < 2:
+        raise ModelError(f"{kind} was fitted on a single class, {', '.join(names)}")
+    return names
+
+
+def _fitted_names(estimator: Any) -> list[str] | None:
+    """Return the columns' names that an estimator asks for, or None if it knows none."""
+    try:
+        return [str(name) for name in estimator.feature_names_in_]
+    except Exception:
+        return None
 
 
 def _own_names(estimator: Any) -> list[str] | None:
     """Return the columns' names that an estimator was fitted on, if they mean something."""
-    try:
-        names = [str(name) for name in estimator.feature_names_in_]
-    except Exception:
+    names = _fitted_names(estimator)
+    if names is None or (_is_of_trees(estimator) and all(map(_NAMELESS.fullmatch, names))):
         return None
-    return None if all(_NAMELESS.fullmatch(name) for name in names) else names
+    return [name.strip() for name in names]
+
+
+def _is_of_trees(estimator: Any) -> bool:
+    return any(base.__module__.startswith(_TREES) for base in type(estimator).__mro__)
+
+
+def _read_part(table: Table, names: list[str] | None, label: str | None) -> Table:
+    """Return a table without the columns that an estimator does not read, where it tells them."""
+    if names is None or not set(names) <= set(table.columns):
+        return table
+    truth = label_column(table, TableSpec((Column("-"),)), label)
+    kept = [name for name in table.columns if name in names or name == truth]
+    return replace(table, frame=table.frame[kept])
 
 
 def _remembered(estimator: Any) -> TableSpec:
@@ -199,10 +261,6 @@ def _in_order(spec: TableSpec, names: Sequence[str] | None, kind: str) -> tuple[
     if missing:
         raise ModelError(f"{kind} reads the column {missing[0]!r}, which is not described")
     return tuple(known[name] for name in names)
-
-
-def _has_categories(spec: TableSpec) -> bool:
-    return any(column.kind == "category" for column in spec.columns)
 
 
 def _dtype(column: Column) -> Any:

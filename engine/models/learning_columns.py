@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from engine.errors import InputError
-from engine.inputs.tables import MISSING, Table
+from engine.inputs.tables import Table, text_of
+from engine.models.cells import LARGEST, empty_cells, read_numbers, read_texts
 from engine.models.matching import label_column, numbers_of
 from engine.models.table_specs import Column, TableSpec
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MAX_CATEGORIES = 200
 _MAX_CLASSES = 20
@@ -31,25 +37,36 @@ def learn_columns(table: Table, label: str | None = None) -> TableSpec:
         raise InputError(f"{table.name} has no column but the label")
     if name is None:
         return TableSpec(columns)
-    told = _learned(table, name, check=False)
-    values = _filled(table, name)
-    if told.kind == "number" and len(np.unique(values)) > _MAX_CLASSES:
+    labels = _labels(_filled(table, name))
+    if labels is None:
         return TableSpec(columns, label=name, task="regression")
-    labels = tuple(_whole(value) for value in sorted(set(values.tolist())))
     return TableSpec(columns, label=name, labels=labels)
 
 
-def _learned(table: Table, name: str, *, check: bool = True) -> Column:
+def _labels(cells: pd.Series) -> tuple[str, ...] | None:
+    """Return the different texts of a label, numbers in their order; None of a regression."""
+    texts, numbers = read_texts(cells), read_numbers(cells)
+    if np.isnan(numbers).any():
+        return tuple(sorted(set(texts)))
+    found = {number: _name_of(text, number) for text, number in zip(texts, numbers, strict=True)}
+    if len(found) > _MAX_CLASSES:
+        return None
+    return tuple(found[number] for number in sorted(found))
+
+
+def _name_of(text: str, number: float) -> str:
+    """Return "1" for "1.0" and "01", but "True" for "True"."""
+    return text if text.isalpha() else text_of(number)
+
+
+def _learned(table: Table, name: str) -> Column:
     filled = _filled(table, name)
     optional = len(filled) < len(table)
-    if not len(filled):
-        raise InputError(f"{table.name}: column {name!r} is empty in every row")
-    try:
-        values = filled.astype(np.float64)
-    except ValueError:
-        return _category(table, name, filled, optional, check)
-    if not np.isfinite(values).all():
-        numbers_of(table, name, optional=True)  # says which cell is no number
+    values = read_numbers(filled)
+    if np.isnan(values).any():
+        return _category(table, name, read_texts(filled), optional)
+    if (np.abs(values) > LARGEST).any():
+        numbers_of(table, name, optional=True)  # says which cell it is
     spread = float(values.std())
     return Column(
         name,
@@ -62,10 +79,9 @@ def _learned(table: Table, name: str, *, check: bool = True) -> Column:
     )
 
 
-def _category(table: Table, name: str, filled: np.ndarray, optional: bool, check: bool) -> Column:
-    texts = np.array([str(cell).strip() for cell in filled])
+def _category(table: Table, name: str, texts: np.ndarray, optional: bool) -> Column:
     names, counts = np.unique(texts, return_counts=True)
-    if check and len(names) > MAX_CATEGORIES:
+    if len(names) > MAX_CATEGORIES:
         raise InputError(
             f"{table.name}: column {name!r} has {len(names)} different texts, too many for a "
             f"category (up to {MAX_CATEGORIES}); leave it out of the table"
@@ -74,10 +90,14 @@ def _category(table: Table, name: str, filled: np.ndarray, optional: bool, check
     return Column(name, "category", tuple(names.tolist()), shares=shares, optional=optional)
 
 
-def _filled(table: Table, name: str) -> np.ndarray:
-    cells = table.frame[name].astype(object).to_numpy()
-    return np.array([c for c in cells if str(c).strip().lower() not in MISSING], dtype=object)
+def _filled(table: Table, name: str) -> pd.Series:
+    """Return the cells of a column in which something stands.
 
-
-def _whole(value: object) -> str:
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    Raises:
+        InputError: nothing stands in any.
+    """
+    cells = table.frame[name]
+    found = cells[~empty_cells(cells)]
+    if not len(found):
+        raise InputError(f"{table.name}: column {name!r} is empty in every row")
+    return found

@@ -52,10 +52,12 @@ def load_model(
     """
     if isinstance(ref, LoadedModel):
         return ref
-    wanted = _wanted(input_spec)
+    wanted = (
+        input_spec if input_spec is None or isinstance(input_spec, Table) else as_spec(input_spec)
+    )
     found = find_source(ref, wanted)
     place = _place(found, device)
-    spec = found.spec if wanted is None or isinstance(found.module, BlackBox) else wanted
+    spec = _spec(found, wanted)
     module = found.module
     training = [part for part in module.modules() if part.training]
     module.eval()
@@ -83,10 +85,10 @@ def load_model(
     )
 
 
-def _wanted(given: SpecLike | None) -> InputSpec | None:
-    if isinstance(given, Table):
-        return learn_columns(given)
-    return None if given is None else as_spec(given)
+def _spec(found: Source, wanted: InputSpec | Table | None) -> InputSpec | None:
+    if wanted is None or isinstance(found.module, BlackBox):
+        return found.spec
+    return learn_columns(wanted) if isinstance(wanted, Table) else wanted
 
 
 def _place(found: Source, device: str | torch.device) -> torch.device:

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.errors import InputError, nearest
-from engine.inputs.tables import MISSING, Row, Table
+from engine.inputs.tables import Row, Table, shown
+from engine.models.cells import (
+    LARGEST,
+    empty_cells,
+    is_empty,
+    read_numbers,
+    read_texts,
+    without_point,
+)
 from engine.models.table_specs import Column, TableSpec
 
 if TYPE_CHECKING:
@@ -35,11 +43,11 @@ class Matched:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a person should know, in sentences."""
-        notes = [f"“{there}” is read as “{ours}”" for there, ours in self.renamed]
+        notes = [f"“{shown(there)}” is read as “{shown(ours)}”" for there, ours in self.renamed]
         if self.unused:
-            shown = ", ".join(self.unused[:_SHOWN])
+            told = ", ".join(shown(name) for name in self.unused[:_SHOWN])
             more = f" and {len(self.unused) - _SHOWN} more" if len(self.unused) > _SHOWN else ""
-            notes.append(f"not used by the model: {shown}{more}")
+            notes.append(f"not used by the model: {told}{more}")
         return tuple(notes)
 
 
@@ -62,18 +70,52 @@ def match(table: Table, spec: TableSpec) -> Matched:
     )
 
 
+def usable_rows(table: Table, spec: TableSpec) -> Table:
+    """Return the rows in which every cell that the model reads can be used.
+
+    Raises:
+        InputError: columns are missing, or not one row is usable.
+    """
+    good = np.ones(len(table), dtype=bool)
+    for column, name in zip(spec.columns, find_columns(table, spec).values(), strict=True):
+        good[_bad_cells(table, name, column)] = False
+    if not good.any():
+        raise InputError(f"{table.name}: there is no row that the model can read")
+    return table.part(np.flatnonzero(good))
+
+
 def match_row(row: Row, spec: TableSpec) -> pd.DataFrame:
-    """Return a single row as ``match`` does.
+    """Return a single row as ``match`` does; worked out once for each row and spec.
 
     Raises:
         InputError: as ``match``.
     """
+    known = row.memo.get("matched")
+    if known is None or known[0] is not spec:
+        known = row.memo["matched"] = (spec, _match_row(row, spec))
+    frame: pd.DataFrame = known[1]
+    return frame
+
+
+def _match_row(row: Row, spec: TableSpec) -> pd.DataFrame:
     import pandas as pd
 
     frame = pd.DataFrame({name: [value] for name, value in row.values.items()}, dtype=object)
-    number = row.number or 1
-    name = row.table.name if row.table is not None else row.name
-    return match(Table(frame, name, numbers=(number,)), spec).frame
+    table = Table(frame, row.name)
+    if row.table is not None and row.number is not None:
+        table = Table(frame, row.table.name, numbers=(row.number,))
+    return match(table, spec).frame
+
+
+def row_columns(row: Row, spec: TableSpec) -> dict[str, str]:
+    """Return a row's name for each of the model's columns.
+
+    Raises:
+        InputError: some are missing.
+    """
+    import pandas as pd
+
+    return find_columns(Table(pd.DataFrame(columns=list(row.values)), row.name), spec)
 
 
 def find_columns(table: Table, spec: TableSpec) -> dict[str, str]:
@@ -82,17 +124,20 @@ def find_columns(table: Table, spec: TableSpec) -> dict[str, str]:
     Raises:
         InputError: some are missing; all are told.
     """
+    exact = set(table.columns) & set(spec.names)
     by_plain: dict[str, str] = {}
     for name in table.columns:
-        by_plain.setdefault(_plain(name), name)
-    exact = set(table.columns)
-    found = {n: n if n in exact else by_plain.get(_plain(n)) for n in spec.names}
+        if name not in exact:
+            by_plain.setdefault(_plain(name), name)
+    # Taken out once it is found: no column of the table is read twice.
+    found = {n: n if n in exact else by_plain.pop(_plain(n), None) for n in spec.names}
     missing = [name for name, there in found.items() if there is None]
     if missing:
         told = ", ".join(repr(name) for name in missing[:6])
         more = f" and {len(missing) - 6} more" if len(missing) > 6 else ""
-        has = nearest(missing[0], table.columns)
-        raise InputError(f"{table.name} lacks the column {told}{more}; of {missing[0]!r}: {has}")
+        columns = "column" if len(missing) == 1 else "columns"
+        has = nearest(missing[0], [shown(name) for name in table.columns])
+        raise InputError(f"{table.name} lacks the {columns} {told}{more}; {has}")
     return {name: there for name, there in found.items() if there is not None}
 
 
@@ -107,9 +152,12 @@ def label_column(table: Table, spec: TableSpec, label: str | None = None) -> str
         InputError: the user named one that is not there.
     """
     wanted = label or spec.label
-    found = next((n for n in table.columns if wanted and _plain(n) == _plain(wanted)), None)
+    if not wanted or wanted in table.columns:
+        return wanted or None
+    found = next((name for name in table.columns if _plain(name) == _plain(wanted)), None)
     if label and found is None:
-        raise InputError(f"{table.name} has no column {label!r}; {nearest(label, table.columns)}")
+        has = nearest(label, [shown(name) for name in table.columns])
+        raise InputError(f"{table.name} has no column {label!r}; {has}")
     return found
 
 
@@ -132,8 +180,8 @@ def truth_of(table: Table, spec: TableSpec, label: str | None = None) -> np.ndar
     if spec.task == "regression":
         return numbers_of(table, name, optional=True)
     index = {_label(text): place for place, text in enumerate(spec.labels)}
-    cells = [_label(str(cell)) for cell in table.frame[name]]
-    found = np.array([index.get(cell, -1) for cell in cells], dtype=np.int64)
+    texts = read_texts(table.frame[name])
+    found = np.array([index.get(_label(text), -1) for text in texts], dtype=np.int64)
     if (found < 0).all():
         told = ", ".join(repr(text) for text in spec.labels)
         raise InputError(
@@ -149,65 +197,69 @@ def numbers_of(table: Table, name: str, *, optional: bool = False) -> np.ndarray
     Raises:
         InputError: a cell that is no number, or empty; told with its row.
     """
-    import pandas as pd
-
-    cells = table.frame[name]
-    if cells.dtype.kind in "iufb":
-        values = cells.to_numpy(np.float64)
-    else:
-        values = pd.to_numeric(cells.astype(object), errors="coerce").to_numpy(np.float64)
-    bad = ~np.isfinite(values)
-    if bad.any():
-        texts = cells[bad].astype(object)
-        empty = np.array([_is_empty(cell) for cell in texts])
-        wrong = np.flatnonzero(bad)[~(empty & optional)]
-        if len(wrong):
-            raise InputError(_cell_told(table, name, wrong, "no number"))
+    values, wrong = _read_numbers(table.frame[name], optional=optional)
+    if len(wrong):
+        told = "no number" if np.isnan(values[wrong[0]]) else "too large a number"
+        raise InputError(_cell_told(table, name, wrong, told))
     return values
 
 
-def _typed(table: Table, name: str, column: Column) -> np.ndarray | pd.Categorical:
+def _read_numbers(cells: pd.Series, *, optional: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Return a column as float64, and the places of the cells that cannot be used."""
+    values = read_numbers(cells)
+    wrong = np.flatnonzero(~(np.abs(values) <= LARGEST))
+    if optional and len(wrong):
+        wrong = wrong[~empty_cells(cells.iloc[wrong])]
+    return values, wrong
+
+
+def _read_categories(cells: pd.Series, column: Column) -> tuple[pd.Categorical, np.ndarray]:
+    """Return a column as categories, and the places of the cells that cannot be used."""
     import pandas as pd
 
+    names = list(column.categories)
+    # "1.0" is the category "1", and "1" the category "1.0".
+    places = {without_point(name): place for place, name in enumerate(names)}
+    places |= {name: place for place, name in enumerate(names)}
+    texts = read_texts(cells)
+    codes = [places.get(text, places.get(without_point(text), -1)) for text in texts]
+    found = pd.Categorical.from_codes(np.array(codes, dtype=np.int64), categories=names)
+    wrong = np.flatnonzero(found.codes < 0)
+    if column.optional and len(wrong):
+        wrong = wrong[~empty_cells(cells.iloc[wrong])]
+    return found, wrong
+
+
+def _bad_cells(table: Table, name: str, column: Column) -> np.ndarray:
+    """Return the places of the cells of a column that cannot be used, int64."""
+    cells = table.frame[name]
+    if column.kind == "number":
+        return _read_numbers(cells, optional=column.optional)[1]
+    return _read_categories(cells, column)[1]
+
+
+def _typed(table: Table, name: str, column: Column) -> np.ndarray | pd.Categorical:
     if column.kind == "number":
         return numbers_of(table, name, optional=column.optional)
-    texts = _texts(table.frame[name])
-    found = pd.Categorical(texts, categories=list(column.categories))
-    unknown = np.flatnonzero(found.codes < 0)
-    if column.optional:
-        unknown = np.array([i for i in unknown if not _is_empty(texts[i])], dtype=np.int64)
-    if len(unknown):
-        known = ", ".join(column.categories[:8]) + (" …" if len(column.categories) > 8 else "")
+    found, wrong = _read_categories(table.frame[name], column)
+    if len(wrong):
+        known = ", ".join(shown(name) for name in column.categories[:8])
+        known += " …" if len(column.categories) > 8 else ""
         told = f"not among the categories the model knows ({known})"
-        raise InputError(_cell_told(table, name, unknown, told))
+        raise InputError(_cell_told(table, name, wrong, told))
     return found
-
-
-def _texts(cells: pd.Series) -> np.ndarray:
-    return np.array([_text(cell) for cell in cells], dtype=object)
-
-
-def _text(cell: object) -> str:
-    """Return a cell as text; whole numbers without a point, so that 1.0 is the category "1"."""
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    return "" if cell is None or cell != cell else str(cell).strip()  # noqa: PLR0124  (NaN)
 
 
 def _cell_told(table: Table, name: str, places: np.ndarray, wrong: str) -> str:
     """Say what is wrong with cells: the first with row and column, the others by number."""
     first = int(places[0])
     cell = table.frame[name].iloc[first]
-    shown = "empty" if _is_empty(cell) else f"{str(cell)[:40]!r} is {wrong}"
-    more = f" (and {len(places) - 1} more rows of this column)" if len(places) > 1 else ""
-    where = f"row {table.number_of(first)}, column {name!r}"
-    return f"{table.name}, {where}: {'the cell is ' if shown == 'empty' else ''}{shown}{more}"
-
-
-def _is_empty(cell: object) -> bool:
-    if cell is None or (isinstance(cell, float) and np.isnan(cell)):
-        return True
-    return str(cell).strip().lower() in MISSING
+    told = "the cell is empty" if is_empty(cell) else f"{str(cell)[:40]!r} is {wrong}"
+    rows = "row" if len(places) == 2 else "rows"
+    more = f" (and {len(places) - 1} more {rows} of this column)" if len(places) > 1 else ""
+    alone = len(table) == 1 and not table.numbers
+    where = "" if alone else f"row {table.number_of(first)}, "
+    return f"{table.name}, {where}column {name!r}: {told}{more}"
 
 
 def _plain(name: str) -> str:
@@ -216,5 +268,4 @@ def _plain(name: str) -> str:
 
 def _label(text: str) -> str:
     """Return a label in the one way in which it is compared: "1.0" and " 1" are "1"."""
-    plain = text.strip().lower()
-    return plain.removesuffix(".0") if plain.removesuffix(".0").lstrip("-").isdecimal() else plain
+    return without_point(text.strip().lower())

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from torch import nn
 
 from engine.errors import InputError, ModelError, nearest, one_line
-from engine.inputs.tables import load_table
+from engine.inputs.tables import Table, load_table
 from engine.models.bundled import Bundled, bundled_models, find_bundled
 from engine.models.cards import Card
 from engine.models.digest import digest_model
@@ -39,11 +40,11 @@ class Source:
     in_hand: bool = False
 
 
-def find_source(ref: Any, spec: InputSpec | None) -> Source:
+def find_source(ref: Any, spec: InputSpec | Table | None) -> Source:
     """Return the network behind a reference, or around what the caller has in hand.
 
     Args:
-        ref, spec: as in ``load_model``; the spec matters to estimators only.
+        ref, spec: as in ``load_model``; spec or table matter to estimators only.
 
     Raises:
         ModelError: unknown reference, weights that do not fit, an estimator that cannot be used.
@@ -51,10 +52,8 @@ def find_source(ref: Any, spec: InputSpec | None) -> Source:
     if isinstance(ref, nn.Module):
         return _in_hand(ref)
     if not is_estimator(ref):
-        return _by_reference(ref)
-    if spec is not None and not isinstance(spec, TableSpec):
-        raise ModelError(f"{type(ref).__name__} takes tables: input_spec is a TableSpec or a table")
-    module, columns, classes = as_network(ref, spec)
+        return _by_reference(ref, spec)
+    module, columns, classes = as_network(ref, _of_tables(spec, type(ref).__name__))
     name = type(ref).__name__
     told = f"estimator:{name}@{digest_model(module)[:12]}"
     card = Card(name, "An estimator handed over in Python.")
@@ -67,14 +66,20 @@ def _in_hand(module: nn.Module) -> Source:
     return Source(ref, module, Card(name, "A network handed over in Python."), in_hand=True)
 
 
-def _by_reference(ref: str) -> Source:
+def _of_tables(spec: InputSpec | Table | None, name: str) -> TableSpec | Table | None:
+    if spec is None or isinstance(spec, TableSpec | Table):
+        return spec
+    raise ModelError(f"{name} takes tables: input_spec is a TableSpec or a table")
+
+
+def _by_reference(ref: str, spec: InputSpec | Table | None) -> Source:
     if not isinstance(ref, str):
         raise ModelError(
             f"a model is a reference, an nn.Module or an estimator, not {type(ref).__name__}"
         )
     check_reference(ref)
     if ref.startswith("file:"):
-        return _from_file(ref)
+        return _from_file(ref, spec)
     bundled = find_bundled(ref)
     module, spec, classes = _built(bundled)
     module.requires_grad_(False)
@@ -86,38 +91,38 @@ def _built(bundled: Bundled) -> tuple[nn.Module, InputSpec, tuple[str, ...]]:
     return getattr(import_module(home), function)()
 
 
-def _from_file(ref: str) -> Source:
+def _from_file(ref: str, spec: InputSpec | Table | None) -> Source:
     file = parse_file_reference(ref)
-    columns = None if file.columns is None else _columns(file)
+    columns = None if file.columns is None else _columns(file.columns)
     if file.is_estimator:
-        return _from_skops(ref, file, columns)
+        return _from_skops(ref, file, columns or _of_tables(spec, file.path.name))
     if ":" in file.arch:
         found = Source(ref, build_named(file.arch), Card(file.path.name, f"Built by {file.arch}."))
     else:
         found = _bundled_architecture(ref, file.arch, file.path.name)
     put_weights(found.module, read_weights(file.path), file.path.name)
     found.module.requires_grad_(False)
+    if isinstance(columns, Table):
+        columns = learn_columns(columns, file.label)
     return found if columns is None else replace(found, spec=columns)
 
 
-def _from_skops(ref: str, file: FileReference, columns: TableSpec | None) -> Source:
+def _from_skops(ref: str, file: FileReference, columns: TableSpec | Table | None) -> Source:
     check_there(file.path)
     estimator = read_skops(file.path)
     if not is_estimator(estimator):
         raise ModelError(
             f"{file.path.name} holds {type(estimator).__name__}, which is no estimator"
         )
-    module, spec, classes = as_network(estimator, columns, file.path.read_bytes())
+    module, spec, classes = as_network(estimator, columns, file.path.read_bytes(), file.label)
     card = Card(file.path.name, f"{type(estimator).__name__}, read with skops.")
     return Source(ref, module, card, spec, classes)
 
 
-def _columns(file: FileReference) -> TableSpec:
-    """Return the columns that a reference names: told by a JSON file, or learned from a table."""
-    path = file.columns
-    assert path is not None
+def _columns(path: Path) -> TableSpec | Table:
+    """Return the columns that a reference names: told by a JSON file, or a table that has them."""
     if path.suffix.lower() != ".json":
-        return learn_columns(load_table(path), file.label)
+        return load_table(path)
     try:
         return TableSpec.from_dict(json.loads(path.read_text("utf-8")))
     except FileNotFoundError:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 Task = Literal["classification", "regression"]
 _TASKS = ("classification", "regression")
+_ENCODINGS = ("one-hot", "codes")
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,9 @@ class TableSpec:
             raise ModelError(f"two columns are named {twice[0]!r}")
         if self.task not in _TASKS:
             raise ModelError(f"no task {self.task!r}; {nearest(str(self.task), _TASKS)}")
+        if self.encoding not in _ENCODINGS:
+            known = nearest(str(self.encoding), _ENCODINGS)
+            raise ModelError(f"no encoding {self.encoding!r}; {known}")
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -113,14 +117,16 @@ class TableSpec:
         Raises:
             ModelError: no columns, or an unknown field.
         """
-        if not isinstance(told, Mapping) or not isinstance(told.get("columns"), Sequence):
+        if not isinstance(told, Mapping) or not _is_list(told.get("columns")):
             raise ModelError('columns: expected an object with a list "columns"')
+        if not _is_list(told.get("labels", [])):
+            raise ModelError('columns: "labels" is a list of texts')
         unknown = sorted(set(told) - {"columns", "label", "labels", "task", "encoding"})
         if unknown:
             raise ModelError(f"columns: unknown field {unknown[0]!r}")
         return TableSpec(
             columns=tuple(column_from(column) for column in told["columns"]),
-            label=str(told.get("label", "")),
+            label=str(told.get("label") or ""),
             labels=tuple(str(label) for label in told.get("labels", ())),
             task=told.get("task", "classification"),
             encoding=told.get("encoding", encoding),
@@ -144,7 +150,10 @@ class TableSpec:
         told: dict[str, Any] = {}
         for index, column in enumerate(self.columns):
             values = features[:, index].astype(np.float64)
-            told[column.name] = values if column.kind == "number" else names_of(column, values)
+            if column.kind == "category":
+                told[column.name] = pd.Series(names_of(column, values), dtype="str")
+            else:
+                told[column.name] = values
         return pd.DataFrame(told)
 
     def fold(self, values: torch.Tensor) -> torch.Tensor:
@@ -168,6 +177,10 @@ class TableSpec:
         if self.encoding == "codes":
             return np.where(codes < 0, np.nan, codes)[:, None]
         return (codes[:, None] == np.arange(len(column.categories))).astype(np.float32)
+
+
+def _is_list(told: Any) -> bool:
+    return isinstance(told, Sequence) and not isinstance(told, str)
 
 
 __all__ = ["Column", "Encoding", "TableSpec", "Task"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import factorial
 
 import numpy as np
 from PIL import Image
@@ -155,3 +156,58 @@ def occlusion(
             break
         top += stride
     return np.divide(total, count, out=np.zeros_like(total), where=count > 0)
+
+
+# Rows of a table, and the network for tables.
+
+
+def table_logits(module: nn.Module, x: np.ndarray) -> np.ndarray:
+    """Of ``zoo.TableNet``: features ``(…, features)`` → logits ``(…, classes)``."""
+    for name in ("first", "second"):
+        x = np.maximum(x @ weight(module, f"{name}.weight").T + weight(module, f"{name}.bias"), 0)
+    return x @ weight(module, "third.weight").T + weight(module, "third.bias")
+
+
+def deep_lift(module: nn.Module, x: np.ndarray, baseline: np.ndarray, target: int) -> np.ndarray:
+    """Of ``zoo.TableNet`` by the rescale rule, ``(features,)``."""
+    weights, ratios, ends = [], [], np.stack([x, baseline])
+    for name in ("first", "second"):
+        weights.append(weight(module, f"{name}.weight"))
+        before = ends @ weights[-1].T + weight(module, f"{name}.bias")
+        ends = np.maximum(before, 0)
+        ratios.append((ends[0] - ends[1]) / (before[0] - before[1]))
+    multipliers = weight(module, "third.weight")[target]
+    for matrix, ratio in zip(weights[::-1], ratios[::-1], strict=True):
+        multipliers = (multipliers * ratio) @ matrix
+    return multipliers * (x - baseline)
+
+
+def folded(values: np.ndarray, column_of: np.ndarray) -> np.ndarray:
+    """One value for each column: the sum over its features."""
+    return np.array([values[column_of == column].sum() for column in range(column_of.max() + 1)])
+
+
+def worth(
+    score: Score, x: np.ndarray, rows: np.ndarray, column_of: np.ndarray
+) -> Callable[[np.ndarray], float]:
+    """A coalition of columns is worth the mean score with the others those of each row."""
+
+    def of(keep: np.ndarray) -> float:
+        return float(np.mean([score(np.where(keep[column_of], x, row)) for row in rows]))
+
+    return of
+
+
+def shapley(of: Callable[[np.ndarray], float], players: int) -> np.ndarray:
+    """Shapley values by their definition: over all coalitions, what each player adds."""
+    values = np.zeros(players)
+    for number in range(2**players):
+        keep = (number >> np.arange(players)) & 1 == 1
+        without = of(keep)
+        size = keep.sum()
+        for player in np.flatnonzero(~keep):
+            joined = keep.copy()
+            joined[player] = True
+            share = factorial(size) * factorial(players - size - 1) / factorial(players)
+            values[player] += share * (of(joined) - without)
+    return values

@@ -4,17 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from sklearn.ensemble import RandomForestClassifier
 from torch import nn
 
+from engine.models.estimators import BlackBox, as_network
 from engine.models.loaded import LoadedModel
 from engine.models.loading import load_model
 from engine.models.specs import ImageSpec, TensorSpec
+from engine.models.table_specs import Column, TableSpec
 
 PICTURE = ImageSpec(16, 16, mean=(0.5, 0.4, 0.3), std=(0.2, 0.25, 0.3))
 SMALL = ImageSpec(8, 8, mean=(0.5,) * 3, std=(0.25,) * 3)
-TABLE = TensorSpec((5,))
+FIVE = TensorSpec((5,))
+TABLE = TableSpec(
+    (
+        Column("age", mean=40.0, std=10.0),
+        Column("kind", "category", ("a", "b", "c"), shares=(0.5, 0.3, 0.2)),
+        Column("income", mean=3.0, std=2.0),
+    )
+)
+NUMBERS = TableSpec(tuple(Column(name, mean=0.1) for name in "pqrs"), encoding="codes")
 
 
 class TinyCnn(nn.Module):
@@ -86,10 +98,35 @@ class Mlp(nn.Module):
     def __init__(self, classes: int = 3) -> None:
         super().__init__()
         self.first = nn.Linear(5, 7)
+        self.tanh = nn.Tanh()
         self.second = nn.Linear(7, classes)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.second(self.first(x).tanh())
+        return self.second(self.tanh(self.first(x)))
+
+
+class TableNet(nn.Module):
+    """Five features, those of ``TABLE``, and a ReLU of its own after each layer but the last."""
+
+    def __init__(self, classes: int = 3, features: int = 5) -> None:
+        super().__init__()
+        self.first = nn.Linear(features, 12)
+        self.relu1 = nn.ReLU()
+        self.second = nn.Linear(12, 8)
+        self.relu2 = nn.ReLU()
+        self.third = nn.Linear(8, classes)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.relu1(self.first(x))
+        return self.third(self.relu2(self.second(x)))
+
+
+def forest() -> BlackBox:
+    """Eight trees that tell three classes apart by four numbers."""
+    rows = np.random.default_rng(0).normal(size=(60, 4))
+    truth = (rows[:, 0] * rows[:, 1] > 0).astype(int) + (rows[:, 2] > 0.5)
+    trees = RandomForestClassifier(8, max_depth=4, random_state=0).fit(rows, truth)
+    return as_network(trees, NUMBERS)[0]
 
 
 def seeded(builder: Callable[[], nn.Module], seed: int = 0) -> nn.Module:
@@ -117,8 +154,11 @@ ZOO = {
     "one-logit-cnn": (one_logit, PICTURE, "cnn"),
     "tiny-vit": (TinyVit, PICTURE, "vit"),
     "image-linear": (ImageLinear, SMALL, "cnn"),
-    "mlp": (Mlp, TABLE, "tabular"),
+    "mlp": (Mlp, FIVE, "tabular"),
+    "table": (TableNet, TABLE, "tabular"),
+    "forest": (forest, NUMBERS, "tabular"),
 }
+NETWORKS = [name for name in ZOO if name != "forest"]
 
 
 def build(name: str) -> nn.Module:
@@ -132,10 +172,17 @@ def load(name: str) -> LoadedModel:
     for part in module.modules():
         if isinstance(part, nn.Dropout | nn.BatchNorm2d):
             part.train()
-    return load_model(module, input_spec=ZOO[name][1], device="cpu")
+    given = module.estimator if isinstance(module, BlackBox) else module
+    return load_model(given, input_spec=ZOO[name][1], device="cpu")
 
 
 def noise(model: LoadedModel, count: int = 1, seed: int = 0) -> torch.Tensor:
-    """Prepared inputs for a model, ``(count, …)``."""
+    """Prepared inputs for a model, ``(count, …)``; of a table, each category is one of its own."""
     generator = torch.Generator().manual_seed(seed)
-    return torch.randn((count, *model.spec.shape), generator=generator)
+    drawn = torch.randn((count, *model.spec.shape), generator=generator)
+    if isinstance(model.spec, TableSpec):
+        for index, column in enumerate(model.spec.columns):
+            place = model.spec.column_of == index
+            if column.kind == "category":  # one-hot
+                drawn[:, place] = F.one_hot(drawn[:, place].argmax(1), int(place.sum())).float()
+    return drawn

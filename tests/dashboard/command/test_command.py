@@ -160,7 +160,7 @@ def test_bad_input_gets_one_line(
     ("arguments", "said"),
     [
         (["explane"], "no command 'explane'; did you mean explain"),
-        (["explain", "--model", OWN], "required: --image, --method"),
+        (["explain", "--model", OWN], "required: --method"),
         (explain("--seed", "x", "--out", "x"), "--seed"),
         (["--prt"], "--prt"),
     ],

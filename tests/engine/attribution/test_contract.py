@@ -19,17 +19,28 @@ from engine.attribution.registry import methods, methods_for
 from engine.errors import Cancelled, MethodError, OutOfMemory
 from engine.models.loaded import LoadedModel
 from engine.models.specs import ImageSpec
+from engine.models.table_specs import TableSpec
 from engine.results import Attribution, load_result
 from tests.engine import zoo
 from tests.engine.counting import counted, hooks_on
 from tests.engine.refusals import expect_refusal
 
 # So that a run takes few passes; for those methods that have such a parameter.
-CHEAP = {"steps": 9, "window": 4, "stride": 3, "samples": 20, "masks": 40, "segments": 12}
+CHEAP = {
+    "steps": 9,
+    "window": 4,
+    "stride": 3,
+    "samples": 20,
+    "masks": 40,
+    "segments": 12,
+    "permutations": 20,
+    "coalitions": 20,
+}
 SMALL_GRID = {"regions": "grid", "cells": 2}
 CHEAP_AT_224 = {"steps": 2, "window": 224, "stride": 224, "samples": 2, "masks": 3} | SMALL_GRID
 
 TINY = [(name, method.name) for name in zoo.ZOO for method in methods_for(zoo.load(name))]
+TABLES = [(name, method) for name, method in TINY if name in ("mlp", "table", "forest")]
 LARGE = [("imagenet-cnn", method.name) for method in methods_for(zoo.load("tiny-cnn"))]
 
 Explained = Callable[[str], LoadedModel]
@@ -52,15 +63,23 @@ def planned(model: LoadedModel, method: str, **more: Any) -> Plan:
     return plan(model, zoo.noise(model), method, 0, **{**parameters, **more})
 
 
+def shape_of(model: LoadedModel) -> tuple[int, ...]:
+    """Of the values of input methods: one for each column of a table."""
+    spec = model.spec
+    return (len(spec.columns),) if isinstance(spec, TableSpec) else spec.shape
+
+
 def state_of(model: LoadedModel) -> list[Any]:
     """All that a run must leave as it was."""
     parts = list(model.module.modules())
-    tensors = [*model.module.parameters(), *model.module.buffers()]
+    named = [*model.module.named_parameters(), *model.module.named_buffers()]
+    tensors = [tensor for _, tensor in named]
     return [
+        [sorted(vars(part)) for part in parts],
         hooks_on(model.module),
         [part.training for part in parts],
         [(tensor.requires_grad, tensor.grad is None) for tensor in tensors],
-        [tensor._version for tensor in tensors],
+        [tensor.tolist() if name == "content" else tensor._version for name, tensor in named],
         model.digest,
     ]
 
@@ -84,7 +103,7 @@ def test_shape_type_repeatable_and_nothing_left_behind(
     if first.values.ndim == 2:
         assert first.values.shape == model.target_layer.shape[1:]
     else:
-        assert first.values.shape == model.spec.shape
+        assert first.values.shape == shape_of(model)
     assert first.error is None or first.error.shape == first.values.shape
     assert state_of(model) == before
     assert random_state() == randomness
@@ -129,9 +148,8 @@ def test_manifest_is_complete_and_survives_a_file(
     manifest = found.manifest
     request, outcome = manifest["request"], manifest["outcome"]
     assert request["model"]["digest"] == model.digest
-    assert request["preprocessing"]["kind"] == (
-        "image" if isinstance(model.spec, ImageSpec) else "tensor"
-    )
+    kinds = {ImageSpec: "image", TableSpec: "table"}
+    assert request["preprocessing"]["kind"] == kinds.get(type(model.spec), "tensor")
     assert request["classes"] == model.classes_digest
     assert len(request["input"]) == 64
     assert request["background"] is request["data"] is request["versus"] is None
@@ -265,6 +283,11 @@ def exhaust(model: LoadedModel, limit: int) -> None:
 @pytest.mark.parametrize(("name", "method"), TINY)
 def test_memory_that_runs_out(name: str, method: str, limit: int) -> None:
     model = zoo.load(name)
+    if method == "deep-lift" and limit == 1:  # an input and its baseline go through together
+        exhaust(model, limit)
+        with expect_refusal(OutOfMemory, "memory ran out"):
+            planned(model, method).run()
+        return
     with counted(model.module) as count:
         expected = planned(model, method).run()
     work = planned(model, method)
@@ -292,6 +315,68 @@ def test_not_even_one_sample_fits(name: str, method: str) -> None:
     assert state_of(model) == before
 
 
+def with_background(name: str, rows: int, method: str) -> dict[str, Any]:
+    model = zoo.load(name)
+    takes = methods()[method].accepts_background(model)
+    return {"background": zoo.noise(model, rows, seed=1)} if takes else {}
+
+
+@pytest.mark.parametrize("rows", [1, 7])
+@pytest.mark.parametrize(("name", "method"), TABLES)
+def test_with_a_background(name: str, method: str, rows: int) -> None:
+    model = zoo.load(name)
+    more = with_background(name, rows, method)
+    if not more:
+        with expect_refusal(MethodError, "takes no background"):
+            planned(model, method, background=zoo.noise(model, rows))
+        return
+    before, randomness = state_of(model), random_state()
+    work = planned(model, method, **more)
+    with counted(model.module) as count:
+        first = work.run()
+    second = planned(model, method, **more).run()
+    assert first.values.tobytes() == second.values.tobytes()
+    assert first.values.shape == shape_of(model)
+    assert np.isfinite(first.values).all()
+    assert np.abs(first.values).max() > 0
+    assert first.error is None or first.error.shape == first.values.shape
+    assert first.error is None or np.isfinite(first.error).all()
+    outcome = first.manifest["outcome"]
+    assert outcome["passes"] == {"forward": count.forward, "backward": count.backward}
+    assert count.forward <= work.cost.forward
+    assert count.backward <= work.cost.backward
+    assert outcome["background"] == {"rows": rows, "of": rows, "fills": []}
+    assert json.loads(json.dumps(first.manifest, allow_nan=False)) == first.manifest
+    assert (state_of(model), random_state()) == (before, randomness)
+
+
+@pytest.mark.parametrize("limit", [2, 5])
+@pytest.mark.parametrize(("name", "method"), TABLES)
+def test_memory_that_runs_out_with_a_background(name: str, method: str, limit: int) -> None:
+    model = zoo.load(name)
+    more = with_background(name, 7, method)
+    expected = planned(model, method, **more).run()
+    work = planned(model, method, **more)
+    exhaust(model, limit)
+    found = work.run()
+    assert np.allclose(found.values, expected.values, rtol=0, atol=1e-6)
+    outcomes = [one.manifest["outcome"] for one in (found, expected)]
+    assert outcomes[0]["passes"] == outcomes[1]["passes"]
+
+
+@pytest.mark.parametrize(("name", "method"), TABLES)
+def test_cancelled_at_any_moment_with_a_background(name: str, method: str) -> None:
+    model = zoo.load(name)
+    more = with_background(name, 7, method)
+    calm = Looks(float("inf"))
+    planned(model, method, **more).run(cancel=calm)
+    before = state_of(model)
+    for after in range(calm.looks):
+        with pytest.raises(Cancelled):
+            planned(model, method, **more).run(cancel=Looks(after))
+        assert state_of(model) == before
+
+
 WRONG = [
     (name, method)
     for name in zoo.ZOO
@@ -306,3 +391,11 @@ def test_models_of_the_wrong_family_are_refused(name: str, method: str) -> None:
     title = methods()[method].title
     with expect_refusal(MethodError, f"{title} needs", model.card.title):
         explain(model, zoo.noise(model), method, 0)
+
+
+@pytest.mark.parametrize("method", [m for m in methods() if methods()[m].needs_gradients])
+def test_black_boxes_have_no_gradients(method: str) -> None:
+    model = zoo.load("forest")
+    if model.family in methods()[method].families:
+        with expect_refusal(MethodError, "needs gradients", "kernel-shap"):
+            explain(model, zoo.noise(model), method, 0)

@@ -7,7 +7,7 @@ from captum.attr import FeatureAblation
 
 from engine.attribution.explain import explain, plan
 from engine.attribution.regions import grid, superpixels
-from engine.errors import ParameterError
+from engine.errors import MethodError, ParameterError
 from engine.execution.cost import Cost
 from engine.inputs.images import ImageInput
 from engine.masking.fills import FILLS
@@ -124,3 +124,58 @@ def test_more_cells_than_pixels_are_refused() -> None:
     model = zoo.load("tiny-cnn")
     with expect_refusal(ParameterError, "cells=17 is out of range: from 2 to 16"):
         explain(model, zoo.noise(model), METHOD, 0, regions="grid", cells=17)
+
+
+@pytest.mark.parametrize("count", [1, 2, 9])
+def test_each_column_of_a_table_behind_every_row(count: int) -> None:
+    model = zoo.load("table")
+    x, rows = zoo.noise(model), zoo.noise(model, count, seed=1)
+    array, others = x[0].double().numpy(), rows.double().numpy()
+    whole = reference.table_logits(model.module, array)[1]
+    falls = np.zeros((3, count))
+    for column in range(3):
+        changed = np.where(zoo.TABLE.column_of == column, others, array)
+        falls[column] = whole - reference.table_logits(model.module, changed)[:, 1]
+    planned = plan(model, x, METHOD, 1, background=rows)
+    assert planned.cost == Cost(3 * count + 2)
+    found = planned.run()
+    assert np.allclose(found.values, falls.mean(axis=1), rtol=0, atol=1e-6)
+    if count == 1:
+        assert found.error is None
+    else:
+        error = falls.std(axis=1, ddof=1) / np.sqrt(count)
+        assert np.allclose(found.error, error, rtol=0, atol=1e-6)
+    outcome = found.manifest["outcome"]
+    assert outcome["regions"] == 3
+    assert "base" not in outcome
+    assert "completeness" not in outcome
+
+
+def test_a_column_of_several_features_agrees_with_captum() -> None:
+    model = zoo.load("table")
+    x, row = zoo.noise(model), zoo.noise(model, seed=4)
+    assert not torch.equal(x[:, 1:4], row[:, 1:4])
+    theirs = FeatureAblation(zoo.build("table")).attribute(
+        x, row, target=0, feature_mask=torch.tensor([[0, 1, 1, 1, 2]])
+    )
+    found = explain(model, x, METHOD, 0, background=row)
+    assert np.allclose(found.values, theirs[0, [0, 1, 4]].detach().numpy(), rtol=0, atol=1e-5)
+
+
+def test_the_error_is_that_of_other_rows() -> None:
+    model = zoo.load("mlp")
+    x = zoo.noise(model)
+    runs = [
+        explain(model, x, METHOD, 0, background=zoo.noise(model, 25, seed=seed))
+        for seed in range(1, 31)
+    ]
+    spread = np.std([run.values for run in runs], axis=0, ddof=1)
+    told = np.mean([run.error for run in runs], axis=0)
+    assert (told < 2 * spread).all()
+    assert (told > spread / 2).all()
+
+
+def test_pictures_take_no_background() -> None:
+    model = zoo.load("tiny-cnn")
+    with expect_refusal(MethodError, "Feature Ablation takes no background"):
+        explain(model, zoo.noise(model), METHOD, 0, background=zoo.noise(model, 3))

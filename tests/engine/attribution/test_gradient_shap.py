@@ -108,3 +108,40 @@ def test_cost(rows: int | None, expected: int) -> None:
     if rows is not None:
         told = found.manifest["outcome"]["background"]
         assert told == {"rows": expected, "of": rows, "fills": []}
+
+
+def test_columns_of_a_table_have_one_value_and_one_error_each() -> None:
+    model = zoo.load("table")
+    x, background = zoo.noise(model), zoo.noise(model, 7, seed=1)
+    rows, places = drawn(0, 30, 7)
+    points = background[rows] + torch.from_numpy(places)[:, None].float() * (x - background[rows])
+    leaves = points.requires_grad_()
+    (slopes,) = torch.autograd.grad(zoo.build("table")(leaves)[:, 1].sum(), leaves)
+    shares = ((x - background[rows]) * slopes).double().numpy()
+    each = np.stack([shares[:, 0], shares[:, 1:4].sum(axis=1), shares[:, 4]], axis=1)
+    found = explain(model, x, METHOD, 1, background=background, samples=30)
+    assert np.allclose(found.values, each.mean(axis=0), rtol=0, atol=1e-6)
+    assert np.allclose(found.error, each.std(axis=0, ddof=1) / np.sqrt(30), rtol=0, atol=1e-6)
+
+
+def test_the_error_of_a_column_is_that_of_another_seed() -> None:
+    model = zoo.load("table")
+    x, rows = zoo.noise(model), zoo.noise(model, 9, seed=1)
+    runs = [
+        explain(model, x, METHOD, 1, background=rows, samples=60, seed=seed) for seed in range(30)
+    ]
+    spread = np.std([run.values for run in runs], axis=0, ddof=1)
+    told = np.mean([run.error for run in runs], axis=0)
+    assert (told < 2 * spread).all()
+    assert (told > spread / 2).all()
+
+
+def test_the_base_is_the_mean_score_of_the_baselines() -> None:
+    model = zoo.load("tiny-cnn")
+    rows = zoo.noise(model, 5, seed=1)
+    with torch.no_grad():
+        expected = float(zoo.build("tiny-cnn")(rows).softmax(dim=1)[:, 1].mean())
+    found = explain(
+        model, zoo.noise(model), METHOD, 1, background=rows, samples=3, output="probability"
+    )
+    assert found.manifest["outcome"]["base"] == pytest.approx(expected, abs=1e-6)

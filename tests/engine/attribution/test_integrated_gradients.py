@@ -6,8 +6,10 @@ import torch
 from captum.attr import IntegratedGradients
 from scipy.ndimage import gaussian_filter
 
-from engine.attribution.explain import explain
-from engine.errors import ParameterError
+from engine.attribution.explain import explain, plan
+from engine.attribution.rows import per_column
+from engine.errors import MethodError, ParameterError
+from engine.execution.cost import Cost
 from engine.masking.fills import FILLS
 from tests.engine import reference, zoo
 from tests.engine.refusals import expect_refusal
@@ -56,15 +58,17 @@ def test_of_a_perceptron_by_hand(steps: int, target: int) -> None:
     assert told["gap"] == pytest.approx(expected.sum() - (ends[0] - ends[1]), abs=1e-6)
 
 
-@pytest.mark.parametrize("name", zoo.ZOO)
+@pytest.mark.parametrize("name", zoo.NETWORKS)
 @pytest.mark.parametrize("steps", [2, 11])
 def test_agrees_with_captum(name: str, steps: int) -> None:
     model = zoo.load(name)
     x = zoo.noise(model)
     theirs = IntegratedGradients(zoo.build(name))
-    expected = theirs.attribute(x, torch.zeros_like(x), target=0, n_steps=steps)
+    baseline = FILLS["mean"].values(model, x).expand_as(x)
+    expected = theirs.attribute(x, baseline, target=0, n_steps=steps)[0].detach()
     found = explain(model, x, METHOD, 0, steps=steps, baseline="mean")
-    assert np.allclose(found.values, expected[0].detach().numpy(), rtol=0, atol=1e-6)
+    folded = per_column(expected, model.spec)
+    assert np.allclose(found.values, folded.numpy(), rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", ["mlp", "tiny-cnn", "tiny-vit"])
@@ -95,3 +99,48 @@ def test_steps_out_of_range(steps: object) -> None:
         ParameterError, f"steps={steps!r}" if steps == "many" else f"steps={steps}"
     ):
         explain(model, zoo.noise(model), METHOD, 0, steps=steps)
+
+
+@pytest.mark.parametrize("name", ["mlp", "table"])
+@pytest.mark.parametrize("output", ["logit", "probability"])
+@pytest.mark.parametrize("count", [1, 7])
+def test_with_a_background_it_is_the_mean_over_its_rows(count: int, output: str, name: str) -> None:
+    model = zoo.load(name)
+    x, rows = zoo.noise(model), zoo.noise(model, count, seed=1)
+    network = zoo.build(name)
+
+    def score(batch: torch.Tensor) -> torch.Tensor:
+        return (network(batch) if output == "logit" else network(batch).softmax(dim=1))[:, 2]
+
+    theirs = IntegratedGradients(score)
+    each = [theirs.attribute(x, row[None], n_steps=13) for row in rows]
+    expected = per_column(torch.cat(each).detach().mean(dim=0), model.spec)
+    planned = plan(model, x, METHOD, 2, background=rows, steps=13, output=output)
+    found = planned.run()
+    assert np.allclose(found.values, expected.numpy(), rtol=0, atol=1e-6)
+    assert planned.cost == Cost(13 * count + count + 1 + 1, 13 * count)
+    with torch.no_grad():
+        scores = score(torch.cat([x, rows])).numpy()
+    outcome = found.manifest["outcome"]
+    assert outcome["base"] == pytest.approx(scores[1:].mean(), abs=1e-6)
+    assert outcome["completeness"]["difference"] == pytest.approx(
+        scores[0] - scores[1:].mean(), abs=1e-6
+    )
+    assert outcome["completeness"]["sum"] == pytest.approx(float(expected.sum()), abs=1e-6)
+
+
+def test_pictures_take_no_background() -> None:
+    for name in ("tiny-cnn", "tiny-vit", "image-linear"):
+        model = zoo.load(name)
+        with expect_refusal(MethodError, "Integrated Gradients takes no background"):
+            explain(model, zoo.noise(model), METHOD, 0, background=zoo.noise(model, 3))
+
+
+def test_the_base_is_the_score_of_the_baseline() -> None:
+    model = zoo.load("tiny-cnn")
+    x = zoo.noise(model)
+    blurred = FILLS["blur"].values(model, x)
+    with torch.no_grad():
+        expected = float(zoo.build("tiny-cnn")(blurred)[0, 1])
+    found = explain(model, x, METHOD, 1, steps=3, baseline="blur")
+    assert found.manifest["outcome"]["base"] == pytest.approx(expected, abs=1e-6)

@@ -55,7 +55,13 @@ def test_unknown_method_tells_the_nearest() -> None:
 
 @pytest.mark.parametrize(
     ("name", "first"),
-    [("tiny-cnn", "grad-cam"), ("tiny-vit", "attention-rollout"), ("mlp", "integrated-gradients")],
+    [
+        ("tiny-cnn", "grad-cam"),
+        ("tiny-vit", "attention-rollout"),
+        ("mlp", "integrated-gradients"),
+        ("table", "integrated-gradients"),
+        ("forest", "kernel-shap"),
+    ],
 )
 def test_the_one_to_show_first(name: str, first: str) -> None:
     model = zoo.load(name)

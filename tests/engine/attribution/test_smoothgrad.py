@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from engine.attribution.explain import explain, plan
 from engine.errors import ParameterError
@@ -69,3 +70,16 @@ def test_out_of_range(wrong: dict[str, object]) -> None:
     model = zoo.load("mlp")
     with expect_refusal(ParameterError, next(iter(wrong))):
         explain(model, zoo.noise(model), METHOD, 0, **wrong)
+
+
+def test_columns_of_a_table_have_one_value_and_one_error_each() -> None:
+    model = zoo.load("table")
+    x = zoo.noise(model)
+    sigma = 0.3 * float(x.max() - x.min())
+    draws = [np.random.default_rng([0, i]).standard_normal(5, np.float32) for i in range(20)]
+    noisy = (x + sigma * torch.from_numpy(np.stack(draws))).requires_grad_()
+    (slopes,) = torch.autograd.grad(zoo.build("table")(noisy)[:, 1].sum(), noisy)
+    each = np.stack([reference.folded(one, zoo.TABLE.column_of) for one in slopes.double().numpy()])
+    found = explain(model, x, METHOD, 1, samples=20, noise=0.3)
+    assert np.allclose(found.values, each.mean(axis=0), rtol=0, atol=1e-6)
+    assert np.allclose(found.error, each.std(axis=0, ddof=1) / np.sqrt(20), rtol=0, atol=1e-6)

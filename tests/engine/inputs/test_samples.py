@@ -4,6 +4,7 @@ import pytest
 
 from engine.errors import InputError
 from engine.inputs import samples as home
+from engine.inputs.sample_tables import sample_tables
 from engine.inputs.samples import load_sample, sample_sets, samples
 from engine.models.bundled import bundled_models
 from tests.engine.refusals import expect_refusal
@@ -33,7 +34,8 @@ def test_package_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_models_name_sets_that_exist() -> None:
-    known = {found.name for found in sample_sets()}
+    pictures = {found.name for found in sample_sets()}
+    tables = {found.name for found in sample_tables()}
     for model in bundled_models():
         assert model.sets
-        assert set(model.sets) <= known
+        assert set(model.sets) <= (tables if model.family == "tabular" else pictures)

@@ -6,7 +6,15 @@ import torch
 from scipy.ndimage import gaussian_filter
 
 from engine.errors import MethodError, ParameterError
-from engine.masking.fills import FILLS, Blur, Fill, find_fill, find_replacement, gaussian_blur
+from engine.masking.fills import (
+    FILLS,
+    Blur,
+    Fill,
+    Values,
+    find_fill,
+    find_replacement,
+    gaussian_blur,
+)
 from tests.engine import zoo
 from tests.engine.refusals import expect_refusal
 
@@ -30,6 +38,26 @@ def test_mean_is_zero_after_normalisation(name: str) -> None:
     model = zoo.load(name)
     x = zoo.noise(model)
     assert torch.equal(FILLS["mean"].values(model, x).expand_as(x), torch.zeros_like(x))
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("table", [0, 0.5, 0.3, 0.2, 0]), ("forest", [0.1, 0.1, 0.1, 0.1])]
+)
+def test_mean_of_a_table_is_its_mean_row(name: str, expected: list[float]) -> None:
+    model = zoo.load(name)
+    x = zoo.noise(model)
+    found = FILLS["mean"].values(model, x)
+    assert found.dtype == x.dtype
+    assert np.allclose(found.expand_as(x)[0], expected, rtol=0, atol=1e-6)
+
+
+def test_given_values_stand_as_they_are() -> None:
+    model = zoo.load("mlp")
+    given = zoo.noise(model, 3, seed=1).double()
+    found = Values(given).values(model, zoo.noise(model))
+    assert found.dtype == torch.float32
+    assert torch.equal(found, given.float())
+    assert "values" not in FILLS
 
 
 @pytest.mark.parametrize("sigma", [0.3, 0.7, 2.0, 10.0])

@@ -10,7 +10,7 @@ from engine.errors import InputError, MethodError, ParameterError
 from engine.execution.chunks import Chunks
 from engine.execution.cost import Cost
 from engine.execution.passes import Passes
-from engine.masking.fills import FILLS, Fill
+from engine.masking.fills import FILLS, Fill, Values
 from engine.masking.predict import masked_outputs, predict_masked
 from tests.engine import zoo
 from tests.engine.counting import counted
@@ -193,3 +193,30 @@ def test_fills_that_only_hide_or_keep_take_no_shares() -> None:
     x = zoo.noise(zoo.load("tiny-cnn"))
     with expect_refusal(MethodError, "the fill 'doubling' hides or keeps; it takes no shares"):
         through(x, torch.rand(2, 1, 16, 16), Doubling())
+
+
+@pytest.mark.parametrize("size", [1, 3, 100])
+def test_each_mask_may_have_a_fill_of_its_own(size: int) -> None:
+    model = zoo.load("mlp")
+    x, rows = zoo.noise(model), zoo.noise(model, 7, seed=1)
+    keep = torch.from_numpy(masks(7, 5))
+    asked: list[tuple[int, int]] = []
+
+    def fill(start: int, stop: int) -> Fill:
+        asked.append((start, stop))
+        return Values(rows[start:stop])
+
+    found = masked_outputs(
+        Passes(model), Chunks(size), x, 7, lambda start, stop: keep[start:stop], fill
+    )
+    assert np.allclose(found, plain("mlp", torch.where(keep, x, rows)), rtol=0, atol=1e-6)
+    assert [start for start, _ in asked] == list(range(0, 7, size))
+    same = predict_masked(model, x, keep, Values(rows))
+    assert np.allclose(found, same, rtol=0, atol=1e-6)
+
+
+def test_masks_that_hide_a_table_leave_its_mean_row() -> None:
+    model = zoo.load("table")
+    found = predict_masked(model, zoo.noise(model), np.zeros((1, 5), bool))
+    mean = torch.from_numpy(zoo.TABLE.mean_row)[None]
+    assert np.array_equal(found, plain("table", mean))

@@ -1,0 +1,57 @@
+"""How wide text is in the fonts of the pictures, and how to make it fit."""
+
+from __future__ import annotations
+
+import io
+from functools import cache
+from importlib.resources import files
+
+from PIL import ImageFont
+
+from components import saying
+
+LABEL = 12  # pixels: labels of axes and bars
+
+
+@cache
+def _font() -> ImageFont.FreeTypeFont:
+    path = files("assets").joinpath("fonts/inter-latin-wght-normal.woff2")
+    return ImageFont.truetype(io.BytesIO(path.read_bytes()), LABEL)
+
+
+def width(text: str, size: float = LABEL) -> float:
+    """Return how wide a line of text is drawn, in pixels."""
+    return float(_font().getlength(text)) * size / LABEL
+
+
+def fitted(text: str, room: float, size: float = LABEL) -> str:
+    """Cut text so that it is at most ``room`` pixels wide, an ellipsis in place of the rest."""
+    if width(text, size) <= room:
+        return text
+    end = len(text)
+    while end > 1 and width(f"{text[:end].rstrip()}…", size) > room:
+        end -= 1
+    return f"{text[:end].rstrip()}…"
+
+
+def label(title: str, told: str, room: float = 176.0) -> str:
+    """Join a title and what stands there, "Worst area = 880 mm²"; the title is cut first."""
+    end = f" = {fitted(told, room * 0.55)}"
+    return fitted(title, room - width(end)) + end
+
+
+def axis(title: str) -> str:
+    """Return the title of an axis in lines that fit below a small picture."""
+    return "<br>".join(saying.drawn(line) for line in wrapped(title, 225.0, 13))
+
+
+def wrapped(text: str, room: float, size: float = LABEL) -> list[str]:
+    """Break text into lines at most ``room`` pixels wide, between words where possible."""
+    lines: list[str] = []
+    for word in text.split():
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and width(longer, size) <= room:
+            lines[-1] = longer
+        else:
+            lines.append(fitted(word, room, size))
+    return lines

@@ -1,0 +1,43 @@
+"""What all figures of tables have in common; colours of text are left to the theme."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+
+from components.tokens import BAR_OTHER, FONT
+
+
+def finished(drawn: go.Figure, height: int) -> go.Figure:
+    """Give a figure what all figures of tables have; colours of text are the theme's."""
+    drawn.update_yaxes(
+        fixedrange=True,
+        showgrid=False,
+        zeroline=False,
+        ticks="",
+        automargin=True,
+        ticklabelstandoff=6,
+    )
+    drawn.update_layout(
+        height=height,
+        margin={"l": 0, "r": 8, "t": 0, "b": 0},
+        dragmode=False,
+        showlegend=False,
+        separators=".\u00a0",
+        font={"family": FONT},
+        hoverlabel={"font": {"size": 13}, "align": "left"},
+    )
+    return drawn
+
+
+def line_at(
+    drawn: go.Figure,
+    x: float,
+    colour: str = BAR_OTHER,
+    dash: str = "solid",
+    between: tuple[float, float] | None = None,
+) -> None:
+    """Draw a thin line below the bars: from top to bottom, or between two rows."""
+    y0, y1 = between or (0, 1)
+    yref = "y" if between else "paper"
+    line = {"color": colour, "width": 1.2, "dash": dash}
+    drawn.add_shape(type="line", x0=x, x1=x, y0=y0, y1=y1, yref=yref, line=line, layer="below")

@@ -1,0 +1,7 @@
+"""Page "Tables"."""
+
+from __future__ import annotations
+
+from dashboard.tables import page
+
+page.show()

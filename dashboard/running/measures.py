@@ -1,0 +1,44 @@
+"""Findings about the columns of tables, as jobs: computed once, found again by their key."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dashboard.running import explanations, keeping
+from engine.execution.cost import Cost
+from engine.execution.jobs import Job
+
+if TYPE_CHECKING:
+    from engine.execution.passes import Cancel, Progress
+    from engine.table_results import Measured
+    from engine.tables.measuring import MeasurePlan
+
+
+def seconds(plan: MeasurePlan) -> float | None:
+    """Return how long the passes may take, or None before anything was learned."""
+    if plan.model is None:
+        return None
+    return explanations.pace().seconds(plan.model.digest, plan.cost)
+
+
+def submit(plan: MeasurePlan) -> Job:
+    """Queue a plan, or return the job that already does or did it."""
+    title = f"{plan.measure.title} of {plan.table.name}"
+    return explanations.queue().submit(
+        plan.key, title, lambda progress, cancel: _work(plan, progress, cancel)
+    )
+
+
+def _work(plan: MeasurePlan, progress: Progress, cancel: Cancel) -> Measured:
+    from engine.table_results import Measured
+
+    kept = keeping.find_any(plan.key)
+    if isinstance(kept, Measured):
+        return kept
+    found = plan.run(progress, cancel)
+    outcome = found.manifest["outcome"]
+    if plan.model is not None:
+        explanations.pace().learn(plan.model.digest, Cost(**outcome["passes"]), outcome["seconds"])
+    if plan.table.origin:  # an upload stays in its session
+        keeping.keep(found)
+    return found

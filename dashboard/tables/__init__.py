@@ -1,0 +1,1 @@
+"""The page "Tables": why this row, and which columns matter."""

@@ -1,0 +1,139 @@
+"""The nearest rows that came out otherwise: counterfactuals from the data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from components import table_words
+from components.words import plain
+from dashboard.running import explanations, panel
+from dashboard.running.watching import watch
+from dashboard.tables.link import PREFIX
+from dashboard.tables.telling import percent_or_value
+from engine.errors import HaloscopeError
+
+if TYPE_CHECKING:
+    from dashboard.tables.choosing import Chosen
+    from engine.execution.jobs import Job
+    from engine.models.loaded import LoadedModel
+    from engine.tables.nearest import Change, Nearest
+    from engine.tables.outcomes import Predicted
+
+_COUNT = 5
+_CHANGES = 4
+_PATIENCE = 0.4
+
+
+def show(chosen: Chosen, *, busy: bool) -> None:
+    """Show the nearest rows; ``busy`` while another job of this page runs."""
+    assert chosen.model is not None and chosen.asked is not None
+    with st.container(border=True, key="card-nearest"):
+        st.markdown(
+            "**The nearest rows that came out otherwise** "
+            ":gray[:small[real rows of the table, not made-up ones]]"
+        )
+        said = _predicted(chosen, busy=busy)
+        if said is None:
+            return
+        found = _nearest(chosen, said)
+        if isinstance(found, str):
+            st.error(plain(found))
+        elif not len(found.rows):
+            st.caption("No row of the table came out otherwise.")
+        else:
+            _rows(found, chosen.model, chosen.asked.name)
+
+
+def _predicted(chosen: Chosen, *, busy: bool) -> Predicted | None:
+    """Return what the model says of every row; None while that is being found out."""
+    job = _job(chosen)
+    if job.state == "done":
+        return job.result
+    if job.active:
+        watch().join(job)
+        if busy:
+            st.caption("Looked for once the work above is done.")
+        else:
+            panel.show(job)
+    elif job.state == "failed":
+        st.error(plain(job.error or ""))
+    else:
+        st.caption("Cancelled.")
+    return None
+
+
+def _job(chosen: Chosen) -> Job:
+    from engine.tables.outcomes import predict_table
+
+    model, table = chosen.model, chosen.table
+    assert model is not None and table is not None
+    key = f"predictions {model.digest} {table.digest}"
+    known = explanations.queue().find(key)
+    if known is not None and (known.active or known.state in ("done", "cancelled")):
+        return known
+    job = explanations.queue().submit(
+        key,
+        f"Predictions for {table.name}",
+        lambda progress, cancel: predict_table(model, table, progress=progress, cancel=cancel),
+    )
+    job.wait(_PATIENCE)
+    return job
+
+
+def _nearest(chosen: Chosen, said: Predicted) -> Nearest | str:
+    from engine.tables.nearest import other_outcome
+
+    assert chosen.model is not None and chosen.table is not None and chosen.asked is not None
+    try:
+        return other_outcome(chosen.model, chosen.table, chosen.asked, _COUNT, predicted=said)
+    except HaloscopeError as error:
+        return str(error)
+
+
+def _rows(found: Nearest, model: LoadedModel, name: str) -> None:
+    first = found.changes[0]
+    st.markdown(
+        plain(
+            table_words.nearest_sentence(
+                name,
+                found.outcome,
+                int(found.rows[0]),
+                found.outcomes[0],
+                [(change.title, change.before, change.after) for change in first[:_CHANGES]],
+            )
+        )
+    )
+    st.dataframe(
+        {
+            "Row": [int(number) for number in found.rows],
+            "Outcome": list(found.outcomes),
+            "Prediction": [percent_or_value(model, float(score)) for score in found.scores],
+            "Columns that differ": [len(changes) for changes in found.changes],
+            "Most": [_told(changes) for changes in found.changes],
+        },
+        hide_index=True,
+        on_select=_pick(found),
+        selection_mode="single-row",
+        key="t-nearest",
+    )
+    of = f"{found.looked_at:,} of {found.of:,}" if found.looked_at < found.of else f"{found.of:,}"
+    st.caption(f"Out of {of} rows. Select one to see why it came out so.".replace(",", " "))
+
+
+def _pick(found: Nearest) -> Callable[[], None]:
+    def take() -> None:
+        rows = st.session_state["t-nearest"]["selection"]["rows"]
+        if rows:
+            st.session_state[f"{PREFIX}row"] = int(found.rows[rows[0]])
+
+    return take
+
+
+def _told(changes: tuple[Change, ...]) -> str:
+    """Say the largest changes: "worst area 799.6 → 1210"."""
+    shown = [f"{c.title} {c.before} → {c.after}" for c in changes[:_CHANGES]]
+    more = f" and {len(changes) - _CHANGES} more" if len(changes) > _CHANGES else ""
+    return "; ".join(shown) + more

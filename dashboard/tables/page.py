@@ -1,0 +1,89 @@
+"""The page "Tables" from top to bottom: choices → one row, or all columns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from components.words import plain
+from dashboard.running import warmth
+from dashboard.tables import link
+from dashboard.tables.link import PREFIX
+
+if TYPE_CHECKING:
+    from dashboard.tables.choosing import Chosen
+
+_VIEWS = {"row": "Why this row", "columns": "Which columns matter"}
+
+
+def show() -> None:
+    """Draw the page."""
+    link.begin()
+    opening = st.empty()
+    if not warmth.is_ready():
+        opening.title("What does the model make of this row?", anchor=False)
+        warmth.wait()
+    from dashboard.state import restore
+    from dashboard.tables import choosing, columns_view, row_view, source
+
+    with st.sidebar:
+        chosen = choosing.choose()
+    opening.empty()
+    restore.valid(f"{PREFIX}view", list(_VIEWS))
+    st.session_state.setdefault(f"{PREFIX}view", "row")
+    notes = st.session_state.pop("link-notes", [])
+    if notes:
+        st.warning(f"The link could not be followed in full: {plain('; '.join(notes))}.")
+    view = st.segmented_control(
+        "View",
+        list(_VIEWS),
+        format_func=_VIEWS.__getitem__,
+        key=f"{PREFIX}view",
+        label_visibility="collapsed",
+        persist_state="session",
+        required=True,
+    )
+    _ethics(chosen)
+    if chosen.table is None:
+        _nothing(chosen)
+    elif view == "columns":
+        columns_view.show(chosen)
+    else:
+        row_view.show(chosen)
+    link.write(source.in_link(), chosen.changes, chosen.parameters)
+    st.session_state["link-read"] = True
+
+
+def _ethics(chosen: Chosen) -> None:
+    """Tell what the model's card says must be known before anything is read off it."""
+    if chosen.model is None:
+        return
+    facts = dict(chosen.model.card.facts)
+    told = " ".join(facts[name] for name in ("Label", "Ethics") if name in facts)
+    if told:
+        st.warning(plain(told), icon=":material/balance:")
+
+
+def _nothing(chosen: Chosen) -> None:
+    st.title("What does the model make of this row?", anchor=False)
+    if chosen.model is None:
+        st.error(plain(chosen.problem))
+        return
+    st.info("Choose a table at the left that has the model's columns:", icon=":material/table:")
+    columns = chosen.model.table_spec.columns
+    st.dataframe(
+        {
+            "Column": [column.name for column in columns],
+            "Kind": [column.kind for column in columns],
+            "Values": [
+                ", ".join(column.categories)
+                if column.categories
+                else ""
+                if column.low is None
+                else f"{column.low:g} to {column.high:g}"
+                for column in columns
+            ],
+        },
+        hide_index=True,
+    )

@@ -1,0 +1,57 @@
+"""How far to trust the contributions: completeness and sampling error."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from engine.results import Attribution
+
+_GOOD_GAP = 0.05
+
+
+def card(attribution: Attribution) -> None:
+    """Show the checks."""
+    outcome = attribution.manifest["outcome"]
+    with st.container(border=True, height="stretch", key="card-trust"):
+        st.markdown("**How far to trust it**")
+        told = outcome.get("completeness")
+        if told is None:
+            st.caption(
+                "This method does not share the prediction out, so its values add up to nothing."
+            )
+        else:
+            _completeness(told["gap"], told["difference"], told.get("error", 0.0))
+        if attribution.error is not None:
+            _sampling(attribution)
+
+
+def _completeness(gap: float, difference: float, error: float) -> None:
+    share = abs(gap) / abs(difference) if difference else float("inf")
+    good = share <= _GOOD_GAP or abs(gap) < 1e-6
+    by_chance = abs(gap) <= 2 * error
+    verdict = "they add up" if good else "sampling noise" if by_chance else "they do not add up"
+    st.metric(
+        "Not shared out",
+        f"{gap:+.2g}",
+        verdict,
+        delta_color="normal" if good else "off" if by_chance else "inverse",
+        delta_arrow="off",
+        help=f"The values should add up to {difference:.4g}, the way from the base value to the "
+        "prediction; this is what is left over.",
+    )
+
+
+def _sampling(attribution: Attribution) -> None:
+    assert attribution.error is not None
+    largest = float(np.abs(attribution.values).max())
+    typical = float(np.sqrt(np.mean(np.square(attribution.error, dtype=np.float64))))
+    st.metric(
+        "Sampling error",
+        f"± {100 * typical / largest:.1f} %" if largest > 0 else "none",
+        "of the largest value",
+        delta_color="off",
+        delta_arrow="off",
+        help="The standard error of the values (root mean square over the columns), as a share of "
+        "the largest: another seed would move them by about as much. Our definition.",
+    )

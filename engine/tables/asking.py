@@ -1,0 +1,108 @@
+"""From what a caller asks for to the request: all that decides the numbers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from importlib.metadata import version
+from typing import Any
+
+from engine.attribution.parameters import Value
+from engine.errors import MethodError
+from engine.execution.chunks import default_chunk
+from engine.inputs.tables import Table
+from engine.manifest import SCHEMA, versions
+from engine.models.classes import resolve_class
+from engine.models.learning_columns import learn_columns
+from engine.models.loaded import LoadedModel
+from engine.models.outputs import Output, Readout
+from engine.models.table_specs import TableSpec
+from engine.tables.measure import Measure
+from engine.tables.rows import Rows
+
+
+def spec_for(
+    measure: Measure, model: LoadedModel | None, table: Table, label: str | None
+) -> TableSpec:
+    """Return the columns that are read: the model's, or those learned from the table itself.
+
+    A model that does not say what stands in the label's column for its outcomes is taken to
+    mean its class names; of one logit "0" and "1" (our definition).
+
+    Raises:
+        MethodError: the measure asks a model, and there is none.
+        ModelError: the model takes no tables.
+        InputError: nothing can be learned from the table.
+    """
+    if model is None:
+        if measure.needs_model:
+            raise MethodError(f"{measure.title} asks a model; name one")
+        return learn_columns(table, label)
+    spec = model.table_spec
+    if spec.labels or spec.task == "regression":
+        return spec
+    return replace(spec, labels=model.classes if len(model.classes) > 1 else ("0", "1"))
+
+
+def readout_for(
+    measure: Measure,
+    model: LoadedModel | None,
+    target: int | str | None,
+    output: Output | None,
+) -> tuple[Readout | None, bool]:
+    """Return the number that is explained, and whether its class was chosen by default.
+
+    The default is the only class; of two the second, of more the first (our definition).
+
+    Raises:
+        TargetError: an unknown class, or the probability of a regression.
+        MethodError: a target for a measure that explains no single number.
+    """
+    if not measure.takes_target or model is None:
+        if target is not None:
+            raise MethodError(f"{measure.title} takes no target")
+        return None, False
+    index = int(len(model.classes) == 2)
+    if target is not None:
+        index = resolve_class(target, model.classes)
+    usual: Output = "logit" if model.activation == "identity" else "probability"
+    return Readout(index, None, output or usual, model.activation), target is None
+
+
+def request_of(
+    measure: Measure,
+    model: LoadedModel | None,
+    table: Table,
+    rows: Rows,
+    readout: Readout | None,
+    parameters: dict[str, Value],
+    column: str | None,
+    seed: int,
+) -> dict[str, Any]:
+    """Return all that decides the numbers, ready for ``key_of``."""
+    told = None
+    if model is not None:
+        told = {"digest": model.digest, "family": model.family}
+    return {
+        "schema": SCHEMA,
+        "kind": measure.result.kind,
+        "model": told,
+        "preprocessing": rows.spec.describe(),
+        "classes": None if model is None else model.classes_digest,
+        "table": table.digest,
+        "label": rows.label,
+        "measure": {"name": measure.name, "parameters": parameters, "column": column},
+        "target": _target(model, readout),
+        "output": None if readout is None else readout.output,
+        "seed": seed,
+        "rows": len(rows) + rows.unlabelled,
+        "device": "cpu" if model is None else model.device.type,
+        "dtype": "float32",
+        "chunk": None if model is None else default_chunk(model),
+        "versions": {**versions(), **{name: version(name) for name in measure.packages}},
+    }
+
+
+def _target(model: LoadedModel | None, readout: Readout | None) -> dict[str, Any] | None:
+    if model is None or readout is None:
+        return None
+    return {"index": readout.target, "name": model.classes[readout.target]}
