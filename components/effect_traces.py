@@ -81,6 +81,7 @@ def average(effects: Effects, told: Facts) -> list[go.Scatter]:
 
 
 def highlight(effects: Effects, told: Facts, row: int | None) -> list[go.Scatter]:
+    """The chosen row's own line, where there is one."""
     if effects.lines is None or effects.rows is None or row is None:
         return []
     return [

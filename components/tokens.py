@@ -22,7 +22,7 @@ DIVERGING = (
 # What speaks for and against, from the diverging scale: 3 : 1 and more on light and on dark.
 POSITIVE, NEGATIVE = DIVERGING[9], DIVERGING[1]
 # A column's own value, low to high: seen on light and on dark, lightness rises.
-VALUES = ("#5B6CF0", "#8A63E0", "#B658C4", "#DD5A93", "#F0705A", "#F59A23")
+VALUES = ("#5B6CF0", "#8A63E0", "#BA5CC4", "#DD5A93", "#F0705A", "#F59A23")
 
 
 def plotly_scale(stops: tuple[str, ...]) -> list[list[float | str]]:

@@ -46,9 +46,10 @@ def _found(plan: MeasurePlan) -> Measured | None:
     network = plan.model is None or plan.model.differentiable
     few = plan.cost.total <= _UNASKED_PASSES[network]
     short = few if seconds is None else seconds <= _UNASKED_SECONDS
+    steps = plan.measure.steps(plan.rows, plan.parameters)
     job = running.asked(
         "Measure", plan.key, seconds, plan.cost, lambda: running_measures.submit(plan),
-        unasked=short,
+        unasked=short and not steps, steps=steps,
     )  # fmt: skip
     running.tell(job)
     return job.result if job is not None and job.state == "done" else None

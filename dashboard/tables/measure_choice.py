@@ -47,7 +47,7 @@ def choose(chosen: Chosen) -> tuple[MeasurePlan | None, str]:
     except HaloscopeError as error:
         return None, str(error)
     with right, st.popover("Settings", icon=":material/tune:", width="stretch"):
-        parameters, rows = _settings(measure, declared)
+        parameters, rows = _settings(measure, declared, chosen)
     return _planned(chosen, measure, column, parameters, rows)
 
 
@@ -93,8 +93,13 @@ def _column(chosen: Chosen) -> str:
     )
 
 
-def _settings(measure: Measure, declared: tuple[Parameter, ...]) -> tuple[dict[str, Value], int]:
-    parameters = {p.name: widget(f"{PREFIX}{measure.name}", p) for p in declared}
+def _settings(
+    measure: Measure, declared: tuple[Parameter, ...], chosen: Chosen
+) -> tuple[dict[str, Value], int]:
+    parameters = {
+        p.name: _method(p, chosen) if p.name == "method" else widget(f"{PREFIX}{measure.name}", p)
+        for p in declared
+    }
     most = measure.limit or max(_ROWS)
     options = sorted({*(count for count in _ROWS if count <= most), measure.most_rows})
     key = f"{PREFIX}rows.{measure.name}"
@@ -108,3 +113,12 @@ def _settings(measure: Measure, declared: tuple[Parameter, ...]) -> tuple[dict[s
     )
     st.caption(f"**Keep in mind.** {plain(measure.caveat)}")
     return parameters, int(rows)
+
+
+def _method(parameter: Parameter, chosen: Chosen) -> Value:
+    """Return the method chosen at the left, if many rows can be explained by it."""
+    wanted = "" if chosen.plan is None else chosen.plan.method.name
+    if wanted in parameter.choices:
+        return wanted
+    st.caption(f"Explained by {parameter.default}: the method at the left does not add up.")
+    return parameter.default

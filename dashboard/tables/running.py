@@ -24,6 +24,7 @@ def asked(
     submit: Callable[[], Job],
     *,
     unasked: bool,
+    steps: int = 0,
 ) -> Job | None:
     """Show a button in the sidebar with what the work costs; return the job, if there is one.
 
@@ -34,13 +35,15 @@ def asked(
         cost: in passes.
         submit: queues the work.
         unasked: begin without a click, unless the same work was cancelled or failed.
+        steps: work that is no pass over the model: training steps of a network of its own.
     """
     with st.sidebar:
         clicked = st.button(
             title, type="primary", icon=":material/play_arrow:", width="stretch", key="t-run"
         )
         estimate = "" if seconds is None else f"{seconds_told(seconds).capitalize()} · "
-        st.caption(f"{estimate}{passes(cost)}")
+        training = f" and {steps:,} training steps".replace(",", " ") if steps else ""
+        st.caption(f"{estimate}{passes(cost)}{training}")
     job = explanations.queue().find(key)
     if clicked or (job is None and unasked):
         job = submit()

@@ -20,9 +20,10 @@ from engine.models.loaded import LoadedModel
 class Lime(Method):
     """Coefficients of a linear model of the score, by whether each column stays that of x.
 
-    Each column stays with probability ½, else it becomes that of a row drawn from the background
-    (our definition; the paper draws around what it changes). With c columns, h of them changed,
-    a sample weighs exp(−h / (2 (width² c))), as LIME has it; in units of the score.
+    Each column stays with probability ½, else it becomes that of another row; the score is the
+    mean over all rows of the background (our definition; the paper draws around what it changes).
+    With c columns, h of them changed, a sample weighs exp(−h / (2 (width² c))), as LIME has it;
+    in units of the score.
     """
 
     name = "lime"
@@ -31,7 +32,13 @@ class Lime(Method):
     families = frozenset({"tabular"})
     parameters = (
         Parameter(
-            "samples", "Samples", "int", 5000, "Rows that are put together.", low=10, high=100_000
+            "samples",
+            "Samples",
+            "int",
+            1000,
+            "Rows that are put together, each with all rows of the background.",
+            low=10,
+            high=100_000,
         ),
         Parameter(
             "width",
@@ -57,8 +64,8 @@ class Lime(Method):
     takes_background = True
 
     def cost(self, model: LoadedModel, parameters: Mapping[str, Value], rows: int = 0) -> Cost:
-        """One pass for each sample, and one for each end."""
-        return Cost(int(parameters["samples"]) + (rows or 1) + 1)
+        """One pass for each sample and each row of the background, and one for each end."""
+        return Cost(int(parameters["samples"]) * (rows or 1) + (rows or 1) + 1)
 
     def attribute(self, run: Run) -> Evidence:
         """Return values per column, with their standard errors, and how well they fit."""
@@ -69,10 +76,10 @@ class Lime(Method):
         scores: list[torch.Tensor] = []
 
         def work(start: int, stop: int) -> None:
-            keep, row = _drawn(game, start, stop)
-            found = game.scores(stop - start, lambda first, last: keep[first:last], row)
+            keep = _drawn(game, start, stop)
+            # The mean over all rows: a drawn one would add spread that no coefficient explains.
+            scores.append(game.scores_of_all_rows(keep).mean(dim=1))
             kept.append(keep)
-            scores.append(found)
 
         def so_far() -> Evidence:
             line = _fit(run, torch.cat(kept), torch.cat(scores))
@@ -85,14 +92,10 @@ class Lime(Method):
         return sampled(run, int(run.parameters["samples"]), work, so_far)
 
 
-def _drawn(game: Game, start: int, stop: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return what stays in the samples ``[start, stop)``, ``(n, players)``, and their rows."""
-    rows, keep = [], []
-    for index in range(start, stop):
-        draw = generator(game.run.seed, index)
-        rows.append(int(draw.integers(len(game.rows))))
-        keep.append(draw.random(game.players) < 0.5)
-    return torch.from_numpy(np.stack(keep)), torch.tensor(rows)
+def _drawn(game: Game, start: int, stop: int) -> torch.Tensor:
+    """Return what stays in the samples ``[start, stop)``, bool ``(n, players)``."""
+    drawn = (generator(game.run.seed, index) for index in range(start, stop))
+    return torch.from_numpy(np.stack([draw.random(game.players) < 0.5 for draw in drawn]))
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 # Kinds of columns, as pandas infers them, in which equal cells are the same.
 _PLAIN = frozenset({"string", "empty", "integer", "floating", "mixed-integer-float", "boolean"})
-_WHOLE = re.compile(r"([+-]?\d+)\.0*")
+_DECIMAL = re.compile(r"[+-]?\d+\.\d*")
 # Beyond what a network can be given.
 LARGEST = float(np.finfo(np.float32).max)
 _TRUTH = {"true": 1.0, "false": 0.0}
@@ -59,14 +59,13 @@ def is_empty(cell: Any) -> bool:
     return text_of(cell).lower() in MISSING
 
 
-def without_point(text: str) -> str:
-    """Return the text of a whole number without a point, any other as it is.
+def without_zeros(text: str) -> str:
+    """Return the text of a number without idle zeros after its point, any other as it is.
 
-    >>> without_point("1.0"), without_point("1.5")
-    ('1', '1.5')
+    >>> without_zeros("1.0"), without_zeros("2.50"), without_zeros("10")
+    ('1', '2.5', '10')
     """
-    found = _WHOLE.fullmatch(text)
-    return found[1] if found else text
+    return text.rstrip("0").rstrip(".") if _DECIMAL.fullmatch(text) else text
 
 
 def _converted(cells: pd.Series) -> np.ndarray:

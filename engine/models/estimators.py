@@ -8,14 +8,13 @@ import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
-from engine.errors import ModelError, WeightsError, one_line
+from engine.errors import ModelError, one_line
 from engine.inputs.tables import Table
 from engine.models.learning_columns import learn_columns
 from engine.models.matching import label_column
@@ -23,11 +22,6 @@ from engine.models.table_specs import Column, TableSpec, Task
 
 # What LightGBM calls columns that had no names when it was fitted.
 _NAMELESS = re.compile(r"Column_\d+")
-# Classes beyond those that skops trusts itself, whose reading runs no code of the file's.
-_KNOWN = re.compile(
-    r"sklearn\.[\w.]+\.[A-Z]\w*|xgboost\.core\.Booster|xgboost\.sklearn\.XGB\w+|lightgbm\.basic\.Booster"
-    r"|lightgbm\.sklearn\.LGBM\w+|collections\.(OrderedDict|defaultdict)"
-)
 _LEAST = 1e-12
 _OFF = 1e-3
 _TREES = ("xgboost", "lightgbm")
@@ -61,6 +55,8 @@ class BlackBox(nn.Module):
         rows = self._rows(batch.detach().cpu().numpy())
         try:
             found = self._asked(rows)
+        except MemoryError:  # fewer rows at once may fit
+            raise
         except Exception as error:  # the estimator is the user's own
             told = f"{type(self.estimator).__name__} failed: {one_line(error)}"
             raise ModelError(told) from None
@@ -132,38 +128,6 @@ def as_network(
     told = replace(found, columns=columns, labels=names, task=task, encoding="codes")
     value = (found.label or "value",)
     return BlackBox(estimator, told, content), told, value if regression else names
-
-
-def read_skops(path: Path) -> Any:
-    """Read an estimator from a skops file, which runs no code.
-
-    Raises:
-        WeightsError: skops is missing, the file is damaged, or it asks for other code than that
-            of the well-known libraries.
-    """
-    try:
-        from skops import io
-    except ModuleNotFoundError:
-        raise WeightsError(
-            "reading a skops file needs the package skops; pip install 'haloscope[estimators]'"
-        ) from None
-    try:
-        asked = io.get_untrusted_types(file=path)
-        unknown = [kind for kind in asked if not _KNOWN.fullmatch(kind)]
-        if unknown:
-            raise WeightsError(
-                f"{path.name} needs code that is not trusted ({', '.join(unknown[:3])}); load it "
-                "in Python and pass the estimator"
-            )
-        return io.load(path, trusted=asked)
-    except WeightsError:
-        raise
-    except ModuleNotFoundError as error:
-        raise WeightsError(f"{path.name} needs {error.name}, which is not installed") from None
-    except Exception as error:  # whatever a foreign or damaged file provokes
-        raise WeightsError(
-            f"{path.name} is not a skops file, or damaged ({one_line(error)})"
-        ) from None
 
 
 def _check_fitted(estimator: Any) -> None:

@@ -15,7 +15,7 @@ from engine.models.cells import (
     is_empty,
     read_numbers,
     read_texts,
-    without_point,
+    without_zeros,
 )
 from engine.models.table_specs import Column, TableSpec
 
@@ -219,10 +219,10 @@ def _read_categories(cells: pd.Series, column: Column) -> tuple[pd.Categorical, 
 
     names = list(column.categories)
     # "1.0" is the category "1", and "1" the category "1.0".
-    places = {without_point(name): place for place, name in enumerate(names)}
+    places = {without_zeros(name): place for place, name in enumerate(names)}
     places |= {name: place for place, name in enumerate(names)}
     texts = read_texts(cells)
-    codes = [places.get(text, places.get(without_point(text), -1)) for text in texts]
+    codes = [places.get(text, places.get(without_zeros(text), -1)) for text in texts]
     found = pd.Categorical.from_codes(np.array(codes, dtype=np.int64), categories=names)
     wrong = np.flatnonzero(found.codes < 0)
     if column.optional and len(wrong):
@@ -268,4 +268,4 @@ def _plain(name: str) -> str:
 
 def _label(text: str) -> str:
     """Return a label in the one way in which it is compared: "1.0" and " 1" are "1"."""
-    return without_point(text.strip().lower())
+    return without_zeros(text.strip().lower())

@@ -10,13 +10,14 @@ from typing import Any
 
 from torch import nn
 
-from engine.errors import InputError, ModelError, nearest, one_line
+from engine.errors import InputError, ModelError, WeightsError, nearest, one_line
 from engine.inputs.tables import Table, load_table
 from engine.models.bundled import Bundled, bundled_models, find_bundled
 from engine.models.cards import Card
 from engine.models.digest import digest_model
-from engine.models.estimators import as_network, is_estimator, read_skops
+from engine.models.estimators import as_network, is_estimator
 from engine.models.learning_columns import learn_columns
+from engine.models.reading_estimators import read_skops
 from engine.models.references import (
     FileReference,
     build_named,
@@ -108,15 +109,22 @@ def _from_file(ref: str, spec: InputSpec | Table | None) -> Source:
 
 
 def _from_skops(ref: str, file: FileReference, columns: TableSpec | Table | None) -> Source:
-    check_there(file.path)
-    estimator = read_skops(file.path)
+    name = file.path.name
+    content = _content(file.path)
+    estimator = read_skops(content, name)
     if not is_estimator(estimator):
-        raise ModelError(
-            f"{file.path.name} holds {type(estimator).__name__}, which is no estimator"
-        )
-    module, spec, classes = as_network(estimator, columns, file.path.read_bytes(), file.label)
-    card = Card(file.path.name, f"{type(estimator).__name__}, read with skops.")
+        raise ModelError(f"{name} holds {type(estimator).__name__}, which is no estimator")
+    module, spec, classes = as_network(estimator, columns, content, file.label)
+    card = Card(name, f"{type(estimator).__name__}, read with skops.")
     return Source(ref, module, card, spec, classes)
+
+
+def _content(path: Path) -> bytes:
+    check_there(path)
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise WeightsError(f"{path}: cannot be read ({error.strerror})") from None
 
 
 def _columns(path: Path) -> TableSpec | Table:

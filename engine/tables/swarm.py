@@ -34,7 +34,8 @@ ADDITIVE = (
 )
 # What a method may call the number of its draws or steps.
 _SAMPLES = ("steps", "samples", "permutations", "coalitions")
-_OF_BLACK_BOXES = 256
+# Estimators that are no networks take more passes for each row, and each takes longer.
+_OF_BLACK_BOXES = {"samples": 256, "background": 10}
 
 
 class Swarm(Measure):
@@ -90,7 +91,8 @@ class Swarm(Measure):
         if not suited:
             raise MethodError(f"no additive method suits {model.card.title}")
         if not model.differentiable:
-            samples = replace(samples, default=_OF_BLACK_BOXES)
+            samples = replace(samples, default=_OF_BLACK_BOXES["samples"])
+            background = replace(background, default=_OF_BLACK_BOXES["background"])
         return replace(method, default=suited[0], choices=tuple(suited)), samples, background
 
     def cost(

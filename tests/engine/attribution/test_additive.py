@@ -66,7 +66,7 @@ def test_of_a_linear_network_by_hand(method: str, spec: Any) -> None:
     if method in EXACT or method == "shapley-sampling":
         assert apart.max() < 1e-5
     else:
-        assert (apart < 4 * told.error).all()
+        assert (apart < 4 * told.error + 1e-6).all()
         assert told.error.max() < 0.05
 
 
