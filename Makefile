@@ -19,7 +19,7 @@ run: $(VENV)/.ready
 test: check browser
 	@$(BIN)/python -m pytest -m "not slow" $(ARGS)
 
-test-all: check browser
+test-all: check browser $(VENV)/.ready-all
 	@$(BIN)/python -m pytest $(ARGS)
 
 check: $(VENV)/.ready-dev
@@ -50,6 +50,11 @@ $(VENV)/.ready: constraints.txt pyproject.toml
 $(VENV)/.ready-dev: $(VENV)/.ready
 	@echo "Installing what the tests need …"
 	@$(PIP) --no-build-isolation --editable ".[dev]"
+	@touch $@
+
+$(VENV)/.ready-all: $(VENV)/.ready-dev
+	@echo "Installing what the heavier tests compare with …"
+	@$(PIP) --no-build-isolation --editable ".[dev,peers]"
 	@touch $@
 
 clean:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
-from components import fitting, frames, made_up, ranks, saying, spreading
+from components import fitting, frames, made_up, saying, spreading, swarm_dots
 from components.facts import Facts, facts_of
-from components.tokens import BAR_OTHER, VALUES, plotly_scale
+from components.tokens import VALUES, plotly_scale
 from engine.table_results import Swarm
 
 TOP = 12
@@ -34,8 +34,8 @@ def figure(swarm: Swarm, chosen: int | None = None, top: int = TOP) -> go.Figure
     y = spreading.heights(x)
     drawn = go.Figure()
     for band, column in enumerate(order):
-        drawn.add_traces(_band(swarm, told, int(column), x[:, band], y[:, band]))
-    drawn.add_traces(_rings(swarm, chosen, x, y))
+        drawn.add_traces(swarm_dots.band(swarm, told, int(column), x[:, band], y[:, band]))
+    drawn.add_traces(swarm_dots.chosen(swarm, told, order, chosen, x, y))
     _axes(drawn, told, [told.titles[column] for column in order])
     return drawn
 
@@ -50,68 +50,6 @@ def alt(swarm: Swarm, top: int = TOP) -> str:
         f"Beeswarm of {saying.counted(len(swarm.rows), 'row')} and "
         f"{saying.counted(shown, 'column')}, the most important on top: {saying.joined(parts)}."
     )
-
-
-def _band(swarm: Swarm, told: Facts, column: int, x: np.ndarray, y: np.ndarray) -> list[go.Scatter]:
-    """Return the dots of a column: those with a value, coloured by it, and those without."""
-    inputs = swarm.inputs[:, column].astype(np.float64)
-    there = np.isfinite(inputs)
-    colour = np.rint(255 * _shade(inputs, told, column)[there]).astype(np.uint8)
-    scale = {"color": colour, "coloraxis": "coloraxis"}
-    dots = [(there, scale)] if there.any() else []
-    if not there.all():
-        dots.append((~there, {"color": BAR_OTHER}))
-    names = {value: told.cell(column, float(value)) for value in np.unique(inputs[there])}
-    return [
-        go.Scatter(
-            x=x[chosen].astype(np.float32),
-            y=y[chosen].astype(np.float32),
-            mode="markers",
-            marker={"size": 5, "opacity": 0.8, **marker},
-            customdata=_small(swarm.rows[chosen]),
-            text=[saying.drawn(names.get(value, "empty")) for value in inputs[chosen]],
-            meta=saying.drawn(told.titles[column]),
-            hovertemplate=f"row %{{customdata}}<br>%{{meta}} = %{{text}}: %{{x:{_hover(told)}}}"
-            f"{' points' if told.kind == 'probability' else ''}<extra></extra>",
-            selected={"marker": {"opacity": 0.8}},
-            unselected={"marker": {"opacity": 0.8}},
-        )
-        for chosen, marker in dots
-    ]
-
-
-def _shade(inputs: np.ndarray, told: Facts, column: int) -> np.ndarray:
-    """Return where values lie between low and high, 0 … 1: by rank; categories by place."""
-    names = told.categories.get(told.columns[column])
-    if names is None:
-        return ranks.places(inputs)
-    return inputs / max(1, len(names) - 1)
-
-
-def _hover(told: Facts) -> str:
-    return "+.1f" if told.kind == "probability" else "+.3~g"
-
-
-def _small(rows: np.ndarray) -> np.ndarray:
-    """Row numbers in as few bytes as they need."""
-    return rows.astype(np.int16 if rows.max(initial=0) < 2**15 else np.int32)
-
-
-def _rings(swarm: Swarm, chosen: int | None, x: np.ndarray, y: np.ndarray) -> list[go.Scatter]:
-    """A light ring within a dark one around the chosen row's dots: seen on every colour."""
-    places = [] if chosen is None else np.flatnonzero(swarm.rows == chosen)[:1].tolist()
-    return [
-        go.Scatter(
-            x=x[place],
-            y=y[place],
-            mode="markers",
-            marker={"size": 12, "symbol": "circle-open", "color": colour, "line": {"width": wide}},
-            customdata=np.full(x.shape[1], swarm.rows[place]),
-            hoverinfo="skip",
-        )
-        for place in places
-        for colour, wide in (("#111318", 4.5), ("#FFFFFF", 2))
-    ]
 
 
 def _axes(drawn: go.Figure, told: Facts, titles: list[str]) -> None:

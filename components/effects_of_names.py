@@ -34,7 +34,8 @@ def figure(found: Effects, chosen: Any = None, row: int | None = None) -> go.Fig
     drawn = go.Figure()
     drawn.add_traces(_spread(found, told, shown))
     drawn.add_trace(_points(found, told, shown, [names[code] for code in codes], counts[codes]))
-    drawn.add_traces(_own(found, told, shown, row))
+    own_row = _own(found, told, shown, row)
+    drawn.add_traces(own_row)
     labels = [saying.drawn(fitting.fitted(names[code], _LABEL)) for code in codes]
     own = [chosen is not None and chosen in (code, names[code]) for code in codes.tolist()]
     drawn.update_yaxes(
@@ -46,7 +47,8 @@ def figure(found: Effects, chosen: Any = None, row: int | None = None) -> go.Fig
     local = curves.are_changes(found)
     axis = told.axis_of_changes if local else told.axis
     left = len(found.grid) - len(shown)
-    notes = ["grey: nine of ten rows"] * (found.lines is not None)
+    marks = ["grey: nine of ten rows"] * (found.lines is not None) + ["◆ this row"] * bool(own_row)
+    notes = [" · ".join(marks)] * bool(marks)
     notes += [f"{left} rarer names are not shown"] * bool(left)
     drawn.update_xaxes(
         title="<br>".join([axis, *notes]), ticksuffix="" if local else told.suffix,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 # What begins without a click: by the estimate, or, before there is one, by the passes; a small
 # network takes a million rows a second, an estimator perhaps a hundredth of that.
-_UNASKED_SECONDS = 6.0
+_UNASKED_SECONDS = 20.0
 _UNASKED_PASSES = {True: 2_000_000, False: 50_000}
 
 

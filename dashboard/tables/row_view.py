@@ -99,7 +99,8 @@ def _badge(current: bool) -> None:
 def _contributions(found: Attribution) -> None:
     figure, alt = contributions(found)
     st.markdown("**What each column adds**")
-    st.plotly_chart(figure, key="waterfall", config={"displayModeBar": False}, alt=alt)
+    with st.container(key="contributions"):
+        st.plotly_chart(figure, config={"displayModeBar": False}, alt=alt)
     st.markdown(plain(table_words.waterfall_sentence(found)))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import pickle
 import re
 import warnings
@@ -43,12 +44,12 @@ class BlackBox(nn.Module):
         self.estimator = estimator
         self.spec = spec
         self._in_hand = content is None
-        self.register_buffer("content", _hashed(content or _pickled(estimator)))
+        self.register_buffer("content", _hashed(content or _sketched(estimator)))
 
     def refresh(self) -> None:
         """Notice that an estimator in hand was fitted anew."""
         if self._in_hand:
-            self.content.copy_(_hashed(_pickled(self.estimator)))
+            self.content.copy_(_hashed(_sketched(self.estimator)))
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
         """Return log-probabilities ``(n, classes)``, or values ``(n, 1)`` of a regression."""
@@ -233,13 +234,26 @@ def _dtype(column: Column) -> Any:
     return "float64" if column.kind == "number" else pd.CategoricalDtype(list(column.categories))
 
 
-def _pickled(estimator: Any) -> bytes:
+class _Sketch(pickle.Pickler):
+    """Writes an estimator without what merely counts how it was used."""
+
+    def reducer_override(self, given: Any) -> Any:
+        arrays = getattr(given, "get_arrays", None)
+        if type(given).__module__.startswith("sklearn.neighbors.") and callable(arrays):
+            return tuple, (arrays(),)
+        return NotImplemented
+
+
+def _sketched(estimator: Any) -> bytes:
+    """Return what tells an estimator apart; it is only written, never read."""
+    file = io.BytesIO()
     try:
-        return pickle.dumps(estimator)  # only written, to see whether it changed; never read
+        _Sketch(file).dump(estimator)
     except Exception as error:
         raise ModelError(
             f"{type(estimator).__name__} cannot be told apart from others: {one_line(error)}"
         ) from None
+    return file.getvalue()
 
 
 def _hashed(content: bytes) -> torch.Tensor:

@@ -63,5 +63,8 @@ def _is_known(kind: str) -> bool:
     module, _, name = kind.rpartition(".")
     if not module.startswith("sklearn."):
         return False
-    found = getattr(import_module(module), name, None)
+    try:
+        found = getattr(import_module(module), name, None)
+    except ImportError:
+        return False
     return isinstance(found, type) and found.__module__.startswith("sklearn.")

@@ -86,7 +86,23 @@ def test_the_chosen_row_is_ringed_in_every_band() -> None:
     assert np.array(rings[0].x) == pytest.approx(100 * given.values[6, order], rel=1e-5)
     assert set(rings[0].customdata) == {7}
     assert rings[0].hoverinfo == "skip"
-    assert rings[0].marker.size > figure.data[0].marker.size
+    dots = figure.data[-1]
+    assert np.array_equal(dots.x, rings[0].x)
+    assert rings[0].marker.size > dots.marker.size > figure.data[0].marker.size
+    assert set(dots.customdata) == {7}
+
+
+def test_the_chosen_rows_dots_keep_the_colour_of_their_value() -> None:
+    given = made_up.swarm()
+    lowest = int(given.inputs[:, 0].argmin())
+    figure = beeswarm.figure(given, chosen=lowest + 1, top=15)
+    band = list(figure.layout.yaxis.ticktext).index("Worst area")
+    code = tokens.VALUES[0]
+    expected = "rgb({},{},{})".format(*(int(code[i : i + 2], 16) for i in (1, 3, 5)))
+    assert figure.data[-1].marker.color[band] == expected
+    missing = beeswarm.figure(given, chosen=1, top=15)  # row 1 has no mean texture
+    band = list(missing.layout.yaxis.ticktext).index("Mean texture")
+    assert missing.data[-1].marker.color[band] == tokens.BAR_OTHER
 
 
 @pytest.mark.parametrize("chosen", [None, 9999])

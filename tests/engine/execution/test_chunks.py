@@ -9,6 +9,8 @@ from engine.errors import Cancelled, OutOfMemory
 from engine.execution.chunks import Chunks, default_chunk, is_out_of_memory
 from engine.execution.cost import Cost
 from engine.execution.passes import Passes
+from engine.models.loaded import LoadedModel
+from engine.models.specs import TensorSpec
 from tests.engine import zoo
 from tests.engine.refusals import expect_refusal
 
@@ -129,5 +131,27 @@ def test_halving(size: int, halved: int) -> None:
     assert chunks.size == halved
 
 
+def on(device: str, name: str = "tiny-cnn") -> LoadedModel:
+    model = zoo.load(name)
+    model.device = torch.device(device)
+    return model
+
+
 def test_default_depends_on_the_device() -> None:
-    assert default_chunk(torch.device("cuda")) > default_chunk(torch.device("cpu")) >= 1
+    assert default_chunk(on("cuda")) > default_chunk(on("cpu")) >= 1
+
+
+def test_an_unknown_device_is_treated_as_a_cpu() -> None:
+    assert default_chunk(on("meta")) == default_chunk(on("cpu"))
+
+
+def test_rows_of_a_table_go_through_many_at_once() -> None:
+    assert default_chunk(zoo.load("mlp")) == 4096
+
+
+def test_the_wider_the_rows_the_fewer_at_once() -> None:
+    model = zoo.load("mlp")
+    model.spec = TensorSpec((2**14,))
+    assert default_chunk(model) == 2**20 // 2**14
+    model.spec = TensorSpec((2**21,))
+    assert default_chunk(model) == default_chunk(on("cpu"))
