@@ -17,14 +17,17 @@ _APART = 0.2  # below the mean of the other measures: goes its own way
 
 # How each measure says which column is first, and what the ones that do not count do not.
 _SAID = {
-    "permutation": ("Shuffling {} costs most", "make no measurable difference"),
-    "outrank": ("Knowing {} tells most about the outcome", "tell no more than chance would"),
+    "permutation": ("Shuffling {} costs most", ("makes", "make", "no measurable difference")),
+    "outrank": (
+        "Knowing {} tells most about the outcome",
+        ("tells", "tell", "no more than chance would"),
+    ),
     "quick-selection": (
         "The network that mends noisy rows leans most on {}",
-        "are not leaned on measurably",
+        ("is", "are", "not leaned on measurably"),
     ),
 }
-_COUNTS = ("{} counts most", "make no measurable difference")
+_COUNTS = ("{} counts most", ("makes", "make", "no measurable difference"))
 
 
 def swarm_sentence(swarm: Swarm) -> str:
@@ -42,14 +45,15 @@ def scores_sentence(scores: ColumnScores) -> str:
     told = facts_of(scores)
     values = scores.values.astype(np.float64)
     first = int(scores.order()[0])
-    said, useless = _SAID.get(told.measure, _COUNTS)
+    said, (one, many, nothing) = _SAID.get(told.measure, _COUNTS)
     error = None if scores.error is None else scores.error.astype(np.float64)
     idle = values == 0 if error is None else np.abs(values) <= ERRORS * error
     if idle.all():
-        return f"By this measure, all {len(values)} columns {useless}."
+        return f"By this measure, all {len(values)} columns {many} {nothing}."
     give = "" if error is None else f" ± {number(ERRORS * float(error[first]), 1)}"
     unit = f" {told.unit}" if told.unit and " " not in told.unit else ""
-    end = f"; {idle.sum()} of {len(values)} columns {useless}" if idle.any() else ""
+    verb = one if idle.sum() == 1 else many
+    end = f"; {idle.sum()} of {len(values)} columns {verb} {nothing}" if idle.any() else ""
     subject = begun(said.format(inside(told.titles[first])))
     return f"{subject} ({number(values[first], 2)}{give}{unit}){end}."
 
@@ -76,7 +80,7 @@ def groups_sentence(groups: Groups) -> str:
 
 def agreement_sentence(agreement: Agreement) -> str:
     """Say which measures agree most, and which goes its own way."""
-    names = list(agreement.manifest["display"]["measures"])
+    names = [inside(str(name)) for name in agreement.manifest["display"]["measures"]]
     matrix = np.where(np.eye(len(names), dtype=bool), np.nan, agreement.matrix.astype(np.float64))
     if len(names) < 2 or not np.isfinite(matrix).any():
         return "There are no two measures to compare."
@@ -84,19 +88,21 @@ def agreement_sentence(agreement: Agreement) -> str:
     most = float(matrix[row, column])
     if len(names) == 2:
         how = "agree" if most >= _TOGETHER else "agree in part" if most >= _PARTLY else "disagree"
-        return f"{names[0]} and {names[1]} {how} on the order of the columns ({number(most, 2)})."
+        both = begun(f"{names[0]} and {names[1]}")
+        return f"{both} {how} on the order of the columns ({number(most, 2)})."
     pair = f"{names[row]} and {names[column]} agree most ({number(most, 2)})"
     means = np.array([np.nanmean(line) if np.isfinite(line).any() else np.nan for line in matrix])
     last = int(np.nanargmin(means))
     others = float(np.nanmean(np.delete(means, last)))
     lowest = float(np.nanmin(matrix))
+    first = begun(pair)
     if means[last] < _TOGETHER and means[last] <= others - _APART and last not in (row, column):
-        return f"{pair}; {names[last]} goes its own way ({number(means[last], 2)} on average)."
+        return f"{first}; {names[last]} goes its own way ({number(means[last], 2)} on average)."
     if lowest >= _TOGETHER:
-        return f"{pair}, and all the others nearly as much: the order can be relied on."
+        return f"{first}, and all the others nearly as much: the order can be relied on."
     if most < _PARTLY:
         return f"Even {pair}: no two measures tell the same order."
-    return f"{pair}; the least agreement of two is {number(lowest, 2)}."
+    return f"{first}; the least agreement of two is {number(lowest, 2)}."
 
 
 def _push(swarm: Swarm, told: Facts, column: int) -> str:

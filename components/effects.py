@@ -47,7 +47,7 @@ def alt(effects: Effects) -> str:
     shown = 0 if names else len(effect_traces.lines_shown(effects))
     many = f", with {saying.counted(shown, 'row')} as thin lines" if shown else ""
     if curves.are_changes(effects):
-        what = f"the {told.changes}"
+        what = f"the {told.changes.removesuffix(', in points')}"
     else:
         what = f"the average {told.noun.removeprefix('the ')}"
     if names:

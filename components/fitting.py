@@ -42,7 +42,7 @@ def label(title: str, told: str, room: float = 176.0) -> str:
 
 def axis(title: str) -> str:
     """Return the title of an axis in lines that fit below a small picture."""
-    return "<br>".join(saying.drawn(line) for line in wrapped(title, 225.0, 13))
+    return "<br>".join(saying.drawn(line) for line in wrapped(title, 150.0, 13))
 
 
 def wrapped(text: str, room: float, size: float = LABEL) -> list[str]:

@@ -13,7 +13,8 @@ from components.tokens import ACCENT, DIVERGING, plotly_scale
 from engine.table_results import Agreement, Groups
 
 MOST = 15  # with more names there are no numbers within, and no names below
-_LABEL = 150.0
+_LABEL, _FLAT = 150.0, 76.0  # pixels
+_LISTED = 8
 
 
 def figure(values: np.ndarray, names: Sequence[str]) -> go.Figure:
@@ -46,7 +47,7 @@ def figure(values: np.ndarray, names: Sequence[str]) -> go.Figure:
     drawn.update_xaxes(
         tickvals=places, ticktext=labels, showticklabels=not many, side="top", ticks="",
         fixedrange=True, showgrid=False, zeroline=False, tickfont={"size": 12},
-        tickangle=_angle(len(names)),
+        tickangle=_angle(labels),
     )  # fmt: skip
     drawn.update_yaxes(
         tickvals=places,
@@ -54,7 +55,7 @@ def figure(values: np.ndarray, names: Sequence[str]) -> go.Figure:
         range=[len(names) - 0.5, -0.5],
         tickfont={"size": 11 if many else 12},
     )
-    return frames.finished(drawn, _height(len(names)))
+    return frames.finished(drawn, _height(labels))
 
 
 def agreement_figure(agreement: Agreement) -> go.Figure:
@@ -88,8 +89,8 @@ def groups_alt(groups: Groups) -> str:
 def alt(values: np.ndarray, names: Sequence[str], what: str = "correlations") -> str:
     """Describe the picture for those who cannot see it: its largest and smallest number."""
     apart = np.where(np.eye(len(names), dtype=bool), np.nan, np.asarray(values, dtype=np.float64))
-    begin = f"Matrix of the {what} of {', '.join(names[:MOST])}"
-    begin += "" if len(names) <= MOST else f" and {len(names) - MOST} more"
+    begin = f"Matrix of the {what} of "
+    begin += saying.joined(names) if len(names) <= _LISTED else f"{len(names)} columns"
     if not np.isfinite(apart).any():
         return f"{begin}."
     ends = []
@@ -104,12 +105,18 @@ def _told(values: np.ndarray) -> list[list[str]]:
     return [["" if np.isnan(v) else saying.number(float(v), 2) for v in row] for row in values]
 
 
-def _angle(count: int) -> int:
-    return 0 if count < 4 else -45 if count <= 7 else -90
+def _angle(labels: Sequence[str]) -> int:
+    """Names stand upright unless they are few and short: slanted ones leave the picture."""
+    flat = len(labels) <= 3 and all(fitting.width(label) <= _FLAT for label in labels)
+    return 0 if flat else -90
 
 
-def _height(count: int) -> int:
-    return max(180, (18 if count > MOST else 34) * count + (20 if count > MOST else 90))
+def _height(labels: Sequence[str]) -> int:
+    """Rows of cells, and what the names above them take."""
+    if len(labels) > MOST:
+        return 18 * len(labels) + 20
+    longest = max((fitting.width(label) for label in labels), default=0.0)
+    return 34 * len(labels) + (round(longest) + 24 if _angle(labels) else 40)
 
 
 def _runs(group: np.ndarray) -> list[tuple[int, int]]:

@@ -152,7 +152,7 @@ def _sides(attribution: Attribution) -> str:
     if not above and not below:
         return f"No column {goes_up} or {goes_down.removeprefix('speaks ')} {about}."
     if not above:
-        return f"Nothing {goes_up} {about}; most {_many(goes_down, below)} it: {joined(below)}."
+        return f"Nothing {goes_up} {about}; {joined(below)} {_many(goes_down, below)} it most."
     end = f"; most against it: {joined(below)}" if below and not value else ""
     end = f"; most lowered by {joined(below)}" if below and value else end
     return f"{saying.begun(joined(above))} {_many(goes_up, above)} {about} most{end}."

@@ -15,7 +15,7 @@ _ROW = 32  # pixels
 _INDENT = 0.085  # of the width, for each level
 _WIDEST = 0.34  # of the width: a leaf with all rows
 _BOX = 24  # pixels
-_TITLE = 150.0
+_NARROW = 380  # pixels: the picture on a telephone
 
 
 def figure(surrogate: Surrogate) -> go.Figure:
@@ -27,7 +27,7 @@ def figure(surrogate: Surrogate) -> go.Figure:
     drawn.add_trace(_hovers(surrogate, told, nodes))
     for node in nodes:
         if surrogate.feature[node.place] >= 0:
-            _box(drawn, node, question(surrogate, told, node.place, _TITLE))
+            _box(drawn, node, question(surrogate, told, node.place, _room(node)))
         if node.answer:
             drawn.add_annotation(
                 x=node.depth * _INDENT, y=node.line, text=node.answer, xanchor="right", xshift=-2,
@@ -112,6 +112,11 @@ def _hovers(surrogate: Surrogate, told: Facts, nodes: list[Node]) -> go.Scatter:
         text=texts,
         hovertemplate="%{text}<extra></extra>",
     )
+
+
+def _room(node: Node) -> float:
+    """Return how wide a question may be, in pixels, so that it fits on a narrow screen."""
+    return max(120.0, _NARROW * (1 - node.depth * _INDENT) - 40)
 
 
 def _box(drawn: go.Figure, node: Node, text: str) -> None:

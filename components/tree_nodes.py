@@ -47,12 +47,12 @@ def nodes_of(surrogate: Surrogate) -> list[Node]:
 
 
 def question(surrogate: Surrogate, told: Facts, place: int, room: float = 1000.0) -> str:
-    """Return what a node asks: "Worst area ≤ 880 mm²?", "Occupation is Sales?"."""
+    """Return what a node asks, "Worst area ≤ 880 mm²?", at most ``room`` pixels wide."""
     column, threshold = int(surrogate.feature[place]), float(surrogate.threshold[place])
     name = _is_name(surrogate, told, place)
     cell = told.cell(column, threshold if name else round(threshold, 12))
-    end = f" {'is' if name else '≤'} {fitting.fitted(cell, room * 0.6)}?"
-    return fitting.fitted(told.titles[column], room) + end
+    end = f" {'is' if name else '≤'} {fitting.fitted(cell, room * 0.45)}?"
+    return fitting.fitted(told.titles[column], room - fitting.width(end)) + end
 
 
 def _is_name(surrogate: Surrogate, told: Facts, place: int) -> bool:

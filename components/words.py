@@ -32,10 +32,11 @@ def caption(attribution: Attribution) -> str:
     target = f"target {request['target']['index']} {request['target']['name']}"
     if request["versus"]:
         target += f" against {request['versus']['index']} {request['versus']['name']}"
+    of_value = attribution.manifest.get("display", {}).get("task") == "regression"
     parts = (
         source["model_title"],
         source["method_title"] + (f" ({parameters})" if parameters else ""),
-        f"{target}, {request['output']}",
+        f"{target}, {'value' if of_value else request['output']}",
         passes_told(outcome["passes"]),
         seconds(outcome["seconds"]),
         f"seed {request['seed']}",

@@ -73,7 +73,7 @@ class Replayed:
 
 def replay(
     saved: Result,
-    model: LoadedModel | torch.nn.Module | str | None = None,
+    model: Any = None,
     given: ModelInput | None = None,
     *,
     background: Any = None,
@@ -105,7 +105,7 @@ def replay(
 
 def plan_again(
     saved: Attribution,
-    model: LoadedModel | torch.nn.Module | str | None = None,
+    model: Any = None,
     given: ModelInput | None = None,
     background: Any = None,
 ) -> Plan:
@@ -150,14 +150,14 @@ def _checked(saved: Result) -> Attribution:
     return saved
 
 
-def _model(manifest: Manifest, model: LoadedModel | torch.nn.Module | str | None) -> LoadedModel:
-    if isinstance(model, LoadedModel | torch.nn.Module):
+def _model(manifest: Manifest, model: Any) -> LoadedModel:
+    if model is not None and not isinstance(model, str):
         return load_model(model)
     ref = model or manifest.get("source", {}).get("model", "")
-    if not ref or ref.startswith("module:"):
+    if not ref or ref.startswith(("module:", "estimator:")):
         raise ReplayError(
-            "the result was made with a network in hand; pass it (in Python model=…, on the "
-            "command line --model REF)"
+            "the result was made with a network or an estimator in hand; pass it (in Python "
+            "model=…, on the command line --model REF)"
         )
     device = manifest["request"]["device"]
     try:
@@ -189,7 +189,11 @@ def _input(manifest: Manifest, given: ModelInput | None) -> Given:
 def _row(manifest: Manifest, given: Any) -> Row:
     if isinstance(given, Mapping):
         return as_row(given)
-    return load_named_row(_origin(manifest) if given is None else str(given))
+    if given is not None:
+        return load_named_row(str(given))
+    row = load_named_row(_origin(manifest))
+    changes = manifest["source"].get("input_changes", {})
+    return row.changed(**changes) if changes else row
 
 
 def _origin(manifest: Manifest) -> str:

@@ -192,39 +192,41 @@ def _tell_ranking(entries: list[dict[str, Any]], *, ranked: bool) -> None:
 
 
 def _list(*, as_json: bool) -> int:
-    from engine.bibliography import paper
     from engine.tables.registry import measures
 
-    rows = [
-        {
-            "name": measure.name,
-            "title": measure.title,
-            "summary": measure.summary,
-            "needs": _needs(measure),
-            "rows": measure.most_rows,
-            "paper": paper(measure.paper).cite(),
-            "caveat": measure.caveat,
-            "parameters": [
-                {
-                    "name": parameter.name,
-                    "kind": parameter.kind,
-                    "default": parameter.default,
-                    "low": parameter.low,
-                    "high": parameter.high,
-                    "choices": list(parameter.choices),
-                    "help": parameter.help,
-                }
-                for parameter in measure.parameters
-            ],
-        }
-        for measure in measures().values()
-    ]
+    rows = [_row(measure) for measure in measures().values()]
     if as_json:
         print(json.dumps({"measures": rows}))
         return 0
     for row in rows:
         _describe(row)
     return 0
+
+
+def _row(measure: Measure) -> dict[str, Any]:
+    from engine.bibliography import paper
+
+    return {
+        "name": measure.name,
+        "title": measure.title,
+        "summary": measure.summary,
+        "needs": _needs(measure),
+        "rows": measure.most_rows,
+        "paper": paper(measure.paper).cite(),
+        "caveat": measure.caveat,
+        "parameters": [
+            {
+                "name": parameter.name,
+                "kind": parameter.kind,
+                "default": parameter.default,
+                "low": parameter.low,
+                "high": parameter.high,
+                "choices": list(parameter.choices),
+                "help": parameter.help,
+            }
+            for parameter in measure.parameters
+        ],
+    }
 
 
 def _needs(measure: Measure) -> list[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from components import table_words
+from components.saying import cell
 from components.words import plain
 from dashboard.running import explanations, panel
 from dashboard.running.watching import watch
@@ -134,6 +135,6 @@ def _pick(found: Nearest) -> Callable[[], None]:
 
 def _told(changes: tuple[Change, ...]) -> str:
     """Say the largest changes: "worst area 799.6 → 1210"."""
-    shown = [f"{c.title} {c.before} → {c.after}" for c in changes[:_CHANGES]]
+    shown = [f"{c.title} {cell(c.before)} → {cell(c.after)}" for c in changes[:_CHANGES]]
     more = f" and {len(changes) - _CHANGES} more" if len(changes) > _CHANGES else ""
     return "; ".join(shown) + more

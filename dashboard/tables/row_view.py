@@ -120,7 +120,7 @@ def _prediction(chosen: Chosen) -> None:
             _moved(moved, model.activation == "identity") if changed else None,
             delta_color="off",
         )
-        said = telling.truth(chosen.row, model.table_spec, chosen.label)
+        said = telling.truth(chosen.row, model, chosen.label)
         if said:
             st.caption(f"The table's own answer for this row: **{plain(said)}**")
         if changed:

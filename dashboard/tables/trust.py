@@ -5,9 +5,12 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
+from components.saying import signed
 from engine.results import Attribution
 
 _GOOD_GAP = 0.05
+_GOOD_FIT = 0.8
+_NOTHING = 1e-6
 
 
 def card(attribution: Attribution) -> None:
@@ -21,24 +24,41 @@ def card(attribution: Attribution) -> None:
                 "This method does not share the prediction out, so its values add up to nothing."
             )
         else:
-            _completeness(told["gap"], told["difference"], told.get("error", 0.0))
+            # A fitted line begins at a base of its own: what it leaves over is its residual.
+            left = told.get("residual", told["gap"])
+            _completeness(left, told["difference"], told.get("error", 0.0))
+        if "fit" in outcome:
+            _fit(outcome["fit"])
         if attribution.error is not None:
             _sampling(attribution)
 
 
 def _completeness(gap: float, difference: float, error: float) -> None:
     share = abs(gap) / abs(difference) if difference else float("inf")
-    good = share <= _GOOD_GAP or abs(gap) < 1e-6
+    good = share <= _GOOD_GAP or abs(gap) < _NOTHING
     by_chance = abs(gap) <= 2 * error
     verdict = "they add up" if good else "sampling noise" if by_chance else "they do not add up"
     st.metric(
         "Not shared out",
-        f"{gap:+.2g}",
+        signed(gap) if abs(gap) >= _NOTHING else "nothing",
         verdict,
         delta_color="normal" if good else "off" if by_chance else "inverse",
         delta_arrow="off",
         help=f"The values should add up to {difference:.4g}, the way from the base value to the "
         "prediction; this is what is left over.",
+    )
+
+
+def _fit(share: float) -> None:
+    good = share >= _GOOD_FIT
+    st.metric(
+        "Fit (R²)",
+        f"{share:.2f}",
+        "follows the model" if good else "read with care",
+        delta_color="normal" if good else "inverse",
+        delta_arrow="off",
+        help="How much of the model's movement near this row a straight line follows; the values "
+        "are its slopes. Below 0.8 (our definition) they say little.",
     )
 
 

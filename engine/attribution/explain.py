@@ -138,6 +138,7 @@ class Plan:
     def source(self) -> dict[str, Any]:
         """Return names a person would know, and where to find the input; they decide nothing."""
         row = row_told(self.given, self.model.spec)
+        changes = dict(getattr(self.given, "changes", {}))
         return {
             **({} if row is None else {"row": row}),
             "model": self.model.ref,
@@ -145,6 +146,7 @@ class Plan:
             "method_title": self.method.title,
             "input": getattr(self.given, "name", "tensor"),
             "input_origin": getattr(self.given, "origin", ""),
+            **({"input_changes": changes} if changes else {}),
             "input_notes": list(getattr(self.given, "notes", ())),
         }
 

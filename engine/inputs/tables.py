@@ -96,7 +96,9 @@ class Row:
     Attributes:
         values: what stands in each column: a number, text, or None where nothing does.
         name: how the user knows it ("row 7 of cancer").
-        origin: where it can be found again ("sample:cancer#7"), or "".
+        origin: where it, or the row that it was changed from, can be found again
+            ("sample:cancer#7"), or "".
+        changes: for a changed row: its new values.
         number: in its table, counted from 1; None for one that is in no table.
         table: the table that it is from: what it is compared with by default.
         memo: what was worked out about it, by who asked; it decides nothing.
@@ -107,6 +109,7 @@ class Row:
     origin: str = ""
     number: int | None = None
     table: Table | None = field(default=None, repr=False)
+    changes: Mapping[str, Any] = field(default_factory=dict)
     memo: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     @property
@@ -135,7 +138,8 @@ class Row:
                 raise InputError(f"{self.name} has no column {name!r}")
         name = self.name if self.name.endswith(", changed") else f"{self.name}, changed"
         plain = {column: plain_cell(value) for column, value in values.items()}
-        return Row({**self.values, **plain}, name, "", None, self.table)
+        values, changes = {**self.values, **plain}, {**self.changes, **plain}
+        return Row(values, name, self.origin, None, self.table, changes)
 
 
 def load_table(source: Any, *, name: str | None = None) -> Table:

@@ -56,10 +56,7 @@ _SPREAD = "Spread of partial dependence"
 class Agreement(Measure):
     """Spearman's correlation between what several measures say of all columns.
 
-    A measure that says the same of all columns agrees with none: 0. Rows are explained by mean
-    absolute value; of partial dependence the standard deviation along the curve counts, each
-    point by its share of the rows (our definition). Measures take fewer rows and draws here than
-    on their own.
+    Measures take fewer rows and draws here than on their own.
     """
 
     name = "agreement"
@@ -69,7 +66,9 @@ class Agreement(Measure):
     paper = "krishna2024disagreement"
     caveat = (
         "Measures answer different questions: some look at the model, some at the data alone. "
-        "That they differ need not mean that one is wrong."
+        "That they differ need not mean that one is wrong. A measure that says the same of all "
+        "columns agrees with none; rows' explanations count by their mean absolute value, partial "
+        "dependence by its standard deviation along the curve (our definitions)."
     )
     unit = "each measure's own"
     takes_labels = True

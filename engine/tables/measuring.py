@@ -9,7 +9,6 @@ from typing import Any
 import torch
 
 from engine.attribution.parameters import Value, check_all
-from engine.errors import InputError, MethodError, ParameterError
 from engine.execution.chunks import Chunks, telling_out_of_memory
 from engine.execution.cost import Cost
 from engine.execution.environment import environment
@@ -21,9 +20,10 @@ from engine.models.loading import load_model
 from engine.models.outputs import Output, Readout
 from engine.table_results import Measured
 from engine.tables.asking import readout_for, request_of, spec_for
+from engine.tables.checking import check_rows, check_seed, column_for, most_rows
 from engine.tables.measure import Found, Measure, Run
 from engine.tables.registry import find_measure
-from engine.tables.rows import Rows, find_column, load_rows
+from engine.tables.rows import Rows, load_rows
 from engine.tables.showing import display_of, source_of
 from engine.tables.steps import Steps
 
@@ -93,13 +93,17 @@ class MeasurePlan:
         arrays: dict[str, Any] = found.arrays
         return self.measure.result(manifest=manifest, **arrays)
 
+    def source(self) -> dict[str, Any]:
+        """Return names a person would know; they decide nothing."""
+        return source_of(self.measure, self.model, self.table, self.rows)
+
     def _manifest(self, run: Run, found: Found, seconds: float) -> dict[str, Any]:
         used = run.passes.used
         device = torch.device("cpu") if self.model is None else self.model.device
         return {
             "key": self.key,
             "request": self.request,
-            "source": source_of(self.measure, self.model, self.table, self.rows),
+            "source": self.source(),
             "display": {**display_of(self), **found.display},
             "outcome": {
                 "passes": {"forward": used.forward, "backward": used.backward},
@@ -136,12 +140,12 @@ def plan_measure(
     whole = load_table(table)
     spec = spec_for(found, loaded, whole, label)
     values = check_all(parameters, found.parameters_for(loaded), found.name)
-    _check_seed(seed)
-    place = _column(found, spec, column)
+    check_seed(seed)
+    place = column_for(found, spec, column)
     readout, by_default = readout_for(found, loaded, target, output)
     reads_truth = found.needs_labels or found.takes_labels
-    chosen = load_rows(whole, spec, _most(found, rows), seed, label, truth=reads_truth)
-    _check_rows(found, whole, chosen, spec.label)
+    chosen = load_rows(whole, spec, most_rows(found, rows), seed, label, truth=reads_truth)
+    check_rows(found, whole, chosen, spec.label)
     asked = None if place is None else spec.names[place]
     request = request_of(found, loaded, whole, chosen, readout, values, asked, seed)
     return MeasurePlan(
@@ -215,46 +219,3 @@ def measure(
         **parameters,
     )
     return planned.run(progress, cancel)
-
-
-def _check_seed(seed: Any) -> None:
-    if isinstance(seed, bool) or not isinstance(seed, int):
-        raise ParameterError(f"seed={seed!r}: expected a whole number")
-
-
-def _column(found: Measure, spec: Any, column: str | None) -> int | None:
-    if not found.takes_column:
-        if column is not None:
-            raise MethodError(f"{found.title} looks at all columns; it takes no column")
-        return None
-    if column is None:
-        shown = ", ".join(spec.names[:12])
-        more = f" and {len(spec.names) - 12} more" if len(spec.names) > 12 else ""
-        raise MethodError(f"{found.title} is of one column; name it: there are {shown}{more}")
-    return find_column(spec, column)
-
-
-def _most(found: Measure, rows: Any) -> int:
-    if rows is None:
-        return found.most_rows
-    limit = found.limit or 2**31
-    if isinstance(rows, bool) or not isinstance(rows, int):
-        raise ParameterError(f"rows={rows!r}: expected a whole number")
-    if not found.least_rows <= rows <= limit:
-        upto = f" to {found.limit}" if found.limit else " up"
-        raise ParameterError(f"rows={rows}: {found.title} takes from {found.least_rows}{upto}")
-    return rows
-
-
-def _check_rows(found: Measure, table: Table, rows: Rows, label: str) -> None:
-    if found.needs_labels and rows.truth is None:
-        named = f" {label!r}" if label else ""
-        raise InputError(
-            f"{found.title} compares with the truth, but {table.name} has no label column{named}; "
-            "name the column that holds it as the label"
-        )
-    if len(rows) < found.least_rows:
-        raise InputError(
-            f"{table.name} has {len(rows)} usable row{'s' if len(rows) != 1 else ''}; "
-            f"{found.title} needs {found.least_rows}"
-        )

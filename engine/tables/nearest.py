@@ -21,7 +21,7 @@ from engine.tables.rows import Rows
 
 Direction = Literal["higher", "lower"]
 _DIRECTIONS = ("higher", "lower")
-# The fewest-changed of rows that are equally near, up to this, comes first.
+# Rows whose distances differ by less are equally near.
 _SAME = 1e-9
 
 
@@ -109,16 +109,12 @@ def other_outcome(
     score, outcome = _own(model, row)
     judged = _otherwise(said, score, outcome, direction)
     sizes = _sizes(said.rows, own)  # (n, columns)
-    distance = sizes.mean(axis=1)
-    places = np.flatnonzero(judged)
-    changed = (sizes[places] > 0).sum(axis=1)
-    order = np.lexsort((places, changed, np.round(distance[places] / _SAME)))
-    best = places[order][:count]
+    best = _nearest(np.flatnonzero(judged), sizes)[:count]
     regression = model.activation == "identity"
     names = tuple(_named(said, int(i), score, regression=regression) for i in best)
     return Nearest(
         rows=said.rows.numbers[best].astype(np.int64),
-        distance=distance[best],
+        distance=sizes[best].mean(axis=1),
         scores=said.scores[best].astype(np.float32),
         outcomes=names,
         changes=tuple(_changes(said.rows, own, int(i), sizes[i]) for i in best),
@@ -165,6 +161,12 @@ def _named(said: Predicted, index: int, score: float, *, regression: bool) -> st
     if regression:
         return "higher" if said.scores[index] > score else "lower"
     return said.names[said.outcomes[index]]
+
+
+def _nearest(places: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Return places in the order of their rows' distance; of equals, that of fewest changes."""
+    distance = np.round(sizes[places].mean(axis=1) / _SAME)
+    return places[np.lexsort((places, (sizes[places] > 0).sum(axis=1), distance))]
 
 
 def _sizes(rows: Rows, own: Rows) -> np.ndarray:

@@ -20,9 +20,8 @@ class OutRank(Measure):
     """H(Y shifted | X) − H(Y | X): how much less unsure one is of Y knowing X, in bits.
 
     A column with many different values seems to tell much by chance alone; it seems so for the
-    shifted Y as well, which is why that is held against. The rows are shuffled first, so that
-    an ordered table's shifts are like any other's (our definition). The error is the standard
-    error over the shifts.
+    shifted Y as well, which is why that is held against. The error is the standard error over
+    the shifts.
     """
 
     name = "outrank"
@@ -44,7 +43,8 @@ class OutRank(Measure):
     paper = "skrlj2023outrank"
     caveat = (
         "Looks at the data, one column at a time: not at how the model uses it, nor at what only "
-        "two columns together tell."
+        "two columns together tell. Rows are shuffled first, so that an ordered table is like any "
+        "other; empty cells are a value of their own (our definitions)."
     )
     unit = "bits"
     needs_model = False

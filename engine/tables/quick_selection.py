@@ -24,8 +24,7 @@ class QuickSelection(Measure):
     """The strength of each column's inputs in a network that learns to mend noisy rows.
 
     Trained three times from other seeds; the error is the standard error over these. Inputs are
-    standardised by the rows themselves, empty ones stand at the mean. A category has the
-    strength of the strongest of its features (our definition).
+    standardised by the rows themselves, empty ones stand at the mean.
     """
 
     name = "quick-selection"
@@ -68,7 +67,9 @@ class QuickSelection(Measure):
     paper = "atashgahi2022quick"
     caveat = (
         "Looks at the data alone, neither at the truth nor at the model: columns that hang "
-        "together are strong, also where they have nothing to do with the outcome."
+        "together are strong, also where they have nothing to do with the outcome. A category has "
+        "the strength of the strongest of its features, and no layer has more than a tenth of all "
+        "possible connections (our definitions)."
     )
     unit = "strength (Σ |weight|)"
     needs_model = False

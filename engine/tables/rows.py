@@ -142,10 +142,11 @@ def find_column(spec: TableSpec, name: str) -> int:
     Raises:
         InputError: there is none; the nearest are told.
     """
+    wanted = str(name).strip()
     for names in (spec.names, spec.titles):
-        if name in names:
-            return names.index(name)
+        if wanted in names:
+            return names.index(wanted)
         plain = [known.lower() for known in names]
-        if plain.count(name.lower()) == 1:
-            return plain.index(name.lower())
-    raise InputError(f"the model reads no column {name!r}; {nearest(name, spec.names)}")
+        if plain.count(wanted.lower()) == 1:
+            return plain.index(wanted.lower())
+    raise InputError(f"the model reads no column {wanted!r}; {nearest(wanted, spec.names)}")

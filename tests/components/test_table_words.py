@@ -111,7 +111,10 @@ def test_row_of_a_method_without_a_base() -> None:
     assert told({0: -0.4, 2: 0.2}) == (
         "Mean texture (754) speaks for malignant most; most against it: worst area (880 mm²)."
     )
-    assert told({0: -0.4}).startswith("Nothing speaks for malignant")
+    assert told({0: -0.4, 1: -0.3}) == (
+        "Nothing speaks for malignant; worst area (880 mm²) and worst concave points (817) speak "
+        "against it most."
+    )
     assert told({}) == "No column speaks for or against malignant."
     value = told({0: 3.0, 2: -2.0}, output="logit", task="regression")
     assert value == (
@@ -172,6 +175,13 @@ def test_scores_name_the_first_and_count_the_idle() -> None:
     values[2] = 0.2
     assert scores_sentence(made_up.scores(values)).startswith("Shuffling mean texture costs most")
     assert "13 of" not in scores_sentence(made_up.scores(np.full(15, 0.1)))
+
+
+def test_scores_count_one_idle_column_as_one() -> None:
+    values = np.full(15, 0.1)
+    values[3] = 0
+    told = scores_sentence(made_up.scores(values))
+    assert told.endswith("; 1 of 15 columns makes no measurable difference.")
 
 
 def test_scores_where_nothing_counts() -> None:
@@ -291,7 +301,7 @@ def test_agreement_names_the_pair_and_the_odd_one() -> None:
         "Permutation and SHAP agree most (0.91); OutRank goes its own way (0.2 on average)."
     )
     assert agreement_sentence(made_up.agreement(pairs(0.25, 0.15, 0.91))) == (
-        "SHAP and OutRank agree most (0.91); Permutation goes its own way (0.2 on average)."
+        "SHAP and OutRank agree most (0.91); permutation goes its own way (0.2 on average)."
     )
 
 

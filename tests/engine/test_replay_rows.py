@@ -93,6 +93,12 @@ def test_a_changed_row_keeps_its_table_as_background(place: Path) -> None:
     assert replay(saved, given=row).verdict == "equal to the bit"
 
 
+def test_a_changed_row_of_a_table_on_disk_is_found_again(place: Path) -> None:
+    saved = reloaded(explained(third().changed(age=50).changed(colour="red")))
+    assert saved.manifest["source"]["input_changes"] == {"age": 50, "colour": "red"}
+    assert replay(saved).verdict == "equal to the bit"
+
+
 def test_a_background_of_ones_own_must_be_passed(place: Path) -> None:
     others = load_table("people.csv").part(range(20))
     saved = reloaded(explained(third(), background=others))
@@ -141,3 +147,13 @@ def test_an_estimator_from_a_file(place: Path) -> None:
     ref = "file:forest.skops?columns=people.csv&label=sick"
     saved = reloaded(explain(ref, third(), "feature-ablation", "yes"))
     assert replay(saved).verdict == "equal to the bit"
+
+
+def test_an_estimator_in_hand_must_be_passed(place: Path) -> None:
+    table = load_table("people.csv")
+    frame = table.frame[["age", "weight"]].astype(float)
+    forest = RandomForestClassifier(3, random_state=0).fit(frame, table.frame["sick"])
+    saved = reloaded(explain(forest, third(), "feature-ablation", 1))
+    with expect_refusal(ReplayError, "an estimator in hand; pass it"):
+        replay(saved)
+    assert replay(saved, forest).verdict == "equal to the bit"
