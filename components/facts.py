@@ -61,6 +61,11 @@ class Facts:
         return fitting.axis(self.noun.removeprefix("the "))
 
     @property
+    def narrow_axis(self) -> str:
+        """The same, where labels beside the bars leave little room."""
+        return fitting.axis(self.noun.removeprefix("the "), 150.0)
+
+    @property
     def suffix(self) -> str:
         """What follows the numbers on that axis."""
         return " %" if self.kind == "probability" and not self.versus else ""

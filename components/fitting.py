@@ -40,9 +40,9 @@ def label(title: str, told: str, room: float = 176.0) -> str:
     return fitted(title, room - width(end)) + end
 
 
-def axis(title: str) -> str:
-    """Return the title of an axis in lines that fit below a small picture."""
-    return "<br>".join(saying.drawn(line) for line in wrapped(title, 150.0, 13))
+def axis(title: str, room: float = 225.0) -> str:
+    """Return the title of an axis in lines that fit below a small picture, ``room`` pixels wide."""
+    return "<br>".join(saying.drawn(line) for line in wrapped(title, room, 13))
 
 
 def wrapped(text: str, room: float, size: float = LABEL) -> list[str]:

@@ -16,7 +16,7 @@ TOP = 12
 def figure(rows: Waterfall, top: int = TOP) -> go.Figure:
     """Draw a waterfall; a click on a bar returns the place of its column, -1 for the rest."""
     bars = _bars(rows, top)
-    drawn = bar_rows.figure(bars, rows.facts.axis, first=-1.2, last=1.2)
+    drawn = bar_rows.figure(bars, rows.facts.narrow_axis, first=-1.2, last=1.2)
     ends = bars.starts + bars.lengths
     last = len(ends) - 0.5
     for x, y, name, dash, between in (
