@@ -31,6 +31,7 @@ _HOMES = {
     "TensorSpec": "engine.models.specs",
     "bundled_models": "engine.models.bundled",
     "plan": "engine.attribution.explain",
+    "plan_measure": "engine.tables.measuring",
     "explain": "engine.attribution.explain",
     "learn_columns": "engine.models.learning_columns",
     "load_image": "engine.inputs.images",
@@ -40,7 +41,10 @@ _HOMES = {
     "load_sample": "engine.inputs.samples",
     "load_sample_set": "engine.inputs.samples",
     "load_table": "engine.inputs.tables",
+    "measure": "engine.tables.measuring",
+    "measures": "engine.tables.registry",
     "methods": "engine.attribution.registry",
+    "other_outcome": "engine.tables.nearest",
     "predict": "engine.execution.predict",
     "predict_masked": "engine.masking.predict",
     "sample_sets": "engine.inputs.samples",
@@ -74,8 +78,12 @@ __all__ = [
     "load_sample",
     "load_sample_set",
     "load_table",
+    "measure",
+    "measures",
     "methods",
+    "other_outcome",
     "plan",
+    "plan_measure",
     "predict",
     "predict_masked",
     "sample_sets",
@@ -106,6 +114,9 @@ if TYPE_CHECKING:
     from engine.results import Attribution, Prediction, load_result
     from engine.scores import Scores
     from engine.store import Store
+    from engine.tables.measuring import measure, plan_measure
+    from engine.tables.nearest import other_outcome
+    from engine.tables.registry import measures
 
 
 def __getattr__(name: str) -> Any:
