@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dashboard.command.progress import Progress
+from dashboard.running import keeping
 from engine.errors import HaloscopeError, MethodError, ParameterError, nearest
 
 if TYPE_CHECKING:
     from engine.table_results import Measured
     from engine.tables.measure import Measure
+    from engine.tables.measuring import MeasurePlan
 
 _SHOWN = 10
 _POINTS = 25
@@ -39,6 +42,7 @@ def add_to(commands: Any) -> None:
     add("--seed", type=int, default=0, metavar="N", help="for what is drawn (default 0)")
     add("--device", default=argparse.SUPPRESS, help="auto, cpu, cuda or mps")
     add("--out", metavar="FILE", help="write the result; of several measures, into this folder")
+    add("--no-cache", action="store_true", help="compute even what is kept, and keep nothing")
     add("--json", action="store_true", help="one JSON object; of several, a list in “results”")
     add("--list", action="store_true", help="list the measures and their parameters")
     parser.set_defaults(run=run)
@@ -62,18 +66,34 @@ def run(options: argparse.Namespace) -> int:
         from engine.tables.measuring import plan_measure
 
         planned = plan_measure(model, table, measure.name, **_asked(measure, options, given))
-        with Progress(measure.title) as progress:
-            result = planned.run(progress)
+        result, kept = _found(planned, use_kept=not options.no_cache)
         out = _out(options.out, measure, len(measures))
         if out:
             result.save(out)
         if options.json:
-            told.append(_told(result, out))
+            told.append({**_told(result, out), "cached": kept})
         else:
             _tell(result, out, last=measure is measures[-1])
+            if kept:
+                print("Computed earlier and kept; --no-cache computes it again.")
     if options.json:
         print(json.dumps(told[0] if len(told) == 1 else {"results": told}, sort_keys=True))
     return 0
+
+
+def _found(planned: MeasurePlan, *, use_kept: bool) -> tuple[Measured, bool]:
+    """Return the finding, and whether it was computed earlier and kept."""
+    problems: list[HaloscopeError] = []
+    kept = keeping.find_measured(planned, problems.append) if use_kept else None
+    if kept is not None:
+        return kept, True
+    with Progress(planned.measure.title) as progress:
+        result = planned.run(progress)
+    if use_kept and not problems:
+        keeping.keep(result, problems.append)
+    for problem in problems:
+        print(f"haloscope: {problem}", file=sys.stderr)
+    return result, False
 
 
 def _measures(options: argparse.Namespace) -> list[Measure]:

@@ -19,7 +19,7 @@ def add_to(commands: Any) -> None:
     add = parser.add_argument
     add("file", metavar="FILE", help="a result that --out has written")
     add("--model", metavar="REF", help="where the model is now (default: where it was)")
-    add("--input", metavar="FILE", help="where the input is now, or sample:NAME")
+    add("--input", metavar="FILE", help="where the input, image set or table is now")
     add("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run)
 
@@ -48,8 +48,8 @@ def _told(file: str, found: Replayed) -> dict[str, Any]:
         "largest": _number(found.largest),
         "tolerance": TOLERANCE,
         "environment": {name: list(pair) for name, pair in found.environment.items()},
-        "key": found.attribution.key,
-        "seconds": found.attribution.manifest["outcome"]["seconds"],
+        "key": found.result.manifest["key"],
+        "seconds": found.result.manifest["outcome"]["seconds"],
     }
 
 
@@ -62,7 +62,7 @@ def _show(found: Replayed) -> None:
 
     verdict = found.verdict[0].upper() + found.verdict[1:]
     if found.verdict == "equal to the bit":
-        print(f"{verdict}: {found.attribution.values.size} values.")
+        print(f"{verdict}: {found.values} values.")
     else:
         print(
             f"{verdict}: off by {found.difference:.2%} in all (tolerance {TOLERANCE:.0%}), "

@@ -16,6 +16,8 @@ from engine.store import default_store
 
 if TYPE_CHECKING:
     from engine.attribution.explain import Plan
+    from engine.table_results import Measured
+    from engine.tables.measuring import MeasurePlan
 
 Tell = Callable[[StoreError], None]
 
@@ -33,6 +35,16 @@ def find(plan: Plan, tell: Tell = log_once) -> Attribution | None:
     """Return what a plan would compute, if it was computed before; named as the plan names it."""
     found = find_any(plan.key, tell)
     if not isinstance(found, Attribution):
+        return None
+    return replace(found, manifest={**found.manifest, "source": plan.source()})
+
+
+def find_measured(plan: MeasurePlan, tell: Tell = log_once) -> Measured | None:
+    """The same for a finding about columns."""
+    from engine.table_results import Measured
+
+    found = find_any(plan.key, tell)
+    if not isinstance(found, Measured):
         return None
     return replace(found, manifest={**found.manifest, "source": plan.source()})
 

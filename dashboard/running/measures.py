@@ -30,10 +30,8 @@ def submit(plan: MeasurePlan) -> Job:
 
 
 def _work(plan: MeasurePlan, progress: Progress, cancel: Cancel) -> Measured:
-    from engine.table_results import Measured
-
-    kept = keeping.find_any(plan.key)
-    if isinstance(kept, Measured):
+    kept = keeping.find_measured(plan)
+    if kept is not None:
         return kept
     found = plan.run(progress, cancel)
     outcome = found.manifest["outcome"]

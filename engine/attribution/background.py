@@ -31,6 +31,7 @@ class Background:
         chosen: indices of the rows that are used, in ascending order.
         row: returns an input by its index.
         table: the chosen rows of a table, or None.
+        origin: where it can be found again, or "".
     """
 
     digest: str
@@ -38,6 +39,7 @@ class Background:
     chosen: tuple[int, ...]
     row: Callable[[int], ImageInput | torch.Tensor]
     table: Table | None = None
+    origin: str = ""
 
     def prepared(self, model: LoadedModel, check: Callable[[], None]) -> torch.Tensor:
         """Return the chosen rows as the network sees them, ``(rows, …)``.
@@ -83,7 +85,8 @@ def load_background(model: LoadedModel, given: Any, seed: int) -> Background:
     chosen = _draw(size, seed)
     digest = getattr(pictures, "digest", None)
     if isinstance(digest, str):
-        return Background(digest, size, chosen, pictures.__getitem__)
+        origin = str(getattr(pictures, "origin", ""))
+        return Background(digest, size, chosen, pictures.__getitem__, origin=origin)
     opened = {index: _opened(pictures[index]) for index in chosen}
     told = [f"{index} {image.digest} {image.fit}" for index, image in opened.items()]
     return Background(
@@ -98,7 +101,7 @@ def _of_table(given: Any, seed: int) -> Background:
     table = load_table(given)
     chosen = drawn_places(len(table), MAX_TABLE_ROWS, seed)
     places = tuple(int(place) for place in chosen)
-    return Background(table.digest, len(table), places, _no_row, table.part(chosen))
+    return Background(table.digest, len(table), places, _no_row, table.part(chosen), table.origin)
 
 
 def _no_row(_index: int) -> torch.Tensor:

@@ -147,6 +147,7 @@ class Plan:
             "input": getattr(self.given, "name", "tensor"),
             "input_origin": getattr(self.given, "origin", ""),
             **({"input_changes": changes} if changes else {}),
+            "background_origin": "" if self.background is None else self.background.origin,
             "input_notes": list(getattr(self.given, "notes", ())),
         }
 

@@ -114,6 +114,7 @@ class ScorePlan:
                 "model": self.model.ref,
                 "model_title": self.model.card.title,
                 "images": self.images.name,
+                "images_origin": self.images.origin,
                 "pictures": [self.images.entries[i].name for i in kept],
                 "classes": list(self.model.classes),
             },

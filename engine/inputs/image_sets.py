@@ -27,12 +27,14 @@ class ImageSet:
         entries: what it holds, in the order of the folder or of the CSV.
         skipped: what was left out, and why.
         prefix: before each picture's name where it can be found again ("sample:scenes/"), or "".
+        origin: where the set can be found again: its path as it was given, or "sample:scenes".
     """
 
     name: str
     entries: tuple[Entry, ...]
     skipped: tuple[Skipped, ...] = ()
     prefix: str = ""
+    origin: str = ""
     _by_name: dict[str, int] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
@@ -111,7 +113,7 @@ def load_images(source: str | os.PathLike[str], *, name: str | None = None) -> I
     if not entries:
         first = f"; the first: {skipped[0].name}, {skipped[0].reason}" if skipped else ""
         raise InputError(f"{path} holds no picture that can be read{first}")
-    return ImageSet(name or path.name, tuple(entries), tuple(skipped))
+    return ImageSet(name or path.name, tuple(entries), tuple(skipped), origin=os.fspath(source))
 
 
 def _read_mask(path: Path, picture: ImageInput) -> np.ndarray:

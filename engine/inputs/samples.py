@@ -103,7 +103,8 @@ def _shipped(found: SampleSet) -> ImageSet:
         replace(entry, name=Path(entry.name).stem, title=_title(entry.name))
         for entry in listed.entries
     )
-    return ImageSet(found.title, entries, listed.skipped, f"{SAMPLE}{name}/")
+    origin = f"{SAMPLE}{name}"
+    return ImageSet(found.title, entries, listed.skipped, f"{origin}/", origin)
 
 
 def load_set(source: str) -> ImageSet:
@@ -172,4 +173,5 @@ def _photographs() -> ImageSet:
             )
         else:
             entries.append(Entry(sample.name, file / sample.file, title=sample.title))
-    return ImageSet("Photographs", tuple(entries), tuple(skipped), SAMPLE)
+    origin = f"{SAMPLE}{_PHOTOGRAPHS}"
+    return ImageSet("Photographs", tuple(entries), tuple(skipped), SAMPLE, origin)

@@ -64,7 +64,7 @@ def test_equal_to_the_bit(place: Path, method: str, more: dict[str, Any]) -> Non
     assert found.verdict == "equal to the bit"
     assert (found.difference, found.largest) == (0, 0)
     assert found.environment == {}
-    assert found.attribution.key == load_result("saved.safetensors").manifest["key"]
+    assert found.result.key == load_result("saved.safetensors").manifest["key"]
 
 
 def test_what_is_passed_stands_in_for_what_is_gone(place: Path) -> None:
@@ -159,7 +159,7 @@ def test_other_versions_are_told(place: Path) -> None:
     assert found.environment == {
         "torch": ("2.11.0", result.manifest["request"]["versions"]["torch"])
     }
-    assert found.attribution.key != saved.key
+    assert found.result.key != saved.key
 
 
 def test_another_environment_is_told(place: Path) -> None:
@@ -179,7 +179,7 @@ def test_another_environment_is_told(place: Path) -> None:
 
 
 def test_a_device_that_is_not_here(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import engine.replay as home
+    import engine.replay.finding as home
 
     def gone(name: str) -> None:
         raise DeviceError(f"no {name}")

@@ -62,7 +62,7 @@ def test_a_row_on_disk_is_found_again(place: Path, method: str) -> None:
     assert saved.manifest["source"]["input_origin"] == "people.csv#3"
     found = replay(saved)
     assert found.verdict == "equal to the bit"
-    assert found.attribution.key == saved.manifest["key"]
+    assert found.result.key == saved.manifest["key"]
 
 
 def test_a_sample_row_is_found_again() -> None:
