@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dashboard.command import column_lines
+from dashboard.command.pairs import pairs
 from dashboard.command.progress import Progress
 from dashboard.running import keeping
 from engine.errors import HaloscopeError, MethodError, ParameterError, nearest
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from engine.tables.measure import Measure
     from engine.tables.measuring import MeasurePlan
 
-_SHOWN = 10
-_POINTS = 25
 _OUTPUTS = ("probability", "logit")
 
 
@@ -51,7 +50,7 @@ def add_to(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Compute, tell, write."""
     if options.list:
-        return _list(as_json=options.json)
+        return column_lines.list_measures(as_json=options.json)
     if not options.table or not options.measures:
         raise HaloscopeError("name a table with --table and a measure with --measure; or --list")
     measures = _measures(options)
@@ -71,9 +70,9 @@ def run(options: argparse.Namespace) -> int:
         if out:
             result.save(out)
         if options.json:
-            told.append({**_told(result, out), "cached": kept})
+            told.append({**column_lines.as_object(result, out), "cached": kept})
         else:
-            _tell(result, out, last=measure is measures[-1])
+            column_lines.tell(result, out, last=measure is measures[-1])
             if kept:
                 print("Computed earlier and kept; --no-cache computes it again.")
     if options.json:
@@ -113,17 +112,12 @@ def _measures(options: argparse.Namespace) -> list[Measure]:
 def _parameters(texts: list[str], measures: list[Measure]) -> dict[str, str]:
     """Read name=value; a name that none of the measures has is told with the nearest."""
     known = [parameter.name for measure in measures for parameter in measure.parameters]
-    pairs: dict[str, str] = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        name = name.strip()
-        if not equals or not name:
-            raise ParameterError(f"--param {text!r}: write it as name=value")
+    given = pairs(texts, "--param")
+    for name in given:
         if name not in known:
             told = nearest(name, known) if known else "it takes none"
             raise ParameterError(f"{measures[0].name} has no parameter {name!r}; {told}")
-        pairs[name] = value.strip()
-    return pairs
+    return given
 
 
 def _check_places(options: argparse.Namespace, measures: list[Measure]) -> None:
@@ -167,107 +161,3 @@ def _asked(measure: Measure, options: argparse.Namespace, given: dict[str, str])
 
 def _out(out: str | None, measure: Measure, count: int) -> str | None:
     return str(Path(out) / f"{measure.name}.safetensors") if out and count > 1 else out
-
-
-def _told(result: Measured, out: str | None) -> dict[str, Any]:
-    from engine.tables.telling import ranking, sentence
-
-    return {
-        **result.manifest,
-        "out": out,
-        "ranking": ranking(result),
-        "sentence": sentence(result),
-    }
-
-
-def _tell(result: Measured, out: str | None, *, last: bool) -> None:
-    from engine.tables.telling import ranking, sentence
-
-    source, outcome = result.manifest["source"], result.outcome
-    rows = f"{outcome['rows']} of {outcome['of']}" if outcome["rows"] < outcome["of"] else "all"
-    print(f"{source['measure_title']}, {result.manifest['display']['unit']}")
-    print(f"({source['model_title'] or 'no model'}; {source['table']}, {rows} rows)")
-    _tell_ranking(ranking(result), ranked="column" not in result.manifest["display"])
-    for rule in outcome.get("rules", []):
-        print(textwrap.fill(rule, 96, initial_indent="  ", subsequent_indent="    "))
-    for title, reason in outcome.get("left_out", []):
-        print(f"Left out: {title} ({reason})")
-    print(sentence(result))
-    if out:
-        print(f"Written: {out}")
-    if not last:
-        print()
-
-
-def _tell_ranking(entries: list[dict[str, Any]], *, ranked: bool) -> None:
-    """Print the first entries; the points of an effect stand in the column's own order."""
-    shown = entries[: _SHOWN if ranked else _POINTS]
-    width = max((len(entry["title"]) for entry in shown), default=0)
-    for place, entry in enumerate(shown, start=1):
-        error = f" ± {entry['error']:.2g}" if "error" in entry else ""
-        number = f"{place:4}. " if ranked else "  "
-        print(f"{number}{entry['title']:<{width}}  {entry['value']:.4g}{error}")
-    if len(entries) > len(shown):
-        print(f"  … and {len(entries) - len(shown)} more; --json has all")
-
-
-def _list(*, as_json: bool) -> int:
-    from engine.tables.registry import measures
-
-    rows = [_row(measure) for measure in measures().values()]
-    if as_json:
-        print(json.dumps({"measures": rows}))
-        return 0
-    for row in rows:
-        _describe(row)
-    return 0
-
-
-def _row(measure: Measure) -> dict[str, Any]:
-    from engine.bibliography import paper
-
-    return {
-        "name": measure.name,
-        "title": measure.title,
-        "summary": measure.summary,
-        "needs": _needs(measure),
-        "rows": measure.most_rows,
-        "paper": paper(measure.paper).cite(),
-        "caveat": measure.caveat,
-        "parameters": [
-            {
-                "name": parameter.name,
-                "kind": parameter.kind,
-                "default": parameter.default,
-                "low": parameter.low,
-                "high": parameter.high,
-                "choices": list(parameter.choices),
-                "help": parameter.help,
-            }
-            for parameter in measure.parameters
-        ],
-    }
-
-
-def _needs(measure: Measure) -> list[str]:
-    needs = {
-        "model": measure.needs_model,
-        "label": measure.needs_labels,
-        "column": measure.takes_column,
-    }
-    return [name for name, needed in needs.items() if needed]
-
-
-def _describe(row: dict[str, Any]) -> None:
-    needs = f"; needs a {', a '.join(row['needs'])}" if row["needs"] else ""
-    print(f"{row['name']}  ({row['title']}{needs})")
-    _indented(row["summary"])
-    _indented(f"{row['paper']}.")
-    for parameter in row["parameters"]:
-        choices = f" One of {', '.join(parameter['choices'])}." if parameter["choices"] else ""
-        told = f"--param {parameter['name']}={parameter['default']}: {parameter['help']}{choices}"
-        _indented(told)
-
-
-def _indented(text: str) -> None:
-    print(textwrap.fill(text, 96, initial_indent="    ", subsequent_indent="      "))

@@ -14,8 +14,9 @@ from engine.inputs.reading_tables import TABLE_EXTENSIONS
 from engine.inputs.sample_tables import load_sample_table, sample_tables
 from engine.inputs.tables import Table, load_table
 from engine.models.bundled import bundled_models
+from engine.models.labels import label_column
 from engine.models.loaded import LoadedModel
-from engine.models.matching import label_column, match, usable_rows
+from engine.models.matching import match, usable_rows
 
 OWN = "own"
 _UPLOADED = "t-uploaded"

@@ -7,8 +7,8 @@ import pandas as pd
 from components.predictions import percent
 from engine.errors import HaloscopeError
 from engine.inputs.tables import Row, Table
+from engine.models.labels import truth_of
 from engine.models.loaded import LoadedModel
-from engine.models.matching import truth_of
 from engine.results import Prediction
 from engine.tables.outcomes import outcome_names
 

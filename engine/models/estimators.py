@@ -17,8 +17,8 @@ from torch import nn
 
 from engine.errors import ModelError, one_line
 from engine.inputs.tables import Table
+from engine.models.labels import label_column
 from engine.models.learning_columns import learn_columns
-from engine.models.matching import label_column
 from engine.models.table_specs import Column, TableSpec, Task
 
 # What LightGBM calls columns that had no names when it was fitted.

@@ -9,7 +9,8 @@ import numpy as np
 from engine.errors import InputError
 from engine.inputs.tables import Table, text_of
 from engine.models.cells import LARGEST, empty_cells, read_numbers, read_texts
-from engine.models.matching import label_column, numbers_of
+from engine.models.checked_cells import numbers_of
+from engine.models.labels import label_column
 from engine.models.table_specs import Column, TableSpec
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ import numpy as np
 
 from engine.errors import InputError, nearest
 from engine.inputs.tables import Table
-from engine.models.matching import label_column, match, truth_of
+from engine.models.labels import label_column, truth_of
+from engine.models.matching import match
 from engine.models.table_specs import Column, TableSpec
 
 if TYPE_CHECKING:

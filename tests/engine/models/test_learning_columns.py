@@ -9,8 +9,8 @@ import pytest
 from engine.errors import InputError
 from engine.inputs.tables import Table, load_table
 from engine.models.columns import Column
+from engine.models.labels import truth_of
 from engine.models.learning_columns import MAX_CATEGORIES, learn_columns
-from engine.models.matching import truth_of
 from tests.engine.refusals import expect_refusal
 
 

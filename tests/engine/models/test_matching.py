@@ -11,17 +11,10 @@ import pytest
 from engine.errors import InputError
 from engine.inputs.tables import Row, Table, load_table
 from engine.models import cells
+from engine.models.checked_cells import numbers_of
+from engine.models.labels import label_column, truth_of
 from engine.models.learning_columns import learn_columns
-from engine.models.matching import (
-    find_columns,
-    label_column,
-    match,
-    match_row,
-    numbers_of,
-    row_columns,
-    truth_of,
-    usable_rows,
-)
+from engine.models.matching import find_columns, match, match_row, row_columns, usable_rows
 from engine.models.table_specs import Column, TableSpec
 from tests.engine.refusals import expect_refusal
 
