@@ -30,10 +30,11 @@ check: $(VENV)/.ready-dev
 browser: $(VENV)/.ready-dev
 	@$(BIN)/python tests/browser/chrome.py
 
-bench: $(VENV)/.ready-dev browser
+bench: $(VENV)/.ready-all browser
 	@$(BIN)/python tests/bench/start.py
 	@$(BIN)/python tests/bench/page.py
 	@$(BIN)/python tests/bench/methods.py
+	@$(BIN)/python tests/bench/tables.py
 
 $(VENV)/.ready: constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

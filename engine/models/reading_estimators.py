@@ -34,7 +34,7 @@ def read_skops(content: bytes, name: str) -> Any:
         from skops import io
     except ModuleNotFoundError:
         raise WeightsError(
-            "reading a skops file needs the package skops; pip install 'haloscope[estimators]'"
+            "reading a skops file needs the package skops; pip install skops"
         ) from None
     try:
         asked = io.get_untrusted_types(data=content)

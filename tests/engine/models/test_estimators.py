@@ -576,7 +576,7 @@ def test_a_json_file_that_tells_no_columns(text: str, tmp_path: Path) -> None:
 def test_without_skops_a_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = saved(fitted("forest"), tmp_path)
     monkeypatch.setitem(sys.modules, "skops", None)
-    told = "reading a skops file needs the package skops; pip install 'haloscope[estimators]'"
+    told = "reading a skops file needs the package skops; pip install skops"
     with expect_refusal(WeightsError, told):
         load_model(f"file:{path}")
 
