@@ -13,22 +13,30 @@ if TYPE_CHECKING:
     from engine.models.loaded import LoadedModel
 
 
+_HEADINGS: dict[models.Kind, str] = {"pictures": "For pictures", "tables": "For tables"}
+_KINDS = {"cnn": "convolutional", "vit": "vision transformer", "tabular": "for tables"}
+_OWN = """\
+haloscope --model 'file:weights.safetensors?arch=mynet:build'           # a network
+haloscope --model 'file:forest.skops?columns=train.csv&label=outcome'   # an estimator, for tables\
+"""
+
+
 def show() -> None:
     """Draw the page."""
     st.title("Which models are there?", anchor=False)
     warmth.wait()
-    for ref in models.references():
-        _card(ref)
+    for kind, title in _HEADINGS.items():
+        st.subheader(title, anchor=False)
+        for ref in models.references(kind):
+            _card(ref)
     with st.container(border=True):
         st.markdown("**Your own model**")
         st.markdown(
-            "Start the dashboard with it, weights in a file and the architecture from your module:"
+            "Start the dashboard with it: weights in a file and the architecture from your module, "
+            "or an estimator that skops has saved:"
         )
-        st.code("haloscope --model 'file:weights.safetensors?arch=mynet:build'", language="bash")
+        st.code(_OWN, language="bash")
         st.caption("The file never runs code; the module is imported because you name it.")
-
-
-_KINDS = {"cnn": "convolutional", "vit": "vision transformer", "tabular": "for tables"}
 
 
 def _input_told(model: LoadedModel) -> str:
@@ -48,9 +56,6 @@ def _output_told(model: LoadedModel) -> dict[str, str]:
 
 
 def _card(ref: str) -> None:
-    from engine.bibliography import paper
-    from engine.models.devices import device_title
-
     with st.container(border=True):
         try:
             model = models.model(ref)
@@ -61,18 +66,30 @@ def _card(ref: str) -> None:
         st.markdown(f"**{model.card.title}** :gray[{ref}]")
         if model.card.summary:
             st.markdown(model.card.summary)
-        facts = {
-            "Kind": _KINDS.get(model.family, model.family),
-            "Weights": f"{model.parameter_count:,}".replace(",", " "),
-            "Input": _input_told(model),
-            **_output_told(model),
-            "Licence": model.card.licence,
-            "Origin": model.card.origin,
-            "Paper": paper(model.card.paper).cite() if model.card.paper else "",
-            **dict(model.card.facts),
-            "Runs on": device_title(model.device),
-            "Digest": model.digest[:16],
-        }
-        st.table({name: value for name, value in facts.items() if value}, border="horizontal")
+        ethics = dict(model.card.facts).get("Ethics")
+        if ethics:
+            st.warning(ethics, icon=":material/balance:")
+        with st.expander("Its card"):
+            st.table(_facts(model), border="horizontal")
         for note in model.card.notes:
             st.caption(f"{note[0].upper()}{note[1:]}.")
+
+
+def _facts(model: LoadedModel) -> dict[str, str]:
+    """Return what is known of a model, by what it is about."""
+    from engine.bibliography import paper
+    from engine.models.devices import device_title
+
+    facts = {
+        "Kind": _KINDS.get(model.family, model.family),
+        "Weights": f"{model.parameter_count:,}".replace(",", " "),
+        "Input": _input_told(model),
+        **_output_told(model),
+        "Licence": model.card.licence,
+        "Origin": model.card.origin,
+        "Paper": paper(model.card.paper).cite() if model.card.paper else "",
+        **dict(model.card.facts),
+        "Runs on": device_title(model.device),
+        "Digest": model.digest[:16],
+    }
+    return {name: value for name, value in facts.items() if value}

@@ -45,8 +45,8 @@ class Swarm(Measure):
     """
 
     name = "swarm"
-    title = "Explanations of many rows"
-    summary = "Explains many rows one by one, to be drawn as a swarm or averaged."
+    title = "Beeswarm of explanations"
+    summary = "Explains many rows; each dot is a row, pushed to the left or right by its column."
     result = SwarmResult
     parameters = (
         Parameter(
