@@ -64,10 +64,18 @@ def shape_of(effects: Effects) -> str:
 def _is_flat(effects: Effects) -> bool:
     """Whether a curve spans no more than two standard errors, or than is worth a word."""
     values = effects.values.astype(np.float64)
-    noise = 0.0 if effects.error is None else ERRORS * float(np.median(effects.error))
+    noise = ERRORS * _error(effects)
     size = 1.0 if facts_of(effects).kind == "probability" else float(np.abs(values).max())
     least = 0.0 if size != 1.0 and curves.are_changes(effects) else _LEAST * size
     return float(np.ptp(values)) <= max(noise, least)
+
+
+def _error(effects: Effects) -> float:
+    """Return the standard error of the span: of the rows' own steps, where these are known."""
+    paired = effects.outcome.get("difference_error")
+    if paired is not None:
+        return float(paired)
+    return 0.0 if effects.error is None else float(np.median(effects.error))
 
 
 def _back(values: np.ndarray) -> float:

@@ -46,15 +46,10 @@ def load(options: argparse.Namespace) -> Row:
 
 def draw(attribution: Attribution, path: Path) -> None:
     """Write the contributions as one HTML file that needs nothing else."""
-    from components import column_bars, waterfall
+    from dashboard.tables.drawing import contributions
     from engine.results import write_whole
 
-    additive = "base" in attribution.manifest["outcome"]
-    figure = (
-        waterfall.figure(waterfall.waterfall_of(attribution))
-        if additive
-        else column_bars.attribution_figure(attribution)
-    )
+    figure, _ = contributions(attribution)
     write_whole(path, figure.to_html(include_plotlyjs=True).encode())
 
 

@@ -78,7 +78,19 @@ def is_kept(plan: Plan) -> bool:
 def submit(plan: Plan) -> Job:
     """Queue a plan, or return the job that already does or did it."""
     title = f"{plan.method.title} for {plan.model.classes[plan.readout.target]}"
+    if not plan.source()["input_origin"]:
+        own(plan.key)
     return queue().submit(plan.key, title, lambda progress, cancel: _work(plan, progress, cancel))
+
+
+def own(key: str) -> None:
+    """Note that a result rests on an upload, where there is a session to note it for."""
+    from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+    from dashboard.running.watching import watch
+
+    if get_script_run_ctx(suppress_warning=True) is not None:
+        watch().own(key)
 
 
 def _work(plan: Plan, progress: Progress, cancel: Cancel) -> Explained:

@@ -13,17 +13,22 @@ if TYPE_CHECKING:
     from engine.table_results import Measured
     from engine.tables.measuring import MeasurePlan
 
+# Of fewer passes most of the time goes elsewhere: they say nothing of the model's speed.
+_TELLING = 10_000
+
 
 def seconds(plan: MeasurePlan) -> float | None:
     """Return how long the passes may take, or None before anything was learned."""
-    if plan.model is None:
-        return None
+    if plan.model is None or plan.measure.steps(plan.rows, plan.parameters):
+        return None  # steps that are no passes take their own time
     return explanations.pace().seconds(plan.model.digest, plan.cost)
 
 
 def submit(plan: MeasurePlan) -> Job:
     """Queue a plan, or return the job that already does or did it."""
-    title = f"{plan.measure.title} of {plan.table.name}"
+    title = f"{plan.measure.title} of {plan.table.name if plan.table.origin else 'your table'}"
+    if not plan.table.origin:
+        explanations.own(plan.key)
     return explanations.queue().submit(
         plan.key, title, lambda progress, cancel: _work(plan, progress, cancel)
     )
@@ -35,7 +40,7 @@ def _work(plan: MeasurePlan, progress: Progress, cancel: Cancel) -> Measured:
         return kept
     found = plan.run(progress, cancel)
     outcome = found.manifest["outcome"]
-    if plan.model is not None:
+    if plan.model is not None and plan.cost.total >= _TELLING:
         explanations.pace().learn(plan.model.digest, Cost(**outcome["passes"]), outcome["seconds"])
     if plan.table.origin:  # an upload stays in its session
         keeping.keep(found)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from engine.manifest import digest_of
 from engine.models.bundled import bundled_models
 
 if TYPE_CHECKING:
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
 EXTRA_MODELS = "HALOSCOPE_MODELS"
 DEVICE = "HALOSCOPE_DEVICE"
-_KEPT = 12
+_KEPT = 32
 
 Kind = Literal["pictures", "tables"]
 
@@ -53,7 +55,23 @@ def title(ref: str) -> str:
     for model in bundled_models():
         if model.name == ref:
             return model.card.title
+    name = _file_name(ref)
+    alike = [other for other in references() if _file_name(other) == name]
+    return name if len(alike) < 2 else ref.removeprefix("file:")
+
+
+def _file_name(ref: str) -> str:
     return Path(ref.removeprefix("file:").partition("?")[0]).name
+
+
+def identity(model: LoadedModel) -> str:
+    """Return a digest of all of a model that decides what it says of an input.
+
+    The same weights may be loaded twice, with other columns, another normalisation or other
+    names of the classes.
+    """
+    told = json.dumps(model.spec.describe(), sort_keys=True)
+    return digest_of(model.digest.encode(), told.encode(), model.classes_digest.encode())
 
 
 def model(ref: str) -> LoadedModel:

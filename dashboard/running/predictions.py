@@ -7,6 +7,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from dashboard.running import explanations
+from dashboard.running.models import identity
 
 if TYPE_CHECKING:
     from engine.inputs.images import ImageInput
@@ -29,7 +30,7 @@ def prediction(model: LoadedModel, given: ImageInput | Row) -> Prediction:
     from engine.execution.cost import Cost
     from engine.execution.predict import predict
 
-    key = (model.digest, given.digest, getattr(given, "fit", "row"))
+    key = (identity(model), given.digest, getattr(given, "fit", "row"))
     with _lock:
         if key in _known:
             _known.move_to_end(key)

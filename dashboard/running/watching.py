@@ -6,6 +6,7 @@ import threading
 
 import streamlit as st
 
+from dashboard.running import explanations
 from engine.execution.jobs import Job
 
 # A brief drop of the connection, or a reload of the page, is no good-bye.
@@ -13,10 +14,20 @@ GRACE_SECONDS = 15.0
 
 _lock = threading.Lock()
 _watchers: dict[Job, set[int]] = {}
+_owners: dict[str, set[int]] = {}
 
 
 class Watch:
-    """One session's interest in jobs."""
+    """One session's interest in jobs, and in what came of its uploads."""
+
+    def __init__(self) -> None:
+        self._own: set[str] = set()
+
+    def own(self, key: str) -> None:
+        """Note that a job's result rests on an upload: it is forgotten when the session ends."""
+        with _lock:
+            self._own.add(key)
+            _owners.setdefault(key, set()).add(id(self))
 
     def join(self, job: Job) -> None:
         """Wait for a job."""
@@ -38,6 +49,18 @@ class Watch:
                 sessions.discard(id(self))
                 if not sessions and job.active:
                     job.cancel()
+            alone = [key for key in self._own if self._leaves_alone(key)]
+        for key in alone:
+            explanations.queue().forget(key)
+
+    def _leaves_alone(self, key: str) -> bool:
+        """Take this session off a key's owners; return whether it was the last one."""
+        owners = _owners.get(key, set())
+        owners.discard(id(self))
+        if owners:
+            return False
+        _owners.pop(key, None)
+        return True
 
 
 @st.cache_resource(scope="session", on_release=lambda watch: watch.leave(), show_spinner=False)

@@ -10,6 +10,7 @@ import streamlit as st
 from components.words import plain
 from dashboard.controls import method as method_control
 from dashboard.running import models
+from dashboard.running.predictions import prediction
 from dashboard.state import restore
 from dashboard.tables import source, what_if
 from dashboard.tables.link import PREFIX
@@ -29,7 +30,7 @@ class Chosen:
         row: the row as it stands in the table; asked: the same with the user's changes.
         plan: the explanation asked for, or None.
         problem: why there is no plan, one line, or "".
-        link: what a link says of the method's parameters.
+        parameters: of the method, as a link says them.
     """
 
     model: LoadedModel | None = None
@@ -74,9 +75,12 @@ def choose() -> Chosen:
     choice = method_control.choose(
         model, (), PREFIX, st.session_state.pop("t-wanted-parameters", {})
     )
-    asked = what_if.changed(model, row)
-    found = Chosen(model, table, label, row, asked, parameters=_in_link(choice, model))
+    found = Chosen(model, table, label, row, row, parameters=_in_link(choice, model))
     try:
+        asked = what_if.changed(model, row)
+        found = replace(found, asked=asked)
+        for given in (row, asked):  # a prediction that cannot be made is told before all else
+            prediction(model, given)
         planned = plan(
             model,
             asked,
@@ -109,16 +113,20 @@ def _compared(rows: int, of: int) -> None:
 
 def _row(table: Table) -> Row:
     key = f"{PREFIX}row"
-    st.session_state[key] = min(max(1, int(st.session_state.get(key, 1))), len(table))
+    last = table.number_of(len(table) - 1)
+    st.session_state[key] = min(max(1, int(st.session_state.get(key, 1))), last)
     number = st.number_input(
         "Row",
         1,
-        len(table),
+        last,
         key=key,
         persist_state="session",
-        help=f"The first row below the header is 1, the last {len(table)}.",
+        help=f"The first row below the header is 1, the last {last}.",
     )
-    return table.row(int(number))
+    place = table.place_of(int(number))
+    if table.number_of(place) != number:
+        st.caption(f"Row {number} is left out; row {table.number_of(place)} is shown.")
+    return table.row(place + 1)
 
 
 def _target(model: LoadedModel) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -11,7 +12,6 @@ from components.words import plain
 from dashboard.explore import link as copy_link
 from dashboard.running import measures as running_measures
 from dashboard.tables import export, figures, measure_choice, running
-from dashboard.tables.link import PREFIX
 
 if TYPE_CHECKING:
     from dashboard.tables.choosing import Chosen
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # What begins without a click: by the estimate, or, before there is one, by the passes; a small
 # network takes a million rows a second, an estimator perhaps a hundredth of that.
 _UNASKED_SECONDS = 20.0
+_UNASKED_STEPS = 50
 _UNASKED_PASSES = {True: 2_000_000, False: 50_000}
 
 
@@ -47,12 +48,16 @@ def _found(plan: MeasurePlan) -> Measured | None:
     few = plan.cost.total <= _UNASKED_PASSES[network]
     short = few if seconds is None else seconds <= _UNASKED_SECONDS
     steps = plan.measure.steps(plan.rows, plan.parameters)
+    told = f"{steps:,} {plan.measure.steps_told}".replace(",", " ") if steps else ""
     job = running.asked(
         "Measure", plan.key, seconds, plan.cost, lambda: running_measures.submit(plan),
-        unasked=short and not steps, steps=steps,
+        unasked=short and steps <= _UNASKED_STEPS, steps=told,
     )  # fmt: skip
     running.tell(job)
-    return job.result if job is not None and job.state == "done" else None
+    if job is None or job.state != "done":
+        return None
+    # Two sessions may ask the same of tables with other names; each sees its own.
+    return replace(job.result, manifest={**job.result.manifest, "source": plan.source()})
 
 
 def _head(found: Measured, plan: MeasurePlan) -> None:
@@ -84,8 +89,3 @@ def _how(found: Measured) -> str:
         f"seed {found.manifest['request']['seed']}",
     ]
     return " · ".join(part for part in parts if part)
-
-
-def pick(number: int) -> None:
-    """Take a row by its number, as a click on a dot does."""
-    st.session_state[f"{PREFIX}row"] = number

@@ -37,18 +37,18 @@ def show(found: Measured, chosen: Chosen) -> None:
         st.plotly_chart(
             matrix.agreement_figure(found), config=_STILL, alt=matrix.agreement_alt(found)
         )
-        _say(table_words.agreement_sentence(found))
+        _say(found)
     elif isinstance(found, Surrogate):
         _surrogate(found)
     elif isinstance(found, ColumnScores):
         st.plotly_chart(
             column_bars.scores_figure(found), config=_STILL, alt=column_bars.scores_alt(found)
         )
-        _say(table_words.scores_sentence(found))
+        _say(found)
 
 
-def _say(sentence: str) -> None:
-    st.markdown(plain(sentence))
+def _say(found: Measured) -> None:
+    st.markdown(plain(table_words.sentence_of(found)))
 
 
 def _swarm(found: Swarm, chosen: Chosen) -> None:
@@ -61,7 +61,7 @@ def _swarm(found: Swarm, chosen: Chosen) -> None:
         config=_STILL,
         alt=beeswarm.alt(found),
     )
-    _say(table_words.swarm_sentence(found))
+    _say(found)
     with st.container(horizontal=True, vertical_alignment="center"):
         marked = (
             f"The rings mark row {number}."
@@ -91,7 +91,7 @@ def _effects(found: Effects, chosen: Chosen) -> None:
         number = chosen.row.number
         value = _value_of(found, chosen)
     st.plotly_chart(effects.figure(found, value, number), config=_STILL, alt=effects.alt(found))
-    _say(table_words.effects_sentence(found))
+    _say(found)
 
 
 def _value_of(found: Effects, chosen: Chosen) -> float | None:
@@ -115,12 +115,12 @@ def _groups(found: Groups) -> None:
         )
     with right:
         st.plotly_chart(matrix.groups_figure(found), config=_STILL, alt=matrix.groups_alt(found))
-    _say(table_words.groups_sentence(found))
+    _say(found)
 
 
 def _surrogate(found: Surrogate) -> None:
     st.plotly_chart(tree.figure(found), config=_STILL, alt=tree.alt(found))
-    _say(table_words.surrogate_sentence(found))
+    _say(found)
     with st.expander("Its rules"):
         for rule in found.outcome["rules"]:
             st.markdown(f"- {plain(str(rule))}")

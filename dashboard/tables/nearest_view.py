@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import numpy as np
 import streamlit as st
+import torch
 
 from components import table_words
 from components.saying import cell
 from components.words import plain
 from dashboard.running import explanations, panel
+from dashboard.running.models import identity
 from dashboard.running.watching import watch
 from dashboard.tables.link import PREFIX
 from dashboard.tables.telling import percent_or_value
@@ -45,7 +48,7 @@ def show(chosen: Chosen, *, busy: bool) -> None:
         elif not len(found.rows):
             st.caption("No row of the table came out otherwise.")
         else:
-            _rows(found, chosen.model, chosen.asked.name)
+            _rows(found, said, chosen)
 
 
 def _predicted(chosen: Chosen, *, busy: bool) -> Predicted | None:
@@ -59,11 +62,14 @@ def _predicted(chosen: Chosen, *, busy: bool) -> Predicted | None:
             st.caption("Looked for once the work above is done.")
         else:
             panel.show(job)
-    elif job.state == "failed":
-        st.error(plain(job.error or ""))
     else:
-        st.caption("Cancelled.")
+        st.caption("Cancelled." if job.state == "cancelled" else plain(job.error or ""))
+        st.button("Look again", icon=":material/refresh:", on_click=_look_again)
     return None
+
+
+def _look_again() -> None:
+    st.session_state["t-predict-again"] = True
 
 
 def _job(chosen: Chosen) -> Job:
@@ -71,13 +77,15 @@ def _job(chosen: Chosen) -> Job:
 
     model, table = chosen.model, chosen.table
     assert model is not None and table is not None
-    key = f"predictions {model.digest} {table.digest}"
+    key = f"predictions {identity(model)} {table.digest}"
     known = explanations.queue().find(key)
-    if known is not None and (known.active or known.state in ("done", "cancelled")):
+    if known is not None and not st.session_state.pop("t-predict-again", False):
         return known
+    if not table.origin:
+        explanations.own(key)
     job = explanations.queue().submit(
         key,
-        f"Predictions for {table.name}",
+        f"Predictions for {table.name if table.origin else 'your table'}",
         lambda progress, cancel: predict_table(model, table, progress=progress, cancel=cancel),
     )
     job.wait(_PATIENCE)
@@ -94,7 +102,23 @@ def _nearest(chosen: Chosen, said: Predicted) -> Nearest | str:
         return str(error)
 
 
-def _rows(found: Nearest, model: LoadedModel, name: str) -> None:
+def _prediction_title(model: LoadedModel, target: int) -> str:
+    return "Prediction" if len(model.classes) == 1 else f"Probability of {model.classes[target]}"
+
+
+def _predictions(found: Nearest, said: Predicted, model: LoadedModel, target: int) -> list[str]:
+    """Return the number that is explained, for each of the rows found."""
+    from engine.models.outputs import probabilities_of
+
+    places = np.searchsorted(said.rows.numbers, found.rows)
+    values = probabilities_of(torch.from_numpy(said.logits[places]), model.activation)
+    return [percent_or_value(model, float(value)) for value in values[:, target]]
+
+
+def _rows(found: Nearest, said: Predicted, chosen: Chosen) -> None:
+    assert chosen.model is not None and chosen.asked is not None
+    model, name = chosen.model, chosen.asked.name
+    target = 0 if chosen.plan is None else chosen.plan.readout.target
     first = found.changes[0]
     st.markdown(
         plain(
@@ -111,7 +135,7 @@ def _rows(found: Nearest, model: LoadedModel, name: str) -> None:
         {
             "Row": [int(number) for number in found.rows],
             "Outcome": list(found.outcomes),
-            "Prediction": [percent_or_value(model, float(score)) for score in found.scores],
+            _prediction_title(model, target): _predictions(found, said, model, target),
             "Columns that differ": [len(changes) for changes in found.changes],
             "Most": [_told(changes) for changes in found.changes],
         },

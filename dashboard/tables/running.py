@@ -24,7 +24,7 @@ def asked(
     submit: Callable[[], Job],
     *,
     unasked: bool,
-    steps: int = 0,
+    steps: str = "",
 ) -> Job | None:
     """Show a button in the sidebar with what the work costs; return the job, if there is one.
 
@@ -35,15 +35,14 @@ def asked(
         cost: in passes.
         submit: queues the work.
         unasked: begin without a click, unless the same work was cancelled or failed.
-        steps: work that is no pass over the model: training steps of a network of its own.
+        steps: work that is no pass over the model, as it is told ("200 training steps"), or "".
     """
     with st.sidebar:
         clicked = st.button(
             title, type="primary", icon=":material/play_arrow:", width="stretch", key="t-run"
         )
         estimate = "" if seconds is None else f"{seconds_told(seconds).capitalize()} · "
-        training = f" and {steps:,} training steps".replace(",", " ") if steps else ""
-        st.caption(f"{estimate}{passes(cost)}{training}")
+        st.caption(f"{estimate}{passes(cost)}{f', {steps}' if steps else ''}")
     job = explanations.queue().find(key)
     if clicked or (job is None and unasked):
         job = submit()
@@ -56,7 +55,7 @@ def asked(
 def passes(cost: Cost) -> str:
     """Say a cost with thousands set apart."""
     if not cost.total:
-        return "without a pass over the model"
+        return "No pass over the model"
     told = f"{cost.forward:,} forward".replace(",", " ")
     if cost.backward:
         told += f" and {cost.backward:,} backward".replace(",", " ")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
 
 from components.words import plain
+from dashboard.running.models import identity
 from dashboard.state import restore
 from dashboard.tables.link import PREFIX
 from engine.errors import HaloscopeError, InputError
@@ -23,6 +25,7 @@ _UPLOADED = "t-uploaded"
 _ERROR = "t-upload-error"
 _NO_LABEL = "–"
 _DIGEST_SHOWN = 12
+_CHECKED = 8
 
 Chosen = tuple[Table | None, str | None, str]
 
@@ -112,10 +115,10 @@ def _take() -> None:
 
 def _checked(table: Table, model: LoadedModel, *, own: bool) -> Chosen:
     """Match the table with the model's columns; offer to leave out rows that cannot be used."""
-    notes, problem = _matched(table.digest, model.digest, table, model)
+    notes, problem = _once("matched", table, model, _matched)
     if problem:
         st.error(plain(problem))
-        usable = _usable(table.digest, model.digest, table, model)
+        usable = _once("usable", table, model, _usable)
         if usable is None or not st.toggle(
             f"Leave out {len(table) - len(usable):,} rows that cannot be used".replace(",", " "),
             key="t-leave-out",
@@ -128,20 +131,28 @@ def _checked(table: Table, model: LoadedModel, *, own: bool) -> Chosen:
     return table, _label(table, model) if own else label_column(table, model.table_spec), ""
 
 
-@st.cache_data(max_entries=16, show_spinner="Checking the table …")
-def _matched(
-    digest: str, model_digest: str, _table: Table, _model: LoadedModel
-) -> tuple[tuple[str, ...], str]:
+def _once(what: str, table: Table, model: LoadedModel, work: Callable[..., Any]) -> Any:
+    """Do work on a table once in a session: it is the user's own, and stays with the session."""
+    known = st.session_state.setdefault("t-checked", {})
+    key = (what, table.digest, identity(model))
+    if key not in known:
+        with st.spinner("Checking the table …"):
+            known[key] = work(table, model)
+        for old in list(known)[:-_CHECKED]:
+            del known[old]
+    return known[key]
+
+
+def _matched(table: Table, model: LoadedModel) -> tuple[tuple[str, ...], str]:
     try:
-        return match(_table, _model.table_spec).notes, ""
+        return match(table, model.table_spec).notes, ""
     except InputError as error:
         return (), str(error)
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _usable(digest: str, model_digest: str, _table: Table, _model: LoadedModel) -> Any:
+def _usable(table: Table, model: LoadedModel) -> Table | None:
     try:
-        return usable_rows(_table, _model.table_spec)
+        return usable_rows(table, model.table_spec)
     except InputError:
         return None
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import floor, log10
+from math import floor, isfinite, log10
 from typing import Any
 
 import streamlit as st
 
 from components.words import plain
+from dashboard.running.models import identity
 from dashboard.state import restore
 from dashboard.tables.link import PREFIX
+from engine.attribution.rows import row_told
 from engine.inputs.tables import Row
 from engine.models.columns import Column
 from engine.models.loaded import LoadedModel
@@ -19,21 +21,23 @@ from engine.models.matching import row_columns
 _SHOWN = 6
 _FEW = 4
 _STEPS = 100
+_LARGEST = 2**53 - 1  # what the widgets can hold
 
 
 def changed(model: LoadedModel, row: Row) -> Row:
-    """Return the row with what the widgets say instead of what stands in the table."""
+    """Return the row with what the widgets say instead of what stands in the table.
+
+    Raises:
+        InputError: the model cannot read the row.
+    """
     _take_from_link(model, row)
-    there = row_columns(row, model.table_spec)
-    changes = {
-        there[column.name]: st.session_state[_key(model, row, column)]
-        for column in model.table_spec.columns
-        if _key(model, row, column) in st.session_state
-    }
+    there, own = row_columns(row, model.table_spec), _cells(model, row)
+    state = st.session_state
+    said = {c.name: state.get(_key(model, row, c)) for c in model.table_spec.columns}
     real = {
-        name: value
-        for name, value in changes.items()
-        if value is not None and not _same(value, row.values[name])
+        there[name]: value
+        for name, value in said.items()
+        if value is not None and value != own[name]
     }
     return row.changed(**real) if real else row
 
@@ -46,48 +50,59 @@ def controls(model: LoadedModel, row: Row, order: Sequence[int]) -> None:
         order: places of the columns, the most important first.
     """
     columns = [model.table_spec.columns[place] for place in order]
-    there = row_columns(row, model.table_spec)
-    _grid(model, row, columns[:_SHOWN], there)
+    _grid(model, row, columns[:_SHOWN])
     if len(columns) > _SHOWN:
         with st.expander(f"{len(columns) - _SHOWN} more columns"):
-            _grid(model, row, columns[_SHOWN:], there)
+            _grid(model, row, columns[_SHOWN:])
 
 
 def reset(model: LoadedModel, row: Row) -> None:
     """Put what stands in the table back into the widgets."""
-    there = row_columns(row, model.table_spec)
+    own = _cells(model, row)
     for column in model.table_spec.columns:
         if _key(model, row, column) in st.session_state:
-            st.session_state[_key(model, row, column)] = _typed(
-                column, row.values[there[column.name]]
-            )
+            st.session_state[_key(model, row, column)] = own[column.name]
 
 
-def _grid(model: LoadedModel, row: Row, columns: Sequence[Column], there: dict[str, str]) -> None:
-    places = st.columns(2)
+def _cells(model: LoadedModel, row: Row) -> dict[str, Any]:
+    """Return what stands in the model's columns, as the widgets hold it; None where nothing."""
+    told = row_told(row, model.spec) or {}
+    return {column.name: _held(column, told[column.name]) for column in model.table_spec.columns}
+
+
+def _held(column: Column, value: Any) -> Any:
+    if column.kind == "category" or value is None:
+        return value
+    whole = column.whole and float(value).is_integer() and abs(value) <= _LARGEST
+    return int(value) if whole else float(value)
+
+
+def _grid(model: LoadedModel, row: Row, columns: Sequence[Column]) -> None:
+    own, places = _cells(model, row), st.columns(2)
     for index, column in enumerate(columns):
         with places[index % 2]:
-            _widget(_key(model, row, column), column, row.values[there[column.name]])
+            _widget(_key(model, row, column), column, own[column.name])
 
 
-def _widget(key: str, column: Column, value: Any) -> None:
+def _widget(key: str, column: Column, own: Any) -> None:
     title = plain(column.told) + (f" ({plain(column.unit)})" if column.unit else "")
-    st.session_state.setdefault(key, _typed(column, value))
+    st.session_state.setdefault(key, own)
     now = st.session_state[key]
     common: dict[str, Any] = {"key": key, "persist_state": "session"}
     if column.kind == "category":
         st.selectbox(title, list(column.categories), **common)
         return
-    low, high = _range(column, value, now)
-    if column.whole and high - low < _FEW:
+    number = int if isinstance(own, int) and isinstance(now, int) else float
+    low, high = _range(column, own, now)
+    if number is int and high - low < _FEW:
         st.segmented_control(
             title, list(range(int(low), int(high) + 1)), required=True, width="stretch", **common
         )
-    elif column.low is None or low == high or now is None:
-        st.number_input(title, **common)
+    elif column.low is None or low == high or now is None or max(-low, high) > _LARGEST:
+        st.number_input(title, format="%d" if number is int else "%g", **common)
     else:
-        number = int if column.whole else float
-        step = 1 if column.whole else (high - low) / _STEPS
+        st.session_state[key] = number(now)
+        step = 1 if number is int else (high - low) / _STEPS
         st.slider(title, number(low), number(high), step=step, format=_format(step), **common)
 
 
@@ -104,27 +119,9 @@ def _range(column: Column, *values: Any) -> tuple[float, float]:
     return min(numbers), max(numbers)
 
 
-def _typed(column: Column, value: Any) -> Any:
-    """Return a cell as its widget holds it."""
-    if value is None:
-        return None
-    if column.kind == "category":
-        text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
-        return text.strip()
-    number = float(value)
-    return int(number) if column.whole and number.is_integer() else number
-
-
-def _same(one: Any, other: Any) -> bool:
-    try:
-        return bool(float(one) == float(other))
-    except (TypeError, ValueError):
-        return str(one).strip() == str(other).strip()
-
-
 def _key(model: LoadedModel, row: Row, column: Column) -> str:
     table = "" if row.table is None else row.table.digest[:8]
-    return f"{PREFIX}set.{model.digest[:8]}.{table}.{row.number}.{column.name}"
+    return f"{PREFIX}set.{identity(model)[:8]}.{table}.{row.number}.{column.name}"
 
 
 def _take_from_link(model: LoadedModel, row: Row) -> None:
@@ -132,12 +129,19 @@ def _take_from_link(model: LoadedModel, row: Row) -> None:
     columns = {column.name: column for column in model.table_spec.columns}
     for name, text in wanted.items():
         column = columns.get(name)
-        try:
-            value = None if column is None else _typed(column, text)
-        except ValueError:
-            value = None
-        known = column is not None and (not column.categories or value in column.categories)
-        if column is None or value is None or not known:
+        value = None if column is None else _asked(column, text)
+        if column is None or value is None:
             restore.note(f"the change of “{name[:40]}” to “{text[:40]}” is not possible here")
         else:
             st.session_state[_key(model, row, column)] = value
+
+
+def _asked(column: Column, text: str) -> Any:
+    """Return the value that a link asks for, or None where the column cannot have it."""
+    if column.kind == "category":
+        return text if text in column.categories else None
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return _held(column, value) if isfinite(value) and abs(value) <= _LARGEST else None

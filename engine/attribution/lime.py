@@ -22,8 +22,8 @@ class Lime(Method):
 
     Each column stays with probability ½, else it becomes that of another row; the score is the
     mean over all rows of the background (our definition; the paper draws around what it changes).
-    With c columns, h of them changed, a sample weighs exp(−h / (2 (width² c))), as LIME has it;
-    in units of the score.
+    A sample with h columns changed weighs exp(−h / (2 (width² c))), as LIME has it, where c is
+    how many columns differ from x somewhere in the background; in units of the score.
     """
 
     name = "lime"

@@ -46,7 +46,7 @@ class Job:
         self.error: str | None = None
         self.passes_done = 0
         self.passes_total = 0
-        self._work = work
+        self._work: Work | None = work
         self._cancel = threading.Event()
         self._finished = threading.Event()
         self._started: float | None = None
@@ -97,6 +97,7 @@ class Job:
         self._started = time.monotonic()
         self.state = "running"
         try:
+            assert self._work is not None
             self.result = self._work(self._report, self._cancel)
         except Cancelled:
             self._end("cancelled")
@@ -116,6 +117,7 @@ class Job:
             raise Cancelled("cancelled")
 
     def _end(self, state: State) -> None:
+        self._work = None  # what it was asked about may be somebody's upload
         self.state = state
         self._finished.set()
 
@@ -162,6 +164,13 @@ class JobQueue:
             if job is not None:
                 self._jobs.move_to_end(key)
             return job
+
+    def forget(self, key: str) -> None:
+        """Let go of a finished job; one that is active stays."""
+        with self._lock:
+            job = self._jobs.get(key)
+            if job is not None and not job.active:
+                del self._jobs[key]
 
     def ahead_of(self, job: Job) -> int:
         """Return how many active jobs came before a job."""

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import torch
 
-from engine.errors import Cancelled
+from engine.errors import Cancelled, ModelError
 from engine.execution.cost import Cost
 from engine.models.loaded import LoadedModel
 
@@ -53,9 +53,15 @@ class Passes:
 
         Raises:
             Cancelled: the caller asked to stop.
+            ModelError: the network returns NaN or infinity.
         """
         self.check()
         logits = self.model.forward(batch)
+        if not logits.isfinite().all():
+            raise ModelError(
+                f"{self.model.card.title} returns values that are not finite (NaN or infinity) for "
+                "what it is asked; look at its weights and its input_spec"
+            )
         count = len(batch)
         self._count(Cost(forward=count))
         if logits.requires_grad:

@@ -6,7 +6,6 @@ import time
 
 import torch
 
-from engine.errors import ModelError
 from engine.execution.passes import Passes
 from engine.models.loaded import LoadedModel, ModelInput
 from engine.models.outputs import probabilities_of
@@ -32,11 +31,6 @@ def predict_prepared(passes: Passes, x: torch.Tensor) -> Prediction:
     started = time.perf_counter()
     with torch.inference_mode():
         logits = passes.forward(x)
-        if not logits.isfinite().all():
-            raise ModelError(
-                f"{passes.model.card.title} returns values that are not finite (NaN or infinity) "
-                "for this input; look at its weights and its input_spec"
-            )
         probabilities = probabilities_of(logits, passes.model.activation)
     return Prediction(
         logits=logits[0].float().cpu().numpy(),

@@ -50,9 +50,9 @@ class Table:
 
     @cached_property
     def digest(self) -> str:
-        """Digest of columns and cells (sha256, hex); name and origin are not part of it."""
+        """Digest of columns, cells and row numbers (sha256, hex), not of name and origin."""
         # Columns are hashed one by one: their kinds and order belong to the content.
-        parts = [str(len(self.frame)).encode()]
+        parts = [str(len(self.frame)).encode(), np.asarray(self.numbers, np.int64).tobytes()]
         for name in self.frame.columns:
             parts += [name.encode("utf-8", "surrogatepass"), _hashed(self.frame[name])]
         return digest_of(*parts)
@@ -60,6 +60,13 @@ class Table:
     def number_of(self, index: int) -> int:
         """Return the number of a row, counted from 1 in the whole table, by its place here."""
         return self.numbers[index] if self.numbers else index + 1
+
+    def place_of(self, number: int) -> int:
+        """Return the place from 0 of the row of a number, or of the next one that is there."""
+        if not self.numbers:
+            return min(max(0, number - 1), len(self) - 1)
+        found = int(np.searchsorted(np.asarray(self.numbers), number))
+        return min(found, len(self) - 1)
 
     def row(self, number: int) -> Row:
         """Return a row by its number, the first being 1.

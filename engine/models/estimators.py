@@ -61,7 +61,7 @@ class BlackBox(nn.Module):
         except Exception as error:  # the estimator is the user's own
             told = f"{type(self.estimator).__name__} failed: {one_line(error)}"
             raise ModelError(told) from None
-        return torch.from_numpy(np.asarray(found, dtype=np.float32)).to(batch.device)
+        return torch.from_numpy(found).to(batch.device)
 
     def _asked(self, rows: Any) -> np.ndarray:
         regression = self.spec.task == "regression"

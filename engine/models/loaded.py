@@ -112,7 +112,9 @@ class LoadedModel:
         return load_image(given)
 
     def prepare(self, given: ModelInput) -> torch.Tensor:
-        """Return the exact tensor that the network sees, ``(1, …)`` float32, on its device.
+        """Return the exact tensor that the model sees, ``(1, …)``, on its device.
+
+        It is of the network's own precision; of an estimator that is no network, float64.
 
         Raises:
             InputError: a shape, or a number of channels, that the model does not take.
@@ -140,7 +142,14 @@ class LoadedModel:
         return self.spec
 
     def _as_tensor(self, frame: Any) -> torch.Tensor:
-        return torch.from_numpy(self._of_tables().encode(frame)).to(self.device)
+        return self._suited(torch.from_numpy(self._of_tables().encode(frame))).to(self.device)
+
+    def _suited(self, batch: torch.Tensor) -> torch.Tensor:
+        """Return codes, which are float64, in the precision of the network's weights."""
+        weights = next(self.module.parameters(), None)
+        if weights is None or batch.dtype != torch.float64 or not weights.is_floating_point():
+            return batch
+        return batch.to(weights.dtype)
 
     def _checked(self, tensor: torch.Tensor) -> torch.Tensor:
         batched = tensor[None] if tensor.ndim == len(self.spec.shape) else tensor
@@ -169,7 +178,7 @@ class LoadedModel:
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
         """One pass under the lock: ``(n, …)`` → logits ``(n, classes)``."""
         with self.ready() as module:
-            logits = logits_of(module(batch))
+            logits = logits_of(module(self._suited(batch)))
         if logits.shape != (len(batch), len(self.classes)):
             raise ModelError(
                 f"the model returned shape {tuple(logits.shape)} for {len(batch)} samples and "

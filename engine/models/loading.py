@@ -44,7 +44,7 @@ def load_model(
             it was trained on, a dict of ``ImageSpec`` fields, or one sample's shape; found out
             where not given.
         classes: class names by index; "class 0" … where they are not known.
-        device: "auto", "cpu", "cuda" or "mps".
+        device: "auto", "cpu", "cuda" or "mps"; an estimator answers on the CPU in any case.
 
     Raises:
         ModelError: unknown reference, weights that do not fit, a network that does not run.
@@ -96,6 +96,8 @@ def _place(found: Source, device: str | torch.device) -> torch.device:
     if found.in_hand and device == "auto":
         return parameter.device if parameter is not None else torch.device("cpu")
     place = resolve_device(device)
+    if isinstance(found.module, BlackBox):  # an Apple GPU has no float64
+        return torch.device("cpu")
     found.module.to(place)
     return place
 

@@ -88,14 +88,19 @@ class TableSpec:
         """The column of each feature, int64 ``(features,)``."""
         return np.repeat(np.arange(len(self.columns)), self.widths)
 
+    @property
+    def precision(self) -> type[np.floating]:
+        """Of the features: float32; of codes float64, so that a date or an id stays what it is."""
+        return np.float64 if self.encoding == "codes" else np.float32
+
     @cached_property
     def mean_row(self) -> np.ndarray:
-        """What stands for "nothing known", float32 ``(features,)``.
+        """What stands for "nothing known", in our precision, ``(features,)``.
 
         Numbers at their mean; one-hot features at their share; codes at the commonest.
         """
         parts = [mean_features(column, self.encoding) for column in self.columns]
-        return np.concatenate(parts).astype(np.float32)
+        return np.concatenate(parts).astype(self.precision)
 
     def describe(self) -> dict[str, Any]:
         """Return what the manifest tells of it."""
@@ -133,13 +138,13 @@ class TableSpec:
         )
 
     def encode(self, frame: pd.DataFrame) -> np.ndarray:
-        """Return the features of rows, float32 ``(n, features)``.
+        """Return the features of rows, in our precision, ``(n, features)``.
 
         Args:
             frame: one typed column for each of ours, as ``match`` returns them.
         """
         parts = [self._features(column, frame[column.name]) for column in self.columns]
-        return np.concatenate(parts, axis=1).astype(np.float32)
+        return np.concatenate(parts, axis=1).astype(self.precision)
 
     def decode(self, features: np.ndarray) -> pd.DataFrame:
         """Return rows as a frame, from codes ``(n, columns)``: what a black box is given."""

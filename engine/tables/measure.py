@@ -124,6 +124,7 @@ class Measure(ABC):
         limit: how many it looks at in any case; None for as many as there are.
         least_rows: fewer say nothing.
         packages: what computes beside the engine, torch and numpy.
+        steps_told: what its steps that are no passes are, in the plural.
     """
 
     name: ClassVar[str]
@@ -143,6 +144,7 @@ class Measure(ABC):
     limit: ClassVar[int | None] = None
     least_rows: ClassVar[int] = 2
     packages: ClassVar[tuple[str, ...]] = ()
+    steps_told: ClassVar[str] = "steps"
 
     @abstractmethod
     def cost(

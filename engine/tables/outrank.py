@@ -51,6 +51,7 @@ class OutRank(Measure):
     takes_labels = True
     takes_target = False
     most_rows = 20_000
+    steps_told = "columns"
 
     def cost(
         self,
@@ -102,6 +103,8 @@ def _outcome(run: Run, bins: int) -> np.ndarray:
     if not _of_prediction(run.rows, run.parameters):
         truth = run.rows.truth
         return binned(truth, bins) if regression else codes_of(truth)
+    if run.loaded is None and run.rows.truth is not None:
+        raise InputError("OutRank of the prediction asks a model; name one, or take of='label'")
     if run.loaded is None:
         raise InputError("OutRank needs an outcome: name the label's column, or a model")
     logits = run.logits(run.features())

@@ -76,6 +76,7 @@ class QuickSelection(Measure):
     takes_target = False
     most_rows = 5000
     least_rows = 10
+    steps_told = "training steps"
 
     def cost(
         self,
@@ -122,10 +123,13 @@ class QuickSelection(Measure):
 def _standardised(rows: Rows) -> tuple[torch.Tensor, np.ndarray]:
     """Return features of mean 0 and deviation 1, ``(n, features)``, and the column of each.
 
-    A feature that never changes stays 0.
+    A feature that never changes, or of which nothing is known, stays 0.
     """
     spec = replace(rows.spec, encoding="one-hot")
     raw = spec.encode(rows.frame).astype(np.float64)
-    mean, spread = np.nanmean(raw, axis=0), np.nanstd(raw, axis=0)
-    scaled = (raw - mean) / np.where(spread > 0, spread, np.inf)
+    seen = ~np.isnan(raw)
+    count = np.maximum(1, seen.sum(axis=0))
+    centred = raw - np.where(seen, raw, 0.0).sum(axis=0) / count
+    spread = np.sqrt(np.where(seen, centred**2, 0.0).sum(axis=0) / count)
+    scaled = centred / np.where(spread > 0, spread, np.inf)
     return torch.from_numpy(np.nan_to_num(scaled).astype(np.float32)), spec.column_of

@@ -20,8 +20,9 @@ from engine.tables.trees import Questions, conditions, fitted, most_telling, que
 class Surrogate(Measure):
     """A regression tree on the model's own number, learned from two thirds of the rows.
 
-    How well it imitates is told on the third that it has not seen: R², and how often it falls on
-    the same side of one half (of a lone logit: of 0).
+    How well it imitates is told on the third that it has not seen: R², and, of one or two
+    classes, how often it decides alike: on the same side of one half (of a lone logit: of 0).
+    Among more classes one number alone decides nothing.
     """
 
     name = "surrogate"
@@ -119,8 +120,11 @@ def _fidelity(run: Run, scores: np.ndarray, imitated: np.ndarray) -> dict[str, f
 
 
 def _edge(run: Run) -> float | None:
-    """Return where the decision turns: one half of a probability, 0 of a lone logit."""
-    if run.readout.activation == "identity":
+    """Return where the decision turns: one half of a probability, 0 of a lone logit.
+
+    None where one number does not decide: of a regression, among more than two classes.
+    """
+    if run.readout.activation == "identity" or len(run.model.classes) > 2:
         return None
     if run.readout.output == "probability":
         return 0.5

@@ -174,3 +174,54 @@ def test_which_columns_matter(measure: str) -> None:
     assert title(page) == "Which columns matter?"
     assert not page.error
     assert not page.info
+
+
+@pytest.mark.parametrize("value", ["inf", "nan", "1e300", "40.5"])
+def test_a_link_with_an_odd_number_is_no_accident(value: str) -> None:
+    page = begun(model="adult-mlp", **{"set.age": value})
+    assert not page.exception
+    assert any("not possible here" in w.value for w in page.warning) == (value != "40.5")
+    if value == "40.5":
+        assert finished(page).session_state["t-shown"].manifest["source"]["row"]["age"] == 40.5
+
+
+def test_a_cell_that_is_not_whole_is_explained_as_it_stands() -> None:
+    frame = load_sample_table("adult").frame.head(20).copy()
+    frame["age"] = frame["age"].astype(object)
+    frame.loc[0, "age"] = "40.5"
+    page = opened(model="adult-mlp")
+    page = upload(page, frame.to_csv(index=False).encode())
+    shown = page.session_state["t-shown"].manifest["source"]
+    assert shown["row"]["age"] == 40.5
+    assert "changed" not in shown["input"]
+
+
+def test_a_picked_row_is_the_one_that_opens_though_rows_are_left_out() -> None:
+    page = upload(opened(), as_csv(mean_radius="wide"))
+    page.toggle(key="t-leave-out").set_value(True).run()
+    page.session_state["t.row"] = 20  # as a click on a dot does
+    finished(page.run())
+    assert page.session_state["t-shown"].manifest["source"]["input"] == "row 20 of mine.csv"
+
+
+def test_the_same_weights_with_other_columns_are_another_model() -> None:
+    from dataclasses import replace
+
+    from dashboard.running.models import identity, model
+    from dashboard.running.predictions import prediction
+
+    first = model("cancer-mlp")
+    moved = tuple(replace(column, mean=column.mean + column.std) for column in first.spec.columns)
+    second = replace(first, spec=replace(first.spec, columns=moved))
+    row = load_sample_table("cancer").row(1)
+    assert identity(first) != identity(second)
+    assert prediction(first, row).logits != prediction(second, row).logits
+
+
+def test_another_session_does_not_see_the_name_of_an_upload() -> None:
+    first = upload(opened(view="columns", measure="outrank"), as_csv(), "secret.csv")
+    assert "secret.csv" in " ".join(caption.value for caption in first.caption)
+    other = upload(opened(view="columns", measure="outrank"), as_csv(), "other.csv")
+    everything = [part.value for kind in (other.caption, other.markdown) for part in kind]
+    assert not [text for text in everything if "secret" in text]
+    assert not [job for job in explanations.queue()._jobs.values() if "secret" in job.title]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import threading
 
-from dashboard.running import watching
+from dashboard.running import explanations, watching
 from engine.execution.jobs import JobQueue
 
 
@@ -45,3 +45,22 @@ def test_a_reload_within_the_grace_keeps_the_job() -> None:
     assert not job.wait(0.8)
     job.cancel()
     assert job.wait(20)
+
+
+def test_what_came_of_an_upload_is_forgotten_with_the_last_session_that_has_it() -> None:
+    queue = explanations.queue()
+    job = queue.submit("of an upload", "of an upload", lambda progress, cancel: 1)
+    assert job.wait(20)
+    first, second = watching.Watch(), watching.Watch()
+    first.own("of an upload")
+    second.own("of an upload")
+    first.leave(grace=0)
+    threading.Event().wait(0.2)
+    assert queue.find("of an upload") is job
+    second.leave(grace=0)
+    for _ in range(100):
+        threading.Event().wait(0.05)
+        if queue.find("of an upload") is None:
+            break
+    assert queue.find("of an upload") is None
+    assert job._work is None, "neither is what it was asked about"
