@@ -51,7 +51,7 @@ def alt(effects: Effects) -> str:
     else:
         what = f"the average {told.noun.removeprefix('the ')}"
     if names:
-        return f"Points of {what} for {saying.counted(len(names), 'name')} of {title}."
+        return f"Points of {what} for {saying.counted(len(effects.grid), 'name')} of {title}."
     return f"Curve of {what} along {title}{many}."
 
 

@@ -16,6 +16,7 @@ from engine.table_results import Effects
 TOP = 20
 _ROW = 27  # pixels
 _LABEL = 160.0
+_SOME = 2  # names told of those that no row has
 
 
 def figure(found: Effects, chosen: Any = None, row: int | None = None) -> go.Figure:
@@ -50,11 +51,20 @@ def figure(found: Effects, chosen: Any = None, row: int | None = None) -> go.Fig
     marks = ["grey: nine of ten rows"] * (found.lines is not None) + ["◆ this row"] * bool(own_row)
     notes = [" · ".join(marks)] * bool(marks)
     notes += [f"{left} rarer names are not shown"] * bool(left)
+    unseen = found.outcome.get("unseen", [])
+    notes += [f"no row has {_listed(unseen)}"] * bool(unseen)
     drawn.update_xaxes(
         title="<br>".join([axis, *notes]), ticksuffix="" if local else told.suffix,
         fixedrange=True, nticks=6, tickangle=0, zeroline=local, showgrid=True,
     )  # fmt: skip
     return frames.finished(drawn, _ROW * len(at) + 66 + 18 * len(notes))
+
+
+def _listed(names: list[str]) -> str:
+    """List a few names, and count the others."""
+    some = [saying.drawn(fitting.fitted(name, _LABEL)) for name in names[:_SOME]]
+    left = len(names) - len(some)
+    return ", ".join(some) + (f" and {left} more" if left else "")
 
 
 def _counts(found: Effects, names: int) -> np.ndarray:

@@ -139,7 +139,7 @@ def surrogate(depth: int = 3, r2: float = 0.87, output: str = "probability") -> 
         told,
         np.zeros(15, dtype=np.float32),
         np.where(asks, index % 3, -1).astype(np.int32),
-        np.where(asks, 880 / (index + 1), 0.0),
+        np.where(asks, (880 / (index + 1)).round(1), 0.0),
         np.where(asks[:, None], np.stack([2 * index + 1, 2 * index + 2], 1), -1).astype(np.int32),
         (0.05 + 0.9 * step).astype(np.float32),
         (1 / 2.0**level).astype(np.float32),

@@ -32,6 +32,18 @@ def number(value: float, digits: int = 3) -> str:
     return _minus(told.rstrip("0").rstrip(".") if "." in told else told)
 
 
+def exact(value: float) -> str:
+    """Say a number in full, no digit rounded away.
+
+    >>> [exact(v) for v in (2013.0, -0.1625, 59698.5, 1e-07)]
+    ['2013', '−0.1625', '59\\xa0698.5', '1 × 10⁻⁷']
+    """
+    told = repr(float(value)).removesuffix(".0")
+    if "e" in told:
+        return number(value, 16)
+    return _minus(_grouped(value, len(told.partition(".")[2])))
+
+
 def signed(value: float, digits: int = 2) -> str:
     """Say a number with its sign.
 

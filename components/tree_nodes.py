@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from components import fitting
 from components.facts import Facts, facts_of
+from components.saying import exact, with_unit
 from engine.table_results import Surrogate
 
 
@@ -50,7 +51,8 @@ def question(surrogate: Surrogate, told: Facts, place: int, room: float = 1000.0
     """Return what a node asks, "Worst area ≤ 880 mm²?", at most ``room`` pixels wide."""
     column, threshold = int(surrogate.feature[place]), float(surrogate.threshold[place])
     name = _is_name(surrogate, told, place)
-    cell = told.cell(column, threshold if name else round(threshold, 12))
+    number = with_unit(exact(threshold), told.units[column])
+    cell = told.cell(column, threshold) if name else number
     end = f" {'is' if name else '≤'} {fitting.fitted(cell, room * 0.45)}?"
     return fitting.fitted(told.titles[column], room - fitting.width(end)) + end
 

@@ -19,6 +19,7 @@ from engine.models.loaded import LoadedModel
 from engine.models.outputs import Readout
 
 _NODES = 64
+_ROUNDING, _TINY = 1e-5, 1e-9  # of a sum's parts; of no matter
 _REFUSAL = (
     "DeepLift needs each activation as a module of its own, used once (ReLU, LeakyReLU, ELU, "
     "Softplus, Sigmoid or Tanh): on {model} its values do not add up; use integrated-gradients"
@@ -133,8 +134,13 @@ def _refusing_reuse(title: str) -> Iterator[None]:
 
 
 def _check(shares: torch.Tensor, ends: Ends, title: str) -> None:
-    """Refuse values that do not add up: by 1 % of the difference or more, and by 1e-4."""
+    """Refuse values that do not add up: by 1 % of the difference, and by more than rounding.
+
+    Rounding goes with the size of the scores and of what is added up.
+    """
     apart = ends.at_x - ends.at_rows  # (rows,)
-    gap = float((shares.flatten(1).sum(dim=1) - apart).abs().mean())
-    if not gap <= max(1e-4, 0.01 * float(apart.abs().mean())):
+    added = shares.flatten(1)  # (rows, features)
+    gap = float((added.sum(dim=1) - apart).abs().mean())
+    sizes = (abs(ends.at_x), float(ends.at_rows.abs().max()), float(added.abs().sum(dim=1).mean()))
+    if not gap <= max(_TINY, _ROUNDING * max(sizes), 0.01 * float(apart.abs().mean())):
         raise MethodError(_REFUSAL.format(model=title))

@@ -66,9 +66,9 @@ def request_of(
         "output": readout.output,
         "seed": int(seed),
         "device": model.device.type,
-        "dtype": "float32",
+        "dtype": model.dtype,
         "chunk": default_chunk(model),
-        "versions": versions(),
+        "versions": {**versions(), **model.packages},
     }
 
 

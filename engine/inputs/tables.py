@@ -32,6 +32,7 @@ class Table:
             empty for what is only in memory.
         notes: what was done on the way in ("read as Windows-1252").
         numbers: for a part of a table, the number of each row in the whole; else empty.
+        in_hand: it was a pandas frame, whose cells are what their owner meant them to be.
     """
 
     frame: pd.DataFrame
@@ -39,6 +40,7 @@ class Table:
     origin: str = ""
     notes: tuple[str, ...] = ()
     numbers: tuple[int, ...] = ()
+    in_hand: bool = False
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -171,7 +173,8 @@ def load_table(source: Any, *, name: str | None = None) -> Table:
         return load_sample_table(source.removeprefix("sample:"))
     frame, found, notes = read_table(source)
     origin = os.fspath(source) if isinstance(source, str | os.PathLike) else ""
-    return Table(frame, name or found, str(origin), notes)
+    in_hand = hasattr(source, "iloc")
+    return Table(frame, name or found, str(origin), notes, in_hand=in_hand)
 
 
 def as_row(given: Row | Mapping[str, Any] | pd.Series) -> Row:

@@ -33,6 +33,8 @@ class Column:
         whole: only whole numbers make sense.
         optional: may be empty (only for models that take that themselves).
         title, unit: what people call it.
+        written: of a category: how each stood in the table, white space included, where that
+            differs from what it is called; an estimator is given these.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Column:
     optional: bool = False
     title: str = ""
     unit: str = ""
+    written: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         wrong = self._wrong()
@@ -77,12 +80,21 @@ class Column:
             return f"the category {twice[0]!r} stands there twice"
         if self.shares and len(self.shares) != len(self.categories):
             return f"{len(self.shares)} shares for {len(self.categories)} categories"
+        if not _all(self.written, lambda name: isinstance(name, str)):
+            return "written is a list of texts"
+        if self.written and len(self.written) != len(self.categories):
+            return f"{len(self.written)} texts written for {len(self.categories)} categories"
         return ""
 
     @property
     def told(self) -> str:
         """What people call it."""
         return self.title or self.name
+
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """The categories as an estimator is given them."""
+        return self.written or self.categories
 
 
 def _is_number(value: Any) -> bool:
@@ -100,8 +112,8 @@ def codes_of(column: Column, cells: pd.Series) -> np.ndarray:
 
 
 def names_of(column: Column, codes: np.ndarray) -> np.ndarray:
-    """Return the category of each code, None for NaN; ``(n,)``."""
-    names = np.array([*column.categories, None], dtype=object)
+    """Return the category of each code as it was written, None for NaN; ``(n,)``."""
+    names = np.array([*column.spellings, None], dtype=object)
     return names[np.where(np.isnan(codes), len(column.categories), codes).astype(np.int64)]
 
 

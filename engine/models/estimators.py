@@ -9,7 +9,7 @@ import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -19,7 +19,11 @@ from engine.errors import ModelError, one_line
 from engine.inputs.tables import Table
 from engine.models.labels import label_column
 from engine.models.learning_columns import learn_columns
+from engine.models.spelling import spelled_as_fitted
 from engine.models.table_specs import Column, TableSpec, Task
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # What LightGBM calls columns that had no names when it was fitted.
 _NAMELESS = re.compile(r"Column_\d+")
@@ -46,6 +50,11 @@ class BlackBox(nn.Module):
         self._in_hand = content is None
         self.register_buffer("content", _hashed(content or _sketched(estimator)))
 
+    @property
+    def of_trees(self) -> bool:
+        """Whether it is of XGBoost or LightGBM, which take categories as pandas has them."""
+        return _is_of_trees(self.estimator)
+
     def refresh(self) -> None:
         """Notice that an estimator in hand was fitted anew."""
         if self._in_hand:
@@ -55,7 +64,7 @@ class BlackBox(nn.Module):
         """Return log-probabilities ``(n, classes)``, or values ``(n, 1)`` of a regression."""
         rows = self._rows(batch.detach().cpu().numpy())
         try:
-            found = self._asked(rows)
+            found = self.asked(rows)
         except MemoryError:  # fewer rows at once may fit
             raise
         except Exception as error:  # the estimator is the user's own
@@ -63,7 +72,8 @@ class BlackBox(nn.Module):
             raise ModelError(told) from None
         return torch.from_numpy(found).to(batch.device)
 
-    def _asked(self, rows: Any) -> np.ndarray:
+    def asked(self, rows: Any) -> np.ndarray:
+        """Return what ``forward`` does, for rows as the estimator takes them."""
         regression = self.spec.task == "regression"
         told = self.estimator.predict(rows) if regression else self.estimator.predict_proba(rows)
         found = np.asarray(told, dtype=np.float64)
@@ -80,13 +90,14 @@ class BlackBox(nn.Module):
 
     def _rows(self, codes: np.ndarray) -> Any:
         frame = self.spec.decode(codes)
-        names = _fitted_names(self.estimator)
-        if names is None:
-            return frame.to_numpy()
-        if _is_of_trees(self.estimator):
+        if self.of_trees:
             frame = frame.astype({c.name: _dtype(c) for c in self.spec.columns})
-        frame.columns = names
-        return frame
+        return self.named(frame)
+
+    def named(self, frame: pd.DataFrame) -> Any:
+        """Return rows under the names of the fitting; as an array if there were none."""
+        names = _fitted_names(self.estimator)
+        return frame.to_numpy() if names is None else frame.set_axis(names, axis=1)
 
 
 def is_estimator(given: object) -> bool:
@@ -128,7 +139,10 @@ def as_network(
     task: Task = "regression" if regression else "classification"
     told = replace(found, columns=columns, labels=names, task=task, encoding="codes")
     value = (found.label or "value",)
-    return BlackBox(estimator, told, content), told, value if regression else names
+    box = BlackBox(estimator, told, content)
+    if isinstance(spec, Table):
+        box.spec = told = spelled_as_fitted(box, spec)
+    return box, told, value if regression else names
 
 
 def _check_fitted(estimator: Any) -> None:
@@ -231,7 +245,7 @@ def _in_order(spec: TableSpec, names: Sequence[str] | None, kind: str) -> tuple[
 def _dtype(column: Column) -> Any:
     import pandas as pd
 
-    return "float64" if column.kind == "number" else pd.CategoricalDtype(list(column.categories))
+    return "float64" if column.kind == "number" else pd.CategoricalDtype(list(column.spellings))
 
 
 class _Sketch(pickle.Pickler):

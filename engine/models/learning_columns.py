@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -65,7 +66,7 @@ def _learned(table: Table, name: str) -> Column:
     optional = len(filled) < len(table)
     values = read_numbers(filled)
     if np.isnan(values).any():
-        return _category(table, name, read_texts(filled), optional)
+        return _category(table, name, filled, optional)
     if (np.abs(values) > LARGEST).any():
         numbers_of(table, name, optional=True)  # says which cell it is
     spread = float(values.std())
@@ -80,7 +81,8 @@ def _learned(table: Table, name: str) -> Column:
     )
 
 
-def _category(table: Table, name: str, texts: np.ndarray, optional: bool) -> Column:
+def _category(table: Table, name: str, cells: pd.Series, optional: bool) -> Column:
+    texts = read_texts(cells)
     names, counts = np.unique(texts, return_counts=True)
     if len(names) > MAX_CATEGORIES:
         raise InputError(
@@ -88,7 +90,21 @@ def _category(table: Table, name: str, texts: np.ndarray, optional: bool) -> Col
             f"category (up to {MAX_CATEGORIES}); leave it out of the table"
         )
     shares = tuple(float(share) for share in counts / counts.sum())
-    return Column(name, "category", tuple(names.tolist()), shares=shares, optional=optional)
+    plain = tuple(names.tolist())
+    written = _written(plain, cells, texts)
+    return Column(name, "category", plain, shares=shares, optional=optional, written=written)
+
+
+def _written(names: tuple[str, ...], cells: pd.Series, texts: np.ndarray) -> tuple[str, ...]:
+    """Return how each category stands there, of several ways the commonest; () if as it is."""
+    raw = [cell if isinstance(cell, str) else text for cell, text in zip(cells, texts, strict=True)]
+    counts = Counter(zip(texts, raw, strict=True))
+    ways = {name: (name, counts[name, name]) for name in names}
+    for (name, way), count in counts.items():
+        if count > ways[name][1]:
+            ways[name] = (way, count)
+    found = tuple(ways[name][0] for name in names)
+    return () if found == names else found
 
 
 def _filled(table: Table, name: str) -> pd.Series:

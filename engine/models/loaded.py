@@ -20,6 +20,7 @@ from engine.models.digest import digest_model, fingerprint
 from engine.models.discovery import Layer
 from engine.models.matching import match, match_row
 from engine.models.outputs import Activation, logits_of
+from engine.models.packages import packages_of
 from engine.models.specs import ImageSpec, InputSpec
 from engine.models.table_specs import TableSpec
 
@@ -85,6 +86,16 @@ class LoadedModel:
     def differentiable(self) -> bool:
         """Whether gradients can be taken; not of an estimator that is no network."""
         return not getattr(self.module, "black_box", False)
+
+    @property
+    def dtype(self) -> str:
+        """The precision of what the manifest tells: "float32", of an estimator "float64"."""
+        return "float32" if self.differentiable else "float64"
+
+    @property
+    def packages(self) -> dict[str, str]:
+        """What an estimator computes with, and its version; nothing of a network."""
+        return {} if self.differentiable else packages_of(self.module.estimator)
 
     @property
     def table_spec(self) -> TableSpec:

@@ -20,11 +20,11 @@ from engine.tables.rows import Rows
 class AccumulatedEffects(Measure):
     """What small steps of a column do to the rows that stand there, added up.
 
-    Numbers are divided at quantiles; within each part the rows that lie in it are moved from
-    its one end to its other. Of categories, rows are moved to the category before and after
-    theirs. The mean over the rows is 0. The error is the standard error over the rows, those of
-    single steps added up as if independent; a step that one row alone tells of gets the mean
-    spread of the others (our definition).
+    Numbers are divided at quantiles; within each part the rows that lie in it are moved from its
+    one end to its other. Of categories, rows are moved to the category before and after theirs, of
+    those that stand in some row; what no row tells of is left out. The mean over the rows is 0. The
+    error is the standard error over the rows, those of single steps added up as if independent; a
+    step that one row alone tells of gets the mean spread of the others (our definition).
     """
 
     name = "accumulated-effects"
@@ -56,10 +56,12 @@ class AccumulatedEffects(Measure):
     def measure(self, run: Run) -> Found:
         """Return the curve ``(points,)`` in the unit of the score."""
         column = run.column or 0
-        grid = grid_of(run.rows, column, int(run.parameters["points"]))
         values = run.rows.cells[:, column]
         places = np.flatnonzero(~np.isnan(values))
         category = run.rows.spec.columns[column].kind == "category"
+        grid = grid_of(run.rows, column, int(run.parameters["points"]))
+        if category and len(places):
+            grid = np.unique(values[places])
         rows, steps = (_neighbours if category else _parts)(values[places], grid)
         rows = places[rows]
         differences = _differences(run, column, grid, rows, steps)
@@ -71,8 +73,16 @@ class AccumulatedEffects(Measure):
                 "values": curve.astype(np.float32),
                 "error": error.astype(np.float32),
                 "density": values,
-            }
+            },
+            told={"unseen": _unseen(run.rows, column, values[places])} if category else {},
         )
+
+
+def _unseen(rows: Rows, column: int, codes: np.ndarray) -> list[str]:
+    """Return the categories that stand in no row."""
+    return [
+        name for code, name in enumerate(rows.spec.columns[column].categories) if code not in codes
+    ]
 
 
 def _parts(values: np.ndarray, grid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -85,7 +95,7 @@ def _parts(values: np.ndarray, grid: np.ndarray) -> tuple[np.ndarray, np.ndarray
 
 def _neighbours(values: np.ndarray, grid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Rows of a category tell of the step to the next one, and of that from the one before."""
-    codes = values.astype(np.int64)
+    codes = np.searchsorted(grid, values)
     onwards, back = np.flatnonzero(codes < len(grid) - 1), np.flatnonzero(codes > 0)
     return np.concatenate([onwards, back]), np.concatenate([codes[onwards], codes[back] - 1])
 
@@ -96,7 +106,7 @@ def _shares(values: np.ndarray, grid: np.ndarray, *, category: bool) -> np.ndarr
     Of a number, half of each part's rows count for either end.
     """
     if category:
-        counts = np.bincount(values.astype(np.int64), minlength=len(grid)).astype(np.float64)
+        counts = np.bincount(np.searchsorted(grid, values), minlength=len(grid)).astype(float)
     else:
         parts = np.bincount(_parts(values, grid)[1], minlength=max(0, len(grid) - 1))
         counts = (

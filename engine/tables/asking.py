@@ -96,10 +96,15 @@ def request_of(
         "seed": seed,
         "rows": len(rows) + rows.unlabelled,
         "device": "cpu" if model is None else model.device.type,
-        "dtype": "float32",
+        "dtype": "float32" if model is None else model.dtype,
         "chunk": None if model is None else default_chunk(model),
-        "versions": {**versions(), **{name: version(name) for name in measure.packages}},
+        "versions": _versions(measure, model),
     }
+
+
+def _versions(measure: Measure, model: LoadedModel | None) -> dict[str, str]:
+    beside = {name: version(name) for name in measure.packages}
+    return {**versions(), **beside, **({} if model is None else model.packages)}
 
 
 def _target(model: LoadedModel | None, readout: Readout | None) -> dict[str, Any] | None:

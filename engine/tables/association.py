@@ -2,33 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import combinations
+
 import numpy as np
 
 from engine.tables.rows import Rows
 
 
-def association(rows: Rows) -> np.ndarray:
+def association(rows: Rows, step: Callable[[], None] = lambda: None) -> np.ndarray:
     """Return how strongly every two columns go together, float64 ``(columns, columns)``.
 
     Between numbers Spearman's rank correlation, −1 … 1; between categories Cramér's V (without
     correction) and between a number and a category the correlation ratio η, both 0 … 1. A
     column that never changes goes with none. Empty numbers count as the median, empty
     categories as one of their own (our definition).
+
+    Args:
+        rows: what stands in the columns.
+        step: called for each pair of columns; there are ``pairs`` of them.
     """
-    kinds = np.array([column.kind == "number" for column in rows.spec.columns])
-    numbers, categories = np.flatnonzero(kinds), np.flatnonzero(~kinds)
-    found = np.zeros((len(kinds), len(kinds)))
-    values = rows.filled[:, numbers]  # (n, numbers)
-    levels, sizes = one_hot(rows.cells[:, categories])  # (n, levels)
-    found[np.ix_(numbers, numbers)] = spearman(values)
-    if len(categories):
-        found[np.ix_(categories, categories)] = cramers_v(levels, sizes)
-    if len(categories) and len(numbers):
-        ratios = correlation_ratio(levels, sizes, values)
-        found[np.ix_(categories, numbers)] = ratios
-        found[np.ix_(numbers, categories)] = ratios.T
+    is_number = [column.kind == "number" for column in rows.spec.columns]
+    found = np.eye(len(is_number))
+    numbers = np.flatnonzero(is_number)
+    found[np.ix_(numbers, numbers)] = spearman(rows.filled[:, numbers])
     np.fill_diagonal(found, 1.0)
+    parts = [
+        None if number else np.unique(cells, return_inverse=True)[1]
+        for number, cells in zip(is_number, rows.cells.T, strict=True)
+    ]
+    for i, j in combinations(range(len(parts)), 2):
+        one, other = parts[i], parts[j]
+        if one is not None and other is not None:
+            found[i, j] = found[j, i] = cramers_v(one, other)
+        elif one is not None:
+            found[i, j] = found[j, i] = correlation_ratio(one, rows.filled[:, j])
+        elif other is not None:
+            found[i, j] = found[j, i] = correlation_ratio(other, rows.filled[:, i])
+        step()
     return found
+
+
+def pairs(columns: int) -> int:
+    """Return how many pairs of columns there are."""
+    return columns * (columns - 1) // 2
 
 
 def spearman(values: np.ndarray) -> np.ndarray:
@@ -44,43 +61,32 @@ def spearman(values: np.ndarray) -> np.ndarray:
     return np.clip(units.T @ units, -1.0, 1.0)
 
 
-def one_hot(codes: np.ndarray) -> tuple[np.ndarray, list[int]]:
-    """Return a column of 0 and 1 for each category that occurs, and how many each column has.
+def cramers_v(one: np.ndarray, other: np.ndarray) -> float:
+    """Return Cramér's V of two columns of codes from 0, int64 ``(n,)`` each.
 
-    Args:
-        codes: float64 ``(n, columns)``, NaN for empty, which is a category too.
+    χ² / n is Σ n_ij² / (n_i n_j) − 1 over the pairs that meet: never more than n of them.
     """
-    parts, sizes = [np.zeros((len(codes), 0))], []
-    for column in codes.T:
-        _, places = np.unique(column, return_inverse=True)
-        parts.append(np.eye(places.max() + 1)[places])
-        sizes.append(parts[-1].shape[1])
-    return np.concatenate(parts, axis=1), sizes
+    counts, others = np.bincount(one), np.bincount(other)
+    freedom = min(len(counts), len(others)) - 1
+    if not freedom:
+        return 0.0
+    met, times = np.unique(one * len(others) + other, return_counts=True)
+    expected = counts[met // len(others)] * others[met % len(others)]
+    apart = float((times**2 / expected).sum()) - 1.0
+    return float(np.sqrt(np.clip(apart / freedom, 0.0, 1.0)))
 
 
-def cramers_v(levels: np.ndarray, sizes: list[int]) -> np.ndarray:
-    """Return Cramér's V of every two columns, from their levels ``(n, levels)``."""
-    together = levels.T @ levels  # how often two levels meet
-    counts = np.diag(together)
-    expected = np.outer(counts, counts) / len(levels)
-    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64)
-    parts = (together - expected) ** 2 / expected
-    chi2 = np.add.reduceat(np.add.reduceat(parts, starts, axis=0), starts, axis=1)
-    freedom = np.minimum.outer(sizes, sizes) - 1
-    return np.sqrt(np.clip(chi2 / len(levels) / np.where(freedom > 0, freedom, np.inf), 0.0, 1.0))
-
-
-def correlation_ratio(levels: np.ndarray, sizes: list[int], values: np.ndarray) -> np.ndarray:
-    """Return η of every category and number, ``(categories, numbers)``.
+def correlation_ratio(codes: np.ndarray, values: np.ndarray) -> float:
+    """Return η of a category, codes from 0, int64 ``(n,)``, and a number ``(n,)``.
 
     Its square is the share of the number's variance that lies between the categories.
     """
-    centred = values - values.mean(axis=0)
-    sums = levels.T @ centred  # (levels, numbers)
-    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64)
-    between = np.add.reduceat(sums**2 / levels.sum(axis=0)[:, None], starts, axis=0)
-    total = (centred**2).sum(axis=0)
-    return np.sqrt(np.clip(between / np.where(total > 0, total, np.inf), 0.0, 1.0))
+    centred = values - values.mean()
+    total = float((centred**2).sum())
+    if not total:
+        return 0.0
+    between = (np.bincount(codes, centred) ** 2 / np.bincount(codes)).sum()
+    return float(np.sqrt(np.clip(between / total, 0.0, 1.0)))
 
 
 def grouped(strengths: np.ndarray, threshold: float) -> np.ndarray:

@@ -11,7 +11,7 @@ from engine.execution.cost import Cost
 from engine.inputs.tables import drawn_places
 from engine.models.loaded import LoadedModel
 from engine.table_results import Groups as GroupsResult
-from engine.tables.association import association, grouped
+from engine.tables.association import association, grouped, pairs
 from engine.tables.group_shapley import EXACT_UP_TO, exact, passes_for, sampled
 from engine.tables.measure import Found, Measure, Run
 from engine.tables.partial_dependence import standard_error
@@ -59,6 +59,7 @@ class Groups(Measure):
     )
     unit = "mean |Shapley value|, {number}"
     packages = ("scipy",)
+    steps_told = "pairs of columns"
 
     def cost(
         self,
@@ -67,14 +68,22 @@ class Groups(Measure):
         parameters: Mapping[str, Value],
         column: int | None = None,
     ) -> Cost:
-        """Every coalition on every row of the background; with many groups, every order."""
-        count = int(grouped(association(rows), float(parameters["threshold"])).max()) + 1
+        """Every coalition on every row of the background; with many groups, every order.
+
+        How many groups there are is found out on the way: what the costliest number of them would.
+        """
         explained, others = _sizes(rows, parameters)
-        return Cost(passes_for(count, explained, others, int(parameters["permutations"])))
+        orders = int(parameters["permutations"])
+        counts = range(1, len(rows.spec.columns) + 1)
+        return Cost(max(passes_for(count, explained, others, orders) for count in counts))
+
+    def steps(self, rows: Rows, parameters: Mapping[str, Value]) -> int:
+        """One for each pair of columns that is held together."""
+        return pairs(len(rows.spec.columns))
 
     def measure(self, run: Run) -> Found:
         """Return values ``(groups,)`` in the unit of the score, the largest first."""
-        strengths = association(run.rows)
+        strengths = association(run.rows, run.passes.step)
         group = grouped(strengths, float(run.parameters["threshold"]))
         values, by_sampling = _values(run, group)
         sizes = np.abs(values).mean(axis=0)

@@ -64,8 +64,15 @@ def scores_over(
 
 
 def logits_of_rows(passes: Passes, chunks: Chunks, features: torch.Tensor) -> torch.Tensor:
-    """Return what the model says of features ``(n, features)``: float32 ``(n, classes)``."""
-    return over(passes, chunks, len(features), lambda a, b: features[a:b], torch.Tensor.float)
+    """Return what the model says of features ``(n, features)``: ``(n, classes)``.
+
+    It is float32, of an estimator float64: a value of a regression may be a date.
+    """
+    return over(passes, chunks, len(features), lambda a, b: features[a:b], _at_least_float32)
+
+
+def _at_least_float32(logits: torch.Tensor) -> torch.Tensor:
+    return logits if logits.dtype == torch.float64 else logits.float()
 
 
 def outcomes_of(logits: torch.Tensor, activation: Activation) -> np.ndarray:
@@ -139,8 +146,8 @@ def predict_table(
         logits = logits_of_rows(passes, chunks, features)
     return Predicted(
         rows=found,
-        logits=logits.numpy(),
-        scores=probabilities_of(logits, model.activation)[:, -1].numpy(),
+        logits=logits.float().numpy(),
+        scores=probabilities_of(logits, model.activation)[:, -1].float().numpy(),
         outcomes=outcomes_of(logits, model.activation),
         names=outcome_names(model),
         passes=passes.used.forward,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 import numpy as np
 
@@ -37,7 +38,7 @@ class PartialDependence(Measure):
     title = "Partial dependence"
     summary = "Sets one column to one value after the other and averages the score over the rows."
     result = Effects
-    parameters = (POINTS,)
+    parameters: ClassVar[tuple[Parameter, ...]] = (POINTS,)
     paper = "friedman2001greedy"
     caveat = (
         "Sets the column also in rows where that value never stands: where columns go together, "

@@ -14,7 +14,14 @@ from engine.table_results import Surrogate as SurrogateResult
 from engine.tables.measure import Found, Measure, Run
 from engine.tables.rows import Rows
 from engine.tables.showing import number_told
-from engine.tables.trees import Questions, conditions, fitted, most_telling, questions_of
+from engine.tables.trees import (
+    Questions,
+    conditions,
+    fitted,
+    most_telling,
+    questions_of,
+    told_threshold,
+)
 
 
 class Surrogate(Measure):
@@ -93,13 +100,17 @@ def _arrays(tree: Any, asked: Questions, used: np.ndarray, columns: int) -> dict
     leaf = found.children_left < 0
     question = used[np.where(leaf, 0, found.feature)]
     category = asked.category[question]
+    threshold = [
+        told_threshold(float(at), asked.values[:, one])
+        for at, one in zip(found.threshold, question, strict=True)
+    ]
     weight = np.zeros(len(asked.column))
     weight[used] = tree.feature_importances_
     children = np.stack([found.children_left, found.children_right], axis=1)
     return {
         "values": np.bincount(asked.column, weight, columns).astype(np.float32),
         "feature": np.where(leaf, -1, asked.column[question]).astype(np.int32),
-        "threshold": np.where(leaf, 0.0, np.where(category < 0, found.threshold, category)),
+        "threshold": np.where(leaf, 0.0, np.where(category < 0, threshold, category)),
         "children": np.where(leaf[:, None], -1, children).astype(np.int32),
         "prediction": found.value[:, 0, 0].astype(np.float32),
         "share": (found.n_node_samples / found.n_node_samples[0]).astype(np.float32),

@@ -12,6 +12,7 @@ from engine.tables.rows import Rows
 
 _DEEP = 8
 _LEAST_SHARE = 0.01
+_DIGITS = range(4, 17)  # of a threshold, the fewest first
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +62,23 @@ def fitted(values: np.ndarray, wanted: np.ndarray, depth: int, seed: int) -> Any
     return tree.fit(values, wanted)
 
 
+def told_threshold(threshold: float, values: np.ndarray) -> float:
+    """Return a threshold as it can be said in full: no value is on another side of it.
+
+    Among whole numbers it is whole; else it has the fewest significant digits that do, four at
+    least (our definition).
+
+    Args:
+        threshold: "≤ threshold" is one side.
+        values: what stands in the column, ``(n,)``.
+    """
+    low = values <= threshold
+    if np.array_equal(values, np.floor(values)):
+        return float(np.floor(threshold))
+    rounded = (float(f"{threshold:.{digits}g}") for digits in _DIGITS)
+    return next((one for one in rounded if np.array_equal(values <= one, low)), threshold)
+
+
 def conditions(spec: TableSpec, arrays: dict[str, np.ndarray]) -> list[tuple[int, str]]:
     """Return each leaf of a tree with the way to it in words, from left to right.
 
@@ -96,6 +114,10 @@ def _told(spec: TableSpec, way: list[tuple[int, float, bool]]) -> list[str]:
     ]
 
 
+def _exact(number: float) -> str:
+    return repr(float(number)).removesuffix(".0")
+
+
 def _about(spec: TableSpec, index: int, asked: list[tuple[float, bool]]) -> list[str]:
     column = spec.columns[index]
     if column.kind == "category":
@@ -105,8 +127,7 @@ def _about(spec: TableSpec, index: int, asked: list[tuple[float, bool]]) -> list
             return [f"{column.told} is {yes[0]}"]
         return [f"{column.told} is not {' or '.join(no)}"]
     unit = f" {column.unit}" if column.unit else ""
-    low = max((t for t, right in asked if right), default=None)
-    high = min((t for t, right in asked if not right), default=None)
-    if low is not None and high is not None:
-        return [f"{column.told} > {low:.4g} and ≤ {high:.4g}{unit}"]
-    return [f"{column.told} {f'> {low:.4g}' if high is None else f'≤ {high:.4g}'}{unit}"]
+    over, under = [t for t, right in asked if right], [t for t, right in asked if not right]
+    bounds = [f"> {_exact(max(over))}"] if over else []
+    bounds += [f"≤ {_exact(min(under))}"] if under else []
+    return [f"{column.told} {' and '.join(bounds)}{unit}"]

@@ -111,6 +111,20 @@ def test_a_category_may_be_named_by_its_place() -> None:
     assert not any("<b>" in text for text in plain.layout.yaxis.ticktext)
 
 
+def test_categories_that_no_row_has_are_named() -> None:
+    given = made_up.effects(category=True)
+    part = replace(
+        given, grid=np.array([0.0, 3.0]), values=given.values[:2], error=None, lines=None, rows=None
+    )
+    part.manifest["outcome"]["unseen"] = ["once", "twice"]
+    figure = effects.figure(part)
+    assert list(figure.layout.yaxis.ticktext) == ["never", "often"]
+    assert figure.layout.xaxis.title.text.endswith("no row has once, twice")
+    part.manifest["outcome"]["unseen"] = ["once", "twice", "thrice"]
+    assert "no row has once, twice and 1 more" in effects.figure(part).layout.xaxis.title.text
+    assert "2 names of worst area" in effects.alt(part)
+
+
 def test_of_many_categories_the_frequent_ones_are_shown() -> None:
     given = made_up.effects(category=True)
     names = [f"name {n}" for n in range(30)]

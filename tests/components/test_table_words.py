@@ -254,6 +254,17 @@ def test_effects_flat_and_restless() -> None:
     assert "goes up and down between 10 % and 90 %" in effects_sentence(effect(waves))
 
 
+def test_effects_that_all_rows_share_are_told_though_rows_differ_in_level() -> None:
+    given = effect(np.linspace(-15, 15, 10))
+    given.manifest["request"]["output"] = "logit"
+    band = replace(given, error=np.full(10, 20, dtype=np.float32))
+    assert effects_sentence(band).endswith("hardly moves.")
+    band.manifest["outcome"]["difference_error"] = 0.1
+    assert " rises from −15 to 15" in effects_sentence(band)
+    band.manifest["outcome"]["difference_error"] = 16.0
+    assert effects_sentence(band).endswith("hardly moves.")
+
+
 def test_local_effects_are_changes() -> None:
     given = effect(RISING - 0.3)
     given.manifest["request"]["measure"]["name"] = "accumulated-effects"

@@ -33,6 +33,20 @@ def test_yes_is_left_for_numbers_and_right_for_names() -> None:
     assert tree_nodes.question(named, facts_of(named), 0) == "Worst area is large?"
 
 
+@pytest.mark.parametrize(
+    ("threshold", "told"),
+    [
+        (2013.0, "2013 mm²"),
+        (2013.5, "2013.5 mm²"),
+        (59698.0, "59\xa0698 mm²"),
+        (-0.1625, "−0.1625 mm²"),
+    ],
+)
+def test_thresholds_are_told_in_full(threshold: float, told: str) -> None:
+    given = replace(made_up.surrogate(1), threshold=np.array([threshold, 0, 0]))
+    assert tree_nodes.question(given, facts_of(given), 0) == f"Worst area ≤ {told}?"
+
+
 def test_leaves_are_as_wide_as_their_share_and_tell_their_prediction() -> None:
     given = made_up.surrogate(1)
     uneven = replace(given, share=np.array([1, 0.8, 0.2], dtype=np.float32))

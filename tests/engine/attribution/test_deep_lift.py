@@ -118,6 +118,26 @@ def test_networks_of_which_captum_tells_wrong_numbers(kind: Callable[[], nn.Modu
     assert explain(model, x, "integrated-gradients", 0, background=rows) is not None
 
 
+def small(kind: Callable[[], nn.Module]) -> nn.Module:
+    """The same network, its outputs a millionth."""
+    module = zoo.seeded(kind)
+    with torch.no_grad():
+        for parameter in module.third.parameters():
+            parameter.mul_(1e-6)
+    return module
+
+
+def test_scores_may_be_tiny() -> None:
+    x, rows = (3 * zoo.noise(zoo.load("table"), count, seed=count) for count in (1, 6))
+    good = load_model(small(zoo.TableNet), input_spec=zoo.TABLE, device="cpu")
+    found = explain(good, x, METHOD, 0, background=rows)
+    told = found.manifest["outcome"]["completeness"]
+    assert abs(told["gap"]) < 1e-4 * abs(told["difference"])
+    bad = load_model(small(Functional), input_spec=zoo.TABLE, device="cpu")
+    with pytest.raises(MethodError, match="its values do not add up"):
+        explain(bad, x, METHOD, 0, background=rows)
+
+
 def test_normalisation_and_dropout_are_no_activations() -> None:
     parts = [nn.Linear(4, 9), nn.BatchNorm1d(9), nn.LeakyReLU(), nn.Dropout(), nn.Linear(9, 2)]
     module = zoo.seeded(lambda: nn.Sequential(*parts))

@@ -242,6 +242,15 @@ def test_every_measure_says_all_about_itself() -> None:
         assert type(measure).__doc__
 
 
+def test_steps_have_names() -> None:
+    told = {name: m.steps_told for name, m in measures().items() if m.steps_told != "steps"}
+    assert told == {
+        "quick-selection": "training steps",
+        "outrank": "columns",
+        "groups": "pairs of columns",
+    }
+
+
 @pytest.mark.parametrize("name", measures())
 def test_wrong_parameters_are_told(name: str) -> None:
     with pytest.raises(HaloscopeError, match="has no parameter 'nonsense'"):
@@ -251,9 +260,14 @@ def test_wrong_parameters_are_told(name: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", measures())
 def test_a_hundred_thousand_rows_are_sampled(name: str) -> None:
-    table = nets.mixed_table(100_000)
+    table, most = nets.mixed_table(100_000), measures()[name].most_rows
     column = {"column": "size"} if measures()[name].takes_column else {}
-    found = plan_measure(nets.mixed_net(), table, name, **column).run()
+    work = plan_measure(nets.mixed_net(), table, name, **column)
+    few = plan_measure(nets.mixed_net(), nets.mixed_table(most), name, **column)
+    assert work.cost == few.cost
+    steps = [one.measure.steps(one.rows, one.parameters) for one in (work, few)]
+    assert steps[0] == steps[1]
+    found = work.run()
     assert found.outcome["of"] == 100_000
-    assert found.outcome["rows"] == measures()[name].most_rows
-    assert found.outcome["seconds"] < 120
+    assert found.outcome["rows"] == most
+    assert found.outcome["passes"]["forward"] <= few.cost.forward

@@ -16,6 +16,7 @@ from engine.models.table_specs import Column, TableSpec
 from engine.table_results import Effects
 from engine.tables.accumulated_effects import accumulate
 from engine.tables.measuring import measure, plan_measure
+from engine.tables.telling import ranking
 from tests.engine.tables import nets
 
 EFFECTS = ("partial-dependence", "individual-expectation", "accumulated-effects")
@@ -102,6 +103,22 @@ def test_they_are_scikit_learns_own_on_an_estimator(name: str) -> None:
     assert np.allclose(found.values, wanted["average"][0], atol=1e-5)
     if found.lines is not None:
         assert np.allclose(found.lines, wanted["individual"][0], atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["partial-dependence", "individual-expectation"])
+def test_the_error_of_the_step_leaves_out_what_rows_differ_by_anyway(name: str) -> None:
+    x = np.random.default_rng(0).normal(size=(80, 2))
+    table = nets.table_of(x0=x[:, 0], x1=100 * x[:, 1])
+    found = measure(nets.linear([10.0, 1.0]), table, name, column="x0")
+    assert found.error.min() > 5
+    assert found.outcome["difference_error"] < 1e-4
+    moving = measure(
+        product(), nets.table_of(x0=x[:, 0], x1=x[:, 1], x2=x[:, 1]), name, column="x0"
+    )
+    top, bottom = moving.values.argmax(), moving.values.argmin()
+    steps = (moving.grid[top] - moving.grid[bottom]) * x[:, 1]
+    wanted = steps.std(ddof=1) / np.sqrt(80)
+    assert moving.outcome["difference_error"] == pytest.approx(wanted, rel=1e-3)
 
 
 def slow_ale(predict, x: np.ndarray, column: int, edges: np.ndarray) -> np.ndarray:
@@ -193,6 +210,31 @@ def test_categories_are_held_against_their_neighbours() -> None:
     curve = np.concatenate([[0], np.cumsum(steps)])
     shares = np.array([(table.frame["kind"] == name).mean() for name in names])
     assert np.allclose(found.values, curve - curve @ shares, atol=1e-4)
+
+
+def lettered(letters: str) -> tuple[LoadedModel, nets.Table]:
+    """A model that adds i² for the i-th of the letters a to f, and rows that have some of them."""
+    module = nn.Linear(6, 1)
+    with torch.no_grad():
+        module.weight.copy_(torch.tensor([[float(i**2) for i in range(6)]]))
+        module.bias.fill_(0)
+    spec = TableSpec((Column("kind", "category", tuple("abcdef")),), task="regression")
+    model = load_model(module, input_spec=spec, classes=["value"], device="cpu")
+    return model, nets.table_of(kind=list(letters))
+
+
+def test_categories_that_no_row_has_are_left_out_and_told() -> None:
+    model, table = lettered("abf" * 4 + "aa")
+    found = measure(model, table, "accumulated-effects", column="kind")
+    assert found.grid.tolist() == [0, 1, 5]
+    assert found.outcome["unseen"] == ["c", "d", "e"]
+    effects, shares = np.array([0.0, 1.0, 25.0]), np.array([6, 4, 4]) / 14
+    assert np.allclose(found.values, effects - effects @ shares, atol=1e-4)
+    assert [entry["title"] for entry in ranking(found)] == ["a", "b", "f"]
+    whole = measure(*lettered("abcdef" * 2), "accumulated-effects", column="kind")
+    assert whole.outcome["unseen"] == []
+    one = measure(*lettered("ddd"), "accumulated-effects", column="kind")
+    assert (one.grid.tolist(), one.values.tolist(), one.error.tolist()) == ([3], [0], [0])
 
 
 def test_the_probability_is_explained_unless_the_logit_is_asked_for() -> None:

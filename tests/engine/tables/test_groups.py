@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from itertools import permutations
 
@@ -10,12 +11,13 @@ import pytest
 import torch
 from scipy import stats
 
+from engine.errors import Cancelled
 from engine.execution.chunks import Chunks
 from engine.execution.cost import Cost
 from engine.inputs.tables import drawn_places
 from engine.models.learning_columns import learn_columns
 from engine.table_results import Groups
-from engine.tables.association import association, grouped
+from engine.tables.association import association, cramers_v, grouped
 from engine.tables.group_shapley import exact, sampled
 from engine.tables.measure import Run
 from engine.tables.measuring import measure, plan_measure
@@ -154,11 +156,54 @@ def test_columns_alike_are_one_group_with_their_credit_together() -> None:
     centred = np.abs(x[:, 1] - x[:, 1].mean())
     assert found.values[0] == pytest.approx(centred.mean(), rel=1e-5)
     assert found.error[0] == pytest.approx(centred.std(ddof=1) / 10, rel=1e-4)
-    apart = measure(nets.linear([1.0, 1.0, -0.5]), table, "groups", threshold=1.0)
-    assert apart.manifest["request"]["measure"]["parameters"]["threshold"] == 1.0
+
+
+def test_the_threshold_decides_what_is_joined() -> None:
+    x = np.random.default_rng(0).normal(size=(100, 3))
+    table = nets.table_of(x0=x[:, 0], x1=x[:, 1], x2=x[:, 0] + 0.5 * x[:, 2])
+    model = nets.linear([1.0, 1.0, -0.5])
+    strength = stats.spearmanr(x[:, 0], table.frame["x2"]).statistic
+    joined = measure(model, table, "groups", threshold=strength - 0.01)
+    apart = measure(model, table, "groups", threshold=strength + 0.01)
+    assert joined.group[0] == joined.group[2] != joined.group[1]
+    assert len(joined.values) == 2
+    assert sorted(apart.group) == [0, 1, 2]
 
 
 def test_cost_is_known_before() -> None:
     planned = plan_measure(nets.linear([1, 1, 1]), nets.normal_table(50), "groups")
     assert planned.cost == Cost(50 * 2**3 * 30)
     assert replace(planned).run().outcome["passes"]["forward"] == planned.cost.forward
+
+
+def test_planning_holds_no_columns_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is asked on every visit of a page; the work is counted, and can be cancelled."""
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("columns were held together")
+
+    model, table = nets.linear([1.0] * 40), nets.normal_table(50, 40)
+    with monkeypatch.context() as patched:
+        patched.setattr("engine.tables.groups.association", refuse)
+        planned = plan_measure(model, table, "groups", explained=2, background=2, permutations=2)
+    steps = planned.measure.steps(planned.rows, planned.parameters)
+    assert steps == 40 * 39 // 2
+    cancel, done = threading.Event(), []
+
+    def progress(so_far: int, _total: int) -> None:
+        done.append(so_far)
+        if so_far == 5:
+            cancel.set()
+
+    with pytest.raises(Cancelled):
+        planned.run(progress, cancel)
+    assert done == [1, 2, 3, 4, 5]
+    assert planned.run().outcome["passes"]["forward"] <= planned.cost.forward
+
+
+def test_names_that_hardly_repeat_take_no_square_of_them() -> None:
+    """2 columns of 50 000 names each: their table of counts would have 2.5 · 10⁹ cells."""
+    names = np.random.default_rng(0).permutation(50_000)
+    assert cramers_v(names, names[::-1].copy()) == pytest.approx(1)
+    codes = np.repeat([0, 1], 25_000)
+    assert cramers_v(codes, np.tile([0, 1], 25_000)) == pytest.approx(0, abs=1e-7)

@@ -95,5 +95,7 @@ def test_of_a_regression_the_outcome_is_binned_too() -> None:
 def test_without_label_and_model_one_line_says_so() -> None:
     with pytest.raises(InputError, match="needs an outcome: name the label's column, or a model"):
         measure(None, planted(50), "outrank")
+    with pytest.raises(InputError, match="OutRank of the prediction asks a model; name one"):
+        measure(None, planted(50), "outrank", label="label", of="prediction")
     assert learn_columns(planted(50), "label").labels == ("a", "b", "c")
     assert plan_measure(None, planted(50), "outrank", label="label").model is None

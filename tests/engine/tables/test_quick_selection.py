@@ -7,8 +7,11 @@ import pytest
 import torch
 
 from engine.errors import Cancelled
+from engine.models.table_specs import Column, TableSpec
 from engine.table_results import ColumnScores
 from engine.tables.measuring import measure, plan_measure
+from engine.tables.quick_selection import _standardised
+from engine.tables.rows import load_rows
 from engine.tables.sparse_autoencoder import MOST_SHARE, Recipe, _Layer, _learn, strengths
 from tests.engine.tables import nets
 
@@ -53,6 +56,16 @@ def test_the_scale_of_a_column_decides_nothing() -> None:
     frame["told0"] = frame["told0"] * -1000 + 5
     again = measure(None, nets.table_of(**frame), "quick-selection", epochs=3)
     assert np.allclose(found.values[1:], again.values[1:], rtol=0.15)
+
+
+def test_a_column_of_which_nothing_is_known_is_no_trouble() -> None:
+    frame = nets.normal_table(60).frame
+    spec = TableSpec(tuple(Column(name, optional=True) for name in ("x0", "x1", "x2")))
+    rows = load_rows(nets.table_of(**frame.assign(x1=np.nan)), spec, 60, 0, None, truth=False)
+    scaled = _standardised(rows)[0].numpy()
+    assert np.array_equal(scaled[:, 1], np.zeros(60))
+    wanted = (frame["x0"] - frame["x0"].mean()) / frame["x0"].std(ddof=0)
+    assert np.allclose(scaled[:, 0], wanted, atol=1e-6)
 
 
 def test_gradients_are_those_of_autograd() -> None:

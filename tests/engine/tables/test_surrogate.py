@@ -9,6 +9,7 @@ from engine.models.loading import load_model
 from engine.models.table_specs import Column, TableSpec
 from engine.table_results import Surrogate
 from engine.tables.measuring import measure
+from engine.tables.trees import told_threshold
 from tests.engine.tables import nets
 
 
@@ -100,6 +101,57 @@ def test_the_tree_says_what_scikit_learns_does() -> None:
     assert found.outcome["fidelity"]["r2"] == pytest.approx(r2, abs=1e-4)
     same = ((held > 0.5) == (tree.predict(x)[order[:100]] > 0.5)).mean()
     assert found.outcome["fidelity"]["agreement"] == pytest.approx(same)
+
+
+def test_among_three_classes_no_half_decides() -> None:
+    table = nets.mixed_table(300)
+    for target in range(3):
+        found = measure(nets.mixed_net(3), table, "surrogate", target=target)
+        assert set(found.outcome["fidelity"]) == {"rows", "r2"}
+    assert "agreement" in measure(nets.mixed_net(2), table, "surrogate").outcome["fidelity"]
+
+
+@pytest.mark.parametrize(
+    ("threshold", "values", "told"),
+    [
+        (2013.5, [2012.0, 2013.0, 2014.0], 2013.0),
+        (-2.5, [-3.0, -2.0], -3.0),
+        (59698.0, [59000.0, 59697.0, 59699.0], 59698.0),
+        (0.249731, [0.1, 0.2496, 0.2498, 0.3], 0.2497),
+        (2013.53, [2013.51, 2013.54, 2019.0], 2013.53),
+        (0.1 + 2e-13, [0.1 + 1e-13, 0.1 + 4e-13], 0.1000000000002),
+    ],
+)
+def test_a_threshold_that_is_told_divides_the_rows_as_it_does(
+    threshold: float, values: list[float], told: float
+) -> None:
+    given = np.array(values)
+    found = told_threshold(threshold, given)
+    assert found == told
+    assert np.array_equal(given <= found, given <= threshold)
+
+
+class Recent(nn.Module):
+    """3 after the year 2013, before 1; and 5 more above an income of 59,698.5."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return (1 + 2 * (x[:, :1] > 2013.5) + 5 * (x[:, 1:] > 59698.5)).float()
+
+
+def test_rules_say_whole_numbers_in_full() -> None:
+    spec = TableSpec((Column("year"), Column("income")), task="regression", encoding="codes")
+    model = load_model(Recent(), input_spec=spec, classes=["value"], device="cpu")
+    draw = np.random.default_rng(0)
+    year, income = draw.integers(2005, 2020, 900), draw.choice([59697, 59698, 59699, 59700], 900)
+    found = measure(model, nets.table_of(year=year, income=income), "surrogate", depth=2)
+    assert set(found.threshold[found.feature >= 0]) == {2013.0, 59698.0}
+    rules = " ".join(found.outcome["rules"])
+    for told in ("year ≤ 2013 ", "year > 2013 ", "income ≤ 59698 ", "income > 59698 "):
+        assert told in rules
+    assert found.outcome["fidelity"]["r2"] == pytest.approx(1)
+    for row in np.stack([year, income], axis=1)[:100].astype(float):
+        wanted = 1 + 2 * (row[0] > 2013) + 5 * (row[1] > 59698)
+        assert follow(found, row) == pytest.approx(wanted)
 
 
 def test_only_the_columns_that_tell_most_are_asked_about() -> None:
