@@ -15,13 +15,20 @@ if TYPE_CHECKING:
 
 # Of fewer passes most of the time goes elsewhere: they say nothing of the model's speed.
 _TELLING = 10_000
+_QUICK_STEPS = ("columns", "pairs of columns")
 
 
 def seconds(plan: MeasurePlan) -> float | None:
     """Return how long the passes may take, or None before anything was learned."""
-    if plan.model is None or plan.measure.steps(plan.rows, plan.parameters):
-        return None  # steps that are no passes take their own time
+    if plan.model is None or trains(plan):
+        return None
     return explanations.pace().seconds(plan.model.digest, plan.cost)
+
+
+def trains(plan: MeasurePlan) -> bool:
+    """Whether a network of its own is trained, which takes longer than the passes tell."""
+    steps = plan.measure.steps(plan.rows, plan.parameters)
+    return bool(steps) and plan.measure.steps_told not in _QUICK_STEPS
 
 
 def submit(plan: MeasurePlan) -> Job:

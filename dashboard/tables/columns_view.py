@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 # What begins without a click: by the estimate, or, before there is one, by the passes; a small
 # network takes a million rows a second, an estimator perhaps a hundredth of that.
 _UNASKED_SECONDS = 20.0
-_UNASKED_STEPS = 50
-_UNASKED_PASSES = {True: 2_000_000, False: 50_000}
+_UNASKED_PASSES = {True: 4_000_000, False: 50_000}
 
 
 def show(chosen: Chosen) -> None:
@@ -51,7 +50,7 @@ def _found(plan: MeasurePlan) -> Measured | None:
     told = f"{steps:,} {plan.measure.steps_told}".replace(",", " ") if steps else ""
     job = running.asked(
         "Measure", plan.key, seconds, plan.cost, lambda: running_measures.submit(plan),
-        unasked=short and steps <= _UNASKED_STEPS, steps=told,
+        unasked=short and not running_measures.trains(plan), steps=told,
     )  # fmt: skip
     running.tell(job)
     if job is None or job.state != "done":

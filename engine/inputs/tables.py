@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -213,6 +214,8 @@ def text_of(cell: Any) -> str:
         return cell.strip()
     if isinstance(cell, float | np.floating):
         return "" if np.isnan(cell) else str(int(cell)) if cell == cell // 1 else str(float(cell))
+    if isinstance(cell, int) and not isinstance(cell, bool):
+        return str(Decimal(cell))  # Python refuses to write out more than 4300 digits of an int
     return "" if plain_cell(cell) is None else str(cell)
 
 
@@ -230,4 +233,4 @@ def _hashed(column: pd.Series) -> bytes:
         hashed = hash_pandas_object(cells, index=False, categorize=True)
     except (TypeError, ValueError):  # lists and the like
         hashed = hash_pandas_object(cells.map(str), index=False, categorize=True)
-    return cells.dtype.kind.encode() + np.ascontiguousarray(hashed.to_numpy()).tobytes()
+    return str(cells.dtype).encode() + np.ascontiguousarray(hashed.to_numpy()).tobytes()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.errors import InputError
-from engine.inputs.tables import Table, shown
+from engine.inputs.tables import Table, shown, text_of
 from engine.models.cells import (
     LARGEST,
     empty_cells,
@@ -90,7 +90,7 @@ def _told(table: Table, name: str, places: np.ndarray, wrong: str) -> str:
     """Say what is wrong with cells: the first with row and column, the others by number."""
     first = int(places[0])
     cell = table.frame[name].iloc[first]
-    told = "the cell is empty" if is_empty(cell) else f"{str(cell)[:40]!r} is {wrong}"
+    told = "the cell is empty" if is_empty(cell) else f"{text_of(cell)[:40]!r} is {wrong}"
     rows = "row" if len(places) == 2 else "rows"
     more = f" (and {len(places) - 1} more {rows} of this column)" if len(places) > 1 else ""
     alone = len(table) == 1 and not table.numbers

@@ -64,6 +64,11 @@ class Column:
                 return f"{name} is a number, not {value!r}"
         if not self.std > 0:
             return "std must be above 0"
+        if self.low is not None and self.high is not None and self.low > self.high:
+            return f"low ({self.low:g}) is above high ({self.high:g})"
+        for name in ("title", "unit"):
+            if not isinstance(getattr(self, name), str):
+                return f"{name} is a text, not {getattr(self, name)!r}"
         if self.kind not in _KINDS:
             return f"kind is number or category, not {self.kind!r}"
         return self._wrong_categories()
@@ -73,6 +78,8 @@ class Column:
             return "categories is a list of texts"
         if not _all(self.shares, _is_number):
             return "shares is a list of numbers"
+        if any(share < 0 for share in self.shares):
+            return "shares are not below 0"
         if self.kind == "category" and not self.categories:
             return "a category needs a list of categories"
         twice = [name for name in self.categories if self.categories.count(name) > 1]

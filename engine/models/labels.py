@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.errors import InputError, nearest
-from engine.inputs.tables import Table, shown
+from engine.inputs.tables import Table, shown, text_of
 from engine.models.cells import read_texts, without_zeros
 from engine.models.checked_cells import numbers_of
 from engine.models.table_specs import TableSpec
@@ -56,7 +56,7 @@ def truth_of(table: Table, spec: TableSpec, label: str | None = None) -> np.ndar
         told = ", ".join(repr(text) for text in spec.labels)
         raise InputError(
             f"{table.name}, column {name!r}: none of its values is an outcome of the model "
-            f"({told}); the first is {str(table.frame[name].iloc[0])!r}"
+            f"({told}); the first is {shown(text_of(table.frame[name].iloc[0]))!r}"
         )
     return found
 

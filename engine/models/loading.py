@@ -14,6 +14,7 @@ from engine.models.cards import Card
 from engine.models.devices import resolve_device
 from engine.models.discovery import Discovery, discover
 from engine.models.estimators import BlackBox
+from engine.models.fitting_labels import fit_labels
 from engine.models.guessing import guess_specs
 from engine.models.learning_columns import learn_columns
 from engine.models.loaded import LoadedModel
@@ -47,7 +48,8 @@ def load_model(
         device: "auto", "cpu", "cuda" or "mps"; an estimator answers on the CPU in any case.
 
     Raises:
-        ModelError: unknown reference, weights that do not fit, a network that does not run.
+        ModelError: unknown reference, weights that do not fit, a network that does not run, or
+            labels that do not suit its outputs.
         DeviceError: a device that is not there.
     """
     if isinstance(ref, LoadedModel):
@@ -66,6 +68,9 @@ def load_model(
     finally:
         for part in training if found.in_hand else ():
             part.training = True
+    if isinstance(spec, TableSpec) and not isinstance(module, BlackBox):
+        spec, told = fit_labels(spec, seen.classes)
+        notes = (*notes, *told)
     regression = isinstance(spec, TableSpec) and spec.task == "regression"
     if seen.classes == 1 and not regression:
         notes = (*notes, "one output, read through a sigmoid as the probability of its class")

@@ -48,8 +48,11 @@ def spelled_as_fitted(box: BlackBox, table: Table) -> TableSpec:
     rows = _as_given(part, box.spec)
     own = _directly(box, table, rows)
     ours = _through(box, box.spec, codes)
-    if own is not None and ours is not None and not _alike(own, ours):
-        raise ModelError(_told(box, part.name, rows, codes))
+    if own is not None and (ours is None or not _alike(own, ours)):
+        does = "fails" if ours is None else "predicts otherwise"
+        raise ModelError(
+            f"{type(box.estimator).__name__} {does} {_told(box, part.name, rows, codes)}"
+        )
     return box.spec
 
 
@@ -140,12 +143,11 @@ def _alike(own: np.ndarray, ours: np.ndarray) -> bool:
 
 
 def _told(box: BlackBox, name: str, rows: pd.DataFrame, codes: np.ndarray) -> str:
-    """Say that an estimator predicts otherwise, and name the first column that may be why."""
+    """Say of what an estimator predicts otherwise, and which column may be why."""
     import pandas as pd
 
-    kind = type(box.estimator).__name__
     read = box.spec.decode(codes)
-    told = f"{kind} predicts otherwise for the rows of {name} than for what is read of them"
+    told = f"for the rows of {name} as they are read here"
     for column in box.spec.columns:
         for cell, ours in zip(rows[column.name], read[column.name], strict=True):
             if isinstance(cell, str) and cell != ours:

@@ -14,7 +14,16 @@ from engine.inputs.sample_tables import (
     load_sample_table,
     sample_tables,
 )
-from engine.inputs.tables import Row, Table, as_row, drawn_places, load_table, plain_cell, shown
+from engine.inputs.tables import (
+    Row,
+    Table,
+    as_row,
+    drawn_places,
+    load_table,
+    plain_cell,
+    shown,
+    text_of,
+)
 from tests.engine.refusals import expect_refusal
 
 TEXT = b"age,city,label\n31,Bonn,yes\n7,,no\n,Kiel,no\n40,Bonn,yes\n"
@@ -184,6 +193,17 @@ def test_a_part_has_another_digest_than_the_whole() -> None:
 
 def test_a_number_has_another_digest_than_its_text_in_a_table() -> None:
     assert load_table(pd.DataFrame({"a": [1, 2]})).digest != digest_of(b"a\n1\n2\n")
+
+
+def test_whole_numbers_of_another_width_have_another_digest() -> None:
+    frames = [pd.DataFrame({"a": np.array([-1], kind)}) for kind in ("int8", "int64")]
+    other = pd.DataFrame({"a": np.array([255], "int16")})
+    assert len({load_table(frame).digest for frame in [*frames, other]}) == 3
+
+
+def test_a_whole_number_of_more_digits_than_python_writes() -> None:
+    assert text_of(10**5000) == "1" + "0" * 5000
+    assert text_of(-(10**5000)).startswith("-10")
 
 
 def test_cells_of_any_kind_have_a_digest() -> None:

@@ -33,6 +33,21 @@ AGE = Column("age", mean=40.0, std=10.0, low=17.0, high=90.0, whole=True, title=
         ({"std": 0.0}, "column 'x': std must be above 0"),
         ({"std": -1.0}, "std must be above 0"),
         ({"std": float("nan")}, "column 'x': std is a number, not nan"),
+        ({"title": 5}, "column 'x': title is a text, not 5"),
+        ({"unit": None}, "column 'x': unit is a text, not None"),
+        ({"low": 3.0, "high": 2.5}, "column 'x': low (3) is above high (2.5)"),
+        (
+            {"kind": "category", "categories": ("a", "b"), "shares": (1.5, -0.5)},
+            "column 'x': shares are not below 0",
+        ),
+        (
+            {"kind": "category", "categories": ("a", "b"), "written": (" a",)},
+            "column 'x': 1 texts written for 2 categories",
+        ),
+        (
+            {"kind": "category", "categories": ("a",), "written": (1,)},
+            "column 'x': written is a list of texts",
+        ),
     ],
 )
 def test_columns_that_make_no_sense(fields: dict[str, Any], told: str) -> None:
@@ -52,6 +67,11 @@ def test_codes_are_places_among_the_categories() -> None:
 def test_names_are_the_way_back_from_codes() -> None:
     found = names_of(COLOUR, np.array([2.0, np.nan, 0.0]))
     assert found.tolist() == ["blue", None, "red"]
+
+
+def test_names_are_given_back_as_they_were_written() -> None:
+    column = Column("x", "category", ("a", "b"), written=(" a", "b "))
+    assert names_of(column, np.array([1.0, np.nan, 0.0])).tolist() == ["b ", None, " a"]
 
 
 @pytest.mark.parametrize(

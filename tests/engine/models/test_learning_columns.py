@@ -52,7 +52,7 @@ def test_true_and_false_are_numbers(cells: tuple[Any, ...]) -> None:
     assert (found.kind, found.mean, found.low, found.high) == ("number", 2 / 3, 0, 1)
 
 
-@pytest.mark.parametrize("cell", ["inf", "1e300", 10**400])
+@pytest.mark.parametrize("cell", ["inf", "1e300", 10**400, pytest.param(10**5000, id="long")])
 def test_a_number_beyond_what_a_network_can_be_given(cell: Any) -> None:
     with expect_refusal(InputError, "people, row 2, column 'a': ", "is too large a number"):
         column("1", cell)
@@ -69,6 +69,11 @@ def test_one_text_among_numbers_makes_a_category() -> None:
 def test_categories_are_in_the_order_of_their_names_with_their_shares() -> None:
     found = column("red", "blue", " red ", "green")
     assert found == Column("a", "category", ("blue", "green", "red"), shares=(0.25, 0.25, 0.5))
+
+
+def test_how_a_category_is_written_most_often_is_remembered() -> None:
+    assert column(" red", " red", "red", "blue", 7).written == ("7", "blue", " red")
+    assert column("red ", "blue").categories == ("blue", "red")
 
 
 def test_too_many_categories() -> None:
