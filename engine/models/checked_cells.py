@@ -90,7 +90,8 @@ def _told(table: Table, name: str, places: np.ndarray, wrong: str) -> str:
     """Say what is wrong with cells: the first with row and column, the others by number."""
     first = int(places[0])
     cell = table.frame[name].iloc[first]
-    told = "the cell is empty" if is_empty(cell) else f"{text_of(cell)[:40]!r} is {wrong}"
+    as_text = text_of(cell) if isinstance(cell, int) else str(cell)
+    told = "the cell is empty" if is_empty(cell) else f"{as_text[:40]!r} is {wrong}"
     rows = "row" if len(places) == 2 else "rows"
     more = f" (and {len(places) - 1} more {rows} of this column)" if len(places) > 1 else ""
     alone = len(table) == 1 and not table.numbers

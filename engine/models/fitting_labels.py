@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from engine.errors import ModelError
@@ -18,17 +19,22 @@ _PAIRS = (
 )
 
 
-def fit_labels(spec: TableSpec, outputs: int) -> tuple[TableSpec, tuple[str, ...]]:
-    """Return columns whose labels suit so many outputs, and what a person should know.
+def fit_labels(spec: TableSpec, classes: Sequence[str]) -> tuple[TableSpec, tuple[str, ...]]:
+    """Return columns whose labels suit a model's classes, and what a person should know.
 
-    One output whose label holds more than two numbers is a regression; a single value of a pair
+    Labels that are names of its classes stand in the order of those. One output whose label holds more than two numbers is a regression; a single value of a pair
     like "no" and "yes" stands for both, any other single value for none (our definition).
 
     Raises:
         ModelError: another number of labels than of outcomes.
     """
-    count, outcomes = len(spec.labels), max(2, outputs)
-    if spec.task == "regression" or count in (0, outcomes):
+    outputs, count = len(classes), len(spec.labels)
+    outcomes = max(2, outputs)
+    if spec.task == "regression" or not count:
+        return spec, ()
+    if outputs > 1 and set(spec.labels) <= set(classes):
+        return replace(spec, labels=tuple(classes)), ()
+    if count == outcomes:
         return spec, ()
     if count == 1:
         return _of_one(spec, outcomes)

@@ -68,13 +68,13 @@ def load_model(
     finally:
         for part in training if found.in_hand else ():
             part.training = True
+    names = _class_names(found.classes if classes is None else classes, seen.classes)
     if isinstance(spec, TableSpec) and not isinstance(module, BlackBox):
-        spec, told = fit_labels(spec, seen.classes)
+        spec, told = fit_labels(spec, names)
         notes = (*notes, *told)
     regression = isinstance(spec, TableSpec) and spec.task == "regression"
     if seen.classes == 1 and not regression:
         notes = (*notes, "one output, read through a sigmoid as the probability of its class")
-    names = _class_names(found.classes if classes is None else classes, seen.classes)
     card = Card(**{**vars(found.card), "notes": (*found.card.notes, *notes)})
     return LoadedModel(
         ref=found.ref,

@@ -60,7 +60,7 @@ def test_the_story(watched: Watched, tmp_path: Path) -> None:
     page.locator(".st-key-card-what-if").get_by_role("slider").first.focus()
     for _ in range(12):
         page.keyboard.press("ArrowRight")
-    expect(page.get_by_text("row 3 of Breast cancer, changed")).to_be_visible()
+    expect(page.get_by_text("row 3 of Breast cancer, changed").first).to_be_visible()
     settled(page)
     assert drawn(page, WATERFALL) != third
     assert "set." in page.url

@@ -32,7 +32,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
             "age": draw.integers(18, 90, 150),
             "colour": draw.choice(["red", "green", "blue"], 150),
             "weight": draw.normal(70, 12, 150).round(1),
-            "sick": draw.choice(["no", "yes"], 150),
+            "sick": draw.choice(["maybe", "no", "yes"], 150),
         }
     )
     frame.to_csv(tmp_path / "people.csv", index=False)

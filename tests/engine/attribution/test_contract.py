@@ -157,7 +157,7 @@ def test_manifest_is_complete_and_survives_a_file(
     assert set(work.parameters) == {p.name for p in methods()[method].parameters_for(model)}
     assert request["target"] == {"index": 0, "name": model.classes[0]}
     assert (request["output"], request["seed"]) == ("logit", 3)
-    assert (request["device"], request["dtype"]) == ("cpu", "float32")
+    assert (request["device"], request["dtype"]) == ("cpu", model.dtype)
     assert request["chunk"] == outcome["chunk"] > 0
     assert {"engine", "torch", "captum"} <= set(request["versions"])
     assert set(outcome["passes"]) == {"forward", "backward"}

@@ -32,6 +32,10 @@ def spec(*labels: str) -> TableSpec:
     return TableSpec(COLUMNS, label="out", labels=labels)
 
 
+def names(outputs: int) -> list[str]:
+    return [f"class {index}" for index in range(outputs)]
+
+
 def from_file(builder: str, folder: Path, labels: list[str]) -> LoadedModel:
     """A network's file with a table whose column "out" is the label."""
     save_file(globals()[builder]().state_dict(), folder / "net.safetensors")
@@ -49,7 +53,7 @@ def from_file(builder: str, folder: Path, labels: list[str]) -> LoadedModel:
     [((), 1), ((), 3), (("no", "yes"), 1), (("no", "yes"), 2), (("a", "b", "c"), 3)],
 )
 def test_labels_that_suit_stay(labels: tuple[str, ...], outputs: int) -> None:
-    assert fit_labels(spec(*labels), outputs) == (spec(*labels), ())
+    assert fit_labels(spec(*labels), names(outputs)) == (spec(*labels), ())
 
 
 @pytest.mark.parametrize(
@@ -62,7 +66,12 @@ def test_labels_that_suit_stay(labels: tuple[str, ...], outputs: int) -> None:
 )
 def test_another_number_of_labels(labels: tuple[str, ...], outputs: int, told: str) -> None:
     with expect_refusal(ModelError, told):
-        fit_labels(spec(*labels), outputs)
+        fit_labels(spec(*labels), names(outputs))
+
+
+@pytest.mark.parametrize("labels", [("c", "a"), ("a", "b", "c"), ("b",)])
+def test_labels_that_are_names_of_classes_stand_in_their_order(labels: tuple[str, ...]) -> None:
+    assert fit_labels(spec(*labels), ("c", "a", "b")) == (spec("c", "a", "b"), ())
 
 
 @pytest.mark.parametrize(
@@ -77,7 +86,7 @@ def test_another_number_of_labels(labels: tuple[str, ...], outputs: int, told: s
     ],
 )
 def test_a_single_value(only: str, outputs: int, labels: tuple[str, ...]) -> None:
-    found, notes = fit_labels(spec(only), outputs)
+    found, notes = fit_labels(spec(only), names(outputs))
     assert found.labels == labels
     assert bool(notes) is not bool(labels)
 
