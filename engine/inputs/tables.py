@@ -55,7 +55,8 @@ class Table:
     def digest(self) -> str:
         """Digest of columns, cells and row numbers (sha256, hex), not of name and origin."""
         # Columns are hashed one by one: their kinds and order belong to the content.
-        parts = [str(len(self.frame)).encode(), np.asarray(self.numbers, np.int64).tobytes()]
+        numbers = self.numbers or range(1, len(self) + 1)  # a part of all rows is the whole
+        parts = [str(len(self.frame)).encode(), np.asarray(numbers, np.int64).tobytes()]
         for name in self.frame.columns:
             parts += [name.encode("utf-8", "surrogatepass"), _hashed(self.frame[name])]
         return digest_of(*parts)

@@ -22,8 +22,9 @@ _PAIRS = (
 def fit_labels(spec: TableSpec, classes: Sequence[str]) -> tuple[TableSpec, tuple[str, ...]]:
     """Return columns whose labels suit a model's classes, and what a person should know.
 
-    Labels that are names of its classes stand in the order of those. One output whose label holds more than two numbers is a regression; a single value of a pair
-    like "no" and "yes" stands for both, any other single value for none (our definition).
+    Labels that are names of its classes stand in the order of those. One output whose label
+    holds more than two numbers is a regression; a single value of a pair like "no" and "yes"
+    stands for both, any other single value for none (our definition).
 
     Raises:
         ModelError: another number of labels than of outcomes.
