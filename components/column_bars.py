@@ -43,7 +43,9 @@ def attribution_figure(attribution: Attribution, top: int = TOP_OF_A_ROW) -> go.
         keys=[int(place) for place in shown],
     )
     rest = np.abs(values[order[len(shown) :]])
-    return _from_zero(bar_rows.with_rest(bars, rest, told.change), _sides(told))
+    slope = attribution.manifest["display"].get("view") == "magnitude"
+    sides = "← falls · if the column rises by one σ · rises →" if slope else _sides(told)
+    return _from_zero(bar_rows.with_rest(bars, rest, told.change), sides)
 
 
 def scores_figure(scores: ColumnScores, top: int = TOP) -> go.Figure:

@@ -148,6 +148,8 @@ def _sides(attribution: Attribution) -> str:
     below = [_name(told, int(p), row) for p in order if values[p] < -least][:2]
     value = told.kind == "value"
     about = told.noun if value or told.versus else named(told.target)
+    if attribution.manifest["display"].get("view") == "magnitude":
+        return _slopes(about, above, below)
     goes_up, goes_down = ("raises", "lowers") if value else ("speaks for", "speaks against")
     if not above and not below:
         return f"No column {goes_up} or {goes_down.removeprefix('speaks ')} {about}."
@@ -156,6 +158,18 @@ def _sides(attribution: Attribution) -> str:
     end = f"; most against it: {joined(below)}" if below and not value else ""
     end = f"; most lowered by {joined(below)}" if below and value else end
     return f"{saying.begun(joined(above))} {_many(goes_up, above)} {about} most{end}."
+
+
+def _slopes(about: str, above: Sequence[str], below: Sequence[str]) -> str:
+    """Say which way the number would move: a gradient tells nothing of what speaks for it."""
+    parts = []
+    if above:
+        parts.append(f"rise if {joined(above)} rose")
+    if below:
+        parts.append(f"fall if {joined(below)} rose")
+    if not parts:
+        return f"No column would move {about} if it rose a little."
+    return f"{saying.begun(about)} would {' and '.join(parts)} a little; this is no evidence."
 
 
 def _many(verb: str, names: Sequence[str]) -> str:

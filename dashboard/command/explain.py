@@ -17,6 +17,8 @@ from engine.inputs.images import FITS
 
 if TYPE_CHECKING:
     from engine.attribution.explain import Plan
+    from engine.models.loaded import LoadedModel
+    from engine.models.outputs import Output
     from engine.results import Attribution
 
 
@@ -37,7 +39,10 @@ def add_to(commands: Any) -> None:
     add("--method", required=True, metavar="NAME", help="`haloscope methods` lists them")
     add("--target", metavar="NAME|N", help="class to explain (default: the predicted one)")
     add("--versus", metavar="NAME|N", help="explain the difference to this class")
-    add("--output", default="logit", metavar="WHAT", help="logit (default) or probability")
+    add(
+        "--output", metavar="WHAT",
+        help="logit (default) or probability (default for estimators, which tell no logits)",
+    )  # fmt: skip
     add("--param", action="append", default=[], metavar="k=v", help="parameter of the method")
     add(
         "--background", metavar="SET",
@@ -79,7 +84,7 @@ def run(options: argparse.Namespace) -> int:
         options.method,
         options.target,
         versus=options.versus,
-        output=options.output,
+        output=options.output or _usual_output(model),
         background=_background(options),
         seed=options.seed,
         **parameters,
@@ -93,6 +98,11 @@ def run(options: argparse.Namespace) -> int:
         rows.draw(attribution, Path(options.html))
     _report(attribution, options, cached=kept)
     return 0
+
+
+def _usual_output(model: LoadedModel) -> Output:
+    estimates = not model.differentiable and model.activation != "identity"
+    return "probability" if estimates else "logit"
 
 
 def _background(options: argparse.Namespace) -> Any:

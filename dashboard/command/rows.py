@@ -30,6 +30,12 @@ def check(options: argparse.Namespace) -> None:
         raise HaloscopeError("--row, --set and --html belong to --table")
     if options.table and (options.png or options.view):
         raise HaloscopeError("--png and --view belong to --image; a row is drawn with --html FILE")
+    if (
+        options.out
+        and options.html
+        and Path(options.out).absolute() == Path(options.html).absolute()
+    ):
+        raise HaloscopeError("--out and --html name the same file; name two")
     if not (options.out or options.png or options.html or options.json):
         place = "--html" if options.table else "--png"
         raise HaloscopeError(f"nothing to do: name a file with --out or {place}, or ask for --json")

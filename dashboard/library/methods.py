@@ -17,6 +17,24 @@ def show() -> None:
 
     for method in methods().values():
         _card(method)
+    st.header("Which columns matter: the measures", anchor=False)
+    from engine.tables.registry import measures
+
+    for measure in measures().values():
+        _measure(measure)
+
+
+def _measure(measure: object) -> None:
+    from engine.bibliography import paper
+    from engine.tables.measure import Measure
+
+    assert isinstance(measure, Measure)
+    with st.container(border=True):
+        st.markdown(f"**{measure.title}** :gray[{measure.name}]")
+        st.markdown(measure.summary)
+        needs = "Asks a model" if measure.needs_model else "Looks at the data alone"
+        st.caption(f"{needs}. {paper(measure.paper).cite()}.")
+        st.caption(f"Keep in mind: {measure.caveat}")
 
 
 def _card(method: object) -> None:

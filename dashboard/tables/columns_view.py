@@ -74,6 +74,14 @@ def _file_name(found: Measured) -> str:
     return re.sub(r"[^a-z0-9]+", "-", words).strip("-")
 
 
+def _background(found: Measured) -> str:
+    """Say what the rows of a swarm are held against: fewer rows than one row on its own."""
+    parameters = found.manifest["request"]["measure"]["parameters"]
+    if found.kind != "swarm":
+        return ""
+    return f"{parameters['method']} against {parameters['background']} rows (one row alone: 100)"
+
+
 def _how(found: Measured) -> str:
     """Tell in one line how a finding was made."""
     source, outcome = found.manifest["source"], found.manifest["outcome"]
@@ -82,6 +90,7 @@ def _how(found: Measured) -> str:
     parts = [
         source["model_title"],
         source["measure_title"],
+        _background(found),
         told.replace(",", " "),
         f"{outcome['passes']['forward']:,} forward passes".replace(",", " "),
         f"{outcome['seconds']:.2g} s",

@@ -131,6 +131,8 @@ def _rows(found: Nearest, said: Predicted, chosen: Chosen) -> None:
             )
         )
     )
+    # A list of its own for each row asked about: a selection does not outlive what it is of.
+    key = f"t-nearest-{chosen.asked.digest[:12]}"
     st.dataframe(
         {
             "Row": [int(number) for number in found.rows],
@@ -140,17 +142,17 @@ def _rows(found: Nearest, said: Predicted, chosen: Chosen) -> None:
             "Most": [_told(changes) for changes in found.changes],
         },
         hide_index=True,
-        on_select=_pick(found),
+        on_select=_pick(found, key),
         selection_mode="single-row",
-        key="t-nearest",
+        key=key,
     )
     of = f"{found.looked_at:,} of {found.of:,}" if found.looked_at < found.of else f"{found.of:,}"
     st.caption(f"Out of {of} rows. Select one to see why it came out so.".replace(",", " "))
 
 
-def _pick(found: Nearest) -> Callable[[], None]:
+def _pick(found: Nearest, key: str) -> Callable[[], None]:
     def take() -> None:
-        rows = st.session_state["t-nearest"]["selection"]["rows"]
+        rows = st.session_state[key]["selection"]["rows"]
         if rows:
             st.session_state[f"{PREFIX}row"] = int(found.rows[rows[0]])
 

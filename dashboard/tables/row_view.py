@@ -63,7 +63,21 @@ def _found(plan: Plan) -> tuple[Attribution | None, bool]:
     if job is not None and job.state == "done":
         st.session_state["t-shown"] = job.result.named_as(plan).attribution
     running.tell(job)
-    return st.session_state.get("t-shown"), job is not None and job.active
+    shown = st.session_state.get("t-shown")
+    if shown is not None and not _of_same(shown, plan):
+        shown = None
+    return shown, job is not None and job.active
+
+
+def _of_same(shown: Attribution, plan: Plan) -> bool:
+    """Whether a picture is of the same model, row and outcome, so that it may stay for a while."""
+    then, row = shown.manifest["request"], plan.source()["input"]
+    same = all(then[name] == plan.request[name] for name in ("model", "preprocessing", "target"))
+    return same and _unchanged(shown.manifest["source"]["input"]) == _unchanged(row)
+
+
+def _unchanged(name: str) -> str:
+    return name.removesuffix(", changed")
 
 
 def _header(chosen: Chosen, found: Attribution | None) -> None:
@@ -98,7 +112,8 @@ def _badge(current: bool) -> None:
 
 def _contributions(found: Attribution) -> None:
     figure, alt = contributions(found)
-    st.markdown("**What each column adds**")
+    slope = found.manifest["display"]["view"] == "magnitude"
+    st.markdown("**How the answer would move**" if slope else "**What each column adds**")
     with st.container(key="contributions"):
         st.plotly_chart(figure, config={"displayModeBar": False}, alt=alt)
     st.markdown(plain(table_words.waterfall_sentence(found)))

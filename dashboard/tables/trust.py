@@ -25,28 +25,42 @@ def card(attribution: Attribution) -> None:
             )
         else:
             # A fitted line begins at a base of its own: what it leaves over is its residual.
-            left = told.get("residual", told["gap"])
-            _completeness(left, told["difference"], told.get("error", 0.0))
+            left = told.get("residual", -told["gap"])
+            points = _in_points(attribution)
+            _completeness(left, told["difference"], told.get("error", 0.0), points)
         if "fit" in outcome:
             _fit(outcome["fit"])
         if attribution.error is not None:
             _sampling(attribution)
 
 
-def _completeness(gap: float, difference: float, error: float) -> None:
+def _completeness(gap: float, difference: float, error: float, points: bool) -> None:
     share = abs(gap) / abs(difference) if difference else float("inf")
     good = share <= _GOOD_GAP or abs(gap) < _NOTHING
     by_chance = abs(gap) <= 2 * error
     verdict = "they add up" if good else "sampling noise" if by_chance else "they do not add up"
     st.metric(
         "Not shared out",
-        signed(gap) if abs(gap) >= _NOTHING else "nothing",
+        _told(gap, points) if abs(gap) >= _NOTHING else "nothing",
         verdict,
         delta_color="normal" if good else "off" if by_chance else "inverse",
         delta_arrow="off",
-        help=f"The values should add up to {difference:.4g}, the way from the base value to the "
-        "prediction; this is what is left over.",
+        help=f"The values should add up to {_told(difference, points)}, the way from the base "
+        "value to the prediction; this is what is left over.",
     )
+
+
+def _in_points(attribution: Attribution) -> bool:
+    manifest = attribution.manifest
+    return bool(
+        manifest["request"]["output"] == "probability"
+        and manifest["display"]["task"] == "classification"
+    )
+
+
+def _told(value: float, points: bool) -> str:
+    """Say a difference; of probabilities in points."""
+    return f"{signed(100 * value)} points" if points else signed(value)
 
 
 def _fit(share: float) -> None:

@@ -143,6 +143,8 @@ def plan_scores(
         InputError: labels, of which the model knows none.
     """
     loaded = load_model(model)
+    if loaded.family == "tabular":
+        raise InputError(f"{loaded.card.title} takes rows of a table, not pictures")
     indices = match_labels(images.labels, loaded.classes)
     request = {
         "schema": SCHEMA,

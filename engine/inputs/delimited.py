@@ -18,6 +18,7 @@ TOLD = "CSV, TSV or Parquet"
 _DELIMITERS = (",", "\t", ";", "|")
 _HEADER_BYTES = 2**22
 _BLOCK_BYTES = 2**26
+_INDEX = "row"
 
 
 def read_delimited(content: bytes, name: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
@@ -99,6 +100,8 @@ def _header(text: bytes, delimiter: str, name: str) -> list[str]:
         raise InputError(f"{name} is no {TOLD} file ({one_line(error)})") from None
     if not found:
         raise InputError(f"{name} is empty")
+    if len(found) > 1 and not found[0].strip() and _INDEX not in found:
+        found[0] = _INDEX  # pandas writes its row numbers in front, without a name
     check_names(found, name)
     return found
 

@@ -27,8 +27,12 @@ _FOREIGN = {
 }
 
 
-def read_table(source: Any) -> tuple[pd.DataFrame, str, tuple[str, ...]]:
+def read_table(source: Any, called: str | None = None) -> tuple[pd.DataFrame, str, tuple[str, ...]]:
     """Return a table's frame, its name, and what was done on the way in.
+
+    Args:
+        source: as ``load_table`` takes it.
+        called: its name, if it has one that the source does not tell.
 
     Raises:
         InputError: as ``load_table``.
@@ -36,6 +40,7 @@ def read_table(source: Any) -> tuple[pd.DataFrame, str, tuple[str, ...]]:
     if hasattr(source, "iloc") and hasattr(source, "columns"):
         return _checked(source, "table"), "table", ()
     content, name = _content(source)
+    name = called or name
     if len(content) > MAX_TABLE_BYTES:
         raise InputError(_too_large(name))
     if not content.strip(b"\0 \r\n\t\xef\xbb\xbf\xfe\xff"):

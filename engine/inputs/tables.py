@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.errors import InputError
+from engine.errors import InputError, nearest
 from engine.manifest import digest_of
 
 if TYPE_CHECKING:
@@ -146,7 +146,8 @@ class Row:
         """
         for name in values:
             if name not in self.values:
-                raise InputError(f"{self.name} has no column {name!r}")
+                told = nearest(name, self.values)
+                raise InputError(f"{self.name} has no column {name!r}; {told}")
         name = self.name if self.name.endswith(", changed") else f"{self.name}, changed"
         plain = {column: plain_cell(value) for column, value in values.items()}
         values, changes = {**self.values, **plain}, {**self.changes, **plain}
@@ -173,7 +174,7 @@ def load_table(source: Any, *, name: str | None = None) -> Table:
         from engine.inputs.sample_tables import load_sample_table
 
         return load_sample_table(source.removeprefix("sample:"))
-    frame, found, notes = read_table(source)
+    frame, found, notes = read_table(source, name)
     origin = os.fspath(source) if isinstance(source, str | os.PathLike) else ""
     in_hand = hasattr(source, "iloc")
     return Table(frame, name or found, str(origin), notes, in_hand=in_hand)

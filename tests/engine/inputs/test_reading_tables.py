@@ -213,7 +213,8 @@ def picture() -> bytes:
         (b"a,a\n1,2\n", "two columns are named 'a'"),
         (b"a, a \n1,2\n", "two columns are named 'a'"),
         (b"a,,c\n1,2,3\n", "column 2 has no name"),
-        (b'" ",b\n1,2\n', "column 1 has no name"),
+        (b'b," "\n1,2\n', "column 2 has no name"),
+        (b" ,row\n1,2\n", "column 1 has no name"),
         (b"a,b\n1,\0\n", "is no text; a table is a CSV, TSV or Parquet file"),
         ("\ufeffa,b\n1,\0\n".encode("utf-16-le"), "is no text"),
         (b"\xff\xfea,b\n1,2\n3", "broken UTF-16"),
@@ -302,3 +303,14 @@ def test_a_cut_parquet_file() -> None:
 def test_names_with_control_characters_are_told_on_one_line() -> None:
     with expect_refusal(InputError, r"two columns are named 'a\nb'"):
         load_table(b'"a\nb","a\nb"\n1,2\n')
+
+
+def test_row_numbers_that_pandas_writes_in_front_get_a_name() -> None:
+    table = load_table(b",a,b\n0,1,2\n1,3,4\n")
+    assert table.columns == ("row", "a", "b")
+    assert table.frame["a"].tolist() == ["1", "3"]
+
+
+def test_errors_call_an_upload_by_its_name() -> None:
+    with expect_refusal(InputError, "mine.csv is empty"):
+        load_table(b"", name="mine.csv")
