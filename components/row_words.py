@@ -149,7 +149,7 @@ def _sides(attribution: Attribution) -> str:
     value = told.kind == "value"
     about = told.noun if value or told.versus else named(told.target)
     if attribution.manifest["display"].get("view") == "magnitude":
-        return _slopes(about, above, below)
+        return _slopes(told.noun, above, below)
     goes_up, goes_down = ("raises", "lowers") if value else ("speaks for", "speaks against")
     if not above and not below:
         return f"No column {goes_up} or {goes_down.removeprefix('speaks ')} {about}."

@@ -368,3 +368,19 @@ def test_nearest_row() -> None:
     assert nearest_sentence("row 7", "", 3, "higher", []).startswith(
         "The nearest row with a higher value is row 3; no column"
     )
+
+
+def test_slopes_are_no_evidence_and_flip_with_the_data() -> None:
+    def told(values: dict[int, float]) -> str:
+        found = row(values)
+        del found.manifest["outcome"]["base"]
+        found.manifest["display"]["view"] = "magnitude"
+        return waterfall_sentence(found)
+
+    assert told({0: 0.4, 2: -0.2}) == (
+        "The probability of malignant would rise if worst area (880 mm²) rose and fall if mean "
+        "texture (754) rose a little; this is no evidence."
+    )
+    flipped = told({0: -0.4, 2: 0.2})
+    assert flipped.startswith("The probability of malignant would rise if mean texture (754) rose")
+    assert "No column would move" in told({})
