@@ -28,7 +28,10 @@ def caption(attribution: Attribution) -> str:
     request = attribution.manifest["request"]
     source = attribution.manifest["source"]
     outcome = attribution.manifest["outcome"]
-    parameters = ", ".join(f"{k} {v}" for k, v in request["method"]["parameters"].items())
+    # A background stands in for the baseline, and for what is filled in.
+    unused = ("baseline", "fill") if of_rows(attribution) else ()
+    given = request["method"]["parameters"].items()
+    parameters = ", ".join(f"{k} {v}" for k, v in given if k not in unused)
     target = f"target {request['target']['index']} {request['target']['name']}"
     if request["versus"]:
         target += f" against {request['versus']['index']} {request['versus']['name']}"
@@ -43,6 +46,12 @@ def caption(attribution: Attribution) -> str:
         request["device"].upper(),
     )
     return " · ".join(parts)
+
+
+def of_rows(attribution: Attribution) -> bool:
+    """Whether a row of a table was compared with other rows."""
+    manifest = attribution.manifest
+    return "task" in manifest.get("display", {}) and bool(manifest["request"].get("background"))
 
 
 def passes_told(passes: dict[str, int]) -> str:

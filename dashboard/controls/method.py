@@ -111,6 +111,8 @@ def _key(method: str, parameter: Parameter) -> str:
 
 def widget(method: str, parameter: Parameter) -> Value:
     """Show the widget of one parameter; ``method`` is what its key begins with."""
+    if len(parameter.choices) == 1:  # nothing to choose
+        return parameter.choices[0]
     key = _key(method, parameter)
     common: dict[str, Any] = {"key": key, "help": parameter.help, "persist_state": "session"}
     st.session_state.setdefault(key, parameter.default)

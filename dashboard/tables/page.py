@@ -66,10 +66,14 @@ def _ethics(chosen: Chosen) -> None:
 
 
 def _nothing(chosen: Chosen) -> None:
+    from dashboard.tables import source
+
     st.title("What does the model make of this row?", anchor=False)
     if chosen.model is None:
         st.error(plain(chosen.problem))
         return
+    if chosen.problem and chosen.problem != source.NO_TABLE:
+        st.warning(plain(chosen.problem), icon=":material/table_view:")
     st.info("Choose a table at the left that has the model's columns:", icon=":material/table:")
     columns = chosen.model.table_spec.columns
     st.dataframe(

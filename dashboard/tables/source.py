@@ -21,6 +21,7 @@ from engine.models.loaded import LoadedModel
 from engine.models.matching import match, usable_rows
 
 OWN = "own"
+NO_TABLE = "Choose a table at the left."
 _UPLOADED = "t-uploaded"
 _ERROR = "t-upload-error"
 _NO_LABEL = "–"
@@ -47,7 +48,7 @@ def choose(ref: str, model: LoadedModel) -> Chosen:
     if name == OWN:
         table = _upload()
         if table is None:
-            return None, None, st.session_state.get(_ERROR) or "Choose a table at the left."
+            return None, None, st.session_state.get(_ERROR) or NO_TABLE
     else:
         table = load_sample_table(name)
         st.caption(next(found.summary for found in sample_tables() if found.name == name))

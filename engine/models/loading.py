@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from engine.errors import ModelError
-from engine.inputs.tables import Table
+from engine.inputs.tables import Table, load_table
 from engine.models.cards import Card
 from engine.models.devices import resolve_device
 from engine.models.discovery import Discovery, discover
@@ -41,9 +41,9 @@ def load_model(
             or a fitted estimator of scikit-learn's kind. A network in hand is used as it is: it
             stays on its device unless one is named, and the mode it is in is put back after
             every use.
-        input_spec: an ``ImageSpec``, a ``TensorSpec``, a ``TableSpec`` or a table like the one
-            it was trained on, a dict of ``ImageSpec`` fields, or one sample's shape; found out
-            where not given.
+        input_spec: an ``ImageSpec``, a ``TensorSpec``, a ``TableSpec`` or a table (or pandas
+            frame) like the one it was trained on, a dict of ``ImageSpec`` fields, or one sample's
+            shape; found out where not given.
         classes: class names by index; "class 0" … where they are not known.
         device: "auto", "cpu", "cuda" or "mps"; an estimator answers on the CPU in any case.
 
@@ -54,38 +54,57 @@ def load_model(
     """
     if isinstance(ref, LoadedModel):
         return ref
-    wanted = (
-        input_spec if input_spec is None or isinstance(input_spec, Table) else as_spec(input_spec)
-    )
+    wanted = _wanted(input_spec)
     found = find_source(ref, wanted)
     place = _place(found, device)
-    spec = _spec(found, wanted)
-    module = found.module
-    training = [part for part in module.modules() if part.training]
-    module.eval()
+    spec, seen, notes = _looked_at(found, _spec(found, wanted), place)
+    names = _class_names(found.classes if classes is None else classes, seen.classes)
+    if isinstance(spec, TableSpec) and not isinstance(found.module, BlackBox):
+        spec, told = fit_labels(spec, names)
+        notes = (*notes, *told)
+    return _loaded(found, spec, seen, names, notes, place)
+
+
+def _wanted(given: Any) -> InputSpec | Table | None:
+    if given is None or isinstance(given, Table):
+        return given
+    return load_table(given) if hasattr(given, "iloc") else as_spec(given)
+
+
+def _looked_at(
+    found: Source, spec: InputSpec | None, place: torch.device
+) -> tuple[InputSpec, Discovery, tuple[str, ...]]:
+    """Run the network once in eval mode; one in hand gets its modes back."""
+    training = [part for part in found.module.modules() if part.training]
+    found.module.eval()
     try:
-        spec, seen, notes = _examined(module, spec, place)
+        return _examined(found.module, spec, place)
     finally:
         for part in training if found.in_hand else ():
             part.training = True
-    names = _class_names(found.classes if classes is None else classes, seen.classes)
-    if isinstance(spec, TableSpec) and not isinstance(module, BlackBox):
-        spec, told = fit_labels(spec, names)
-        notes = (*notes, *told)
+
+
+def _loaded(
+    found: Source,
+    spec: InputSpec,
+    seen: Discovery,
+    names: tuple[str, ...],
+    notes: tuple[str, ...],
+    place: torch.device,
+) -> LoadedModel:
     regression = isinstance(spec, TableSpec) and spec.task == "regression"
     if seen.classes == 1 and not regression:
         notes = (*notes, "one output, read through a sigmoid as the probability of its class")
-    card = Card(**{**vars(found.card), "notes": (*found.card.notes, *notes)})
     return LoadedModel(
         ref=found.ref,
-        module=module,
+        module=found.module,
         family=_family(spec, seen),
         classes=names,
         spec=spec,
         device=place,
         layers=seen.layers,
         activation="identity" if regression else "sigmoid" if seen.classes == 1 else "softmax",
-        card=card,
+        card=Card(**{**vars(found.card), "notes": (*found.card.notes, *notes)}),
         in_hand=found.in_hand,
     )
 

@@ -590,3 +590,13 @@ def test_without_its_library_a_file_is_refused(
         monkeypatch.setitem(sys.modules, module, None)
     with expect_refusal(WeightsError, f"mine.skops needs {package}", "which is not installed"):
         load_model(f"file:{path}")
+
+
+def test_a_frame_says_as_much_as_a_table() -> None:
+    frame = pd.DataFrame({"age": [20.0, 40.0, 60.0, 80.0], "colour": ["red", "blue"] * 2})
+    pipeline = make_pipeline(
+        ColumnTransformer([("hot", OneHotEncoder(), ["colour"])], remainder="passthrough"),
+        LogisticRegression(),
+    ).fit(frame, [0, 1, 0, 1])
+    model = load_model(pipeline, input_spec=frame)
+    assert model.spec.names == ("age", "colour")
