@@ -6,6 +6,8 @@ import json
 import textwrap
 from typing import TYPE_CHECKING, Any
 
+from dashboard.command.listing import describe, parameter_rows
+
 if TYPE_CHECKING:
     from engine.table_results import Measured
     from engine.tables.measure import Measure
@@ -84,18 +86,7 @@ def _row(measure: Measure) -> dict[str, Any]:
         "rows": measure.most_rows,
         "paper": paper(measure.paper).cite(),
         "caveat": measure.caveat,
-        "parameters": [
-            {
-                "name": parameter.name,
-                "kind": parameter.kind,
-                "default": parameter.default,
-                "low": parameter.low,
-                "high": parameter.high,
-                "choices": list(parameter.choices),
-                "help": parameter.help,
-            }
-            for parameter in measure.parameters
-        ],
+        "parameters": parameter_rows(measure.parameters),
     }
 
 
@@ -111,13 +102,4 @@ def _needs(measure: Measure) -> list[str]:
 def _describe(row: dict[str, Any]) -> None:
     needs = f"; needs a {', a '.join(row['needs'])}" if row["needs"] else ""
     print(f"{row['name']}  ({row['title']}{needs})")
-    _indented(row["summary"])
-    _indented(f"{row['paper']}.")
-    for parameter in row["parameters"]:
-        choices = f" One of {', '.join(parameter['choices'])}." if parameter["choices"] else ""
-        told = f"--param {parameter['name']}={parameter['default']}: {parameter['help']}{choices}"
-        _indented(told)
-
-
-def _indented(text: str) -> None:
-    print(textwrap.fill(text, 96, initial_indent="    ", subsequent_indent="      "))
+    describe(row)

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dashboard.command import column_lines
+from dashboard.command.computing import kept_or_computed
 from dashboard.command.pairs import pairs
-from dashboard.command.progress import Progress
 from dashboard.running import keeping
 from engine.errors import HaloscopeError, MethodError, ParameterError, nearest
 
 if TYPE_CHECKING:
-    from engine.table_results import Measured
     from engine.tables.measure import Measure
-    from engine.tables.measuring import MeasurePlan
 
 _OUTPUTS = ("probability", "logit")
 
@@ -65,7 +62,9 @@ def run(options: argparse.Namespace) -> int:
         from engine.tables.measuring import plan_measure
 
         planned = plan_measure(model, table, measure.name, **_asked(measure, options, given))
-        result, kept = _found(planned, use_kept=not options.no_cache)
+        result, kept = kept_or_computed(
+            planned, measure.title, keeping.find_measured, use_kept=not options.no_cache
+        )
         out = _out(options.out, measure, len(measures))
         if out:
             result.save(out)
@@ -78,21 +77,6 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(told[0] if len(told) == 1 else {"results": told}, sort_keys=True))
     return 0
-
-
-def _found(planned: MeasurePlan, *, use_kept: bool) -> tuple[Measured, bool]:
-    """Return the finding, and whether it was computed earlier and kept."""
-    problems: list[HaloscopeError] = []
-    kept = keeping.find_measured(planned, problems.append) if use_kept else None
-    if kept is not None:
-        return kept, True
-    with Progress(planned.measure.title) as progress:
-        result = planned.run(progress)
-    if use_kept and not problems:
-        keeping.keep(result, problems.append)
-    for problem in problems:
-        print(f"haloscope: {problem}", file=sys.stderr)
-    return result, False
 
 
 def _measures(options: argparse.Namespace) -> list[Measure]:

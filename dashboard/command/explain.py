@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dashboard.command import rows
+from dashboard.command.computing import kept_or_computed
 from dashboard.command.pairs import pairs
-from dashboard.command.progress import Progress
 from dashboard.running import keeping
 from engine.errors import HaloscopeError, ParameterError, nearest
 from engine.inputs.images import FITS
 
 if TYPE_CHECKING:
-    from engine.attribution.explain import Plan
     from engine.models.loaded import LoadedModel
     from engine.models.outputs import Output
     from engine.results import Attribution
@@ -89,7 +87,9 @@ def run(options: argparse.Namespace) -> int:
         seed=options.seed,
         **parameters,
     )
-    attribution, kept = _explained(planned, use_kept=not options.no_cache)
+    attribution, kept = kept_or_computed(
+        planned, planned.method.title, keeping.find, use_kept=not options.no_cache
+    )
     if options.out:
         attribution.save(options.out)
     if options.png:
@@ -115,21 +115,6 @@ def _background(options: argparse.Namespace) -> Any:
     from engine.inputs.samples import load_set
 
     return load_set(options.background)
-
-
-def _explained(planned: Plan, *, use_kept: bool) -> tuple[Attribution, bool]:
-    """Return the map, and whether it was computed earlier and kept."""
-    problems: list[HaloscopeError] = []
-    kept = keeping.find(planned, problems.append) if use_kept else None
-    if kept is not None:
-        return kept, True
-    with Progress(planned.method.title) as progress:
-        attribution = planned.run(progress)
-    if use_kept and not problems:
-        keeping.keep(attribution, problems.append)
-    for problem in problems:
-        print(f"haloscope: {problem}", file=sys.stderr)
-    return attribution, False
 
 
 def _check_places(options: argparse.Namespace) -> None:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import textwrap
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from engine.models.bundled import bundled_models
+
+if TYPE_CHECKING:
+    from engine.attribution.parameters import Parameter
 
 
 def add_to(commands: Any) -> None:
@@ -54,18 +58,7 @@ def _methods(options: argparse.Namespace) -> int:
             "families": sorted(method.families),
             "paper": paper(method.paper).cite(),
             "caveat": method.caveat,
-            "parameters": [
-                {
-                    "name": parameter.name,
-                    "kind": parameter.kind,
-                    "default": parameter.default,
-                    "low": parameter.low,
-                    "high": parameter.high,
-                    "choices": list(parameter.choices),
-                    "help": parameter.help,
-                }
-                for parameter in method.parameters
-            ],
+            "parameters": parameter_rows(method.parameters),
         }
         for method in methods().values()
     ]
@@ -77,8 +70,29 @@ def _methods(options: argparse.Namespace) -> int:
     return 0
 
 
+def parameter_rows(parameters: Sequence[Parameter]) -> list[dict[str, Any]]:
+    """Return parameters as ``--json`` tells them."""
+    return [
+        {
+            "name": parameter.name,
+            "kind": parameter.kind,
+            "default": parameter.default,
+            "low": parameter.low,
+            "high": parameter.high,
+            "choices": list(parameter.choices),
+            "help": parameter.help,
+        }
+        for parameter in parameters
+    ]
+
+
 def _method(row: dict[str, Any]) -> None:
     print(f"{row['name']}  ({row['title']}; for {', '.join(row['families'])})")
+    describe(row)
+
+
+def describe(row: dict[str, Any]) -> None:
+    """Print summary, paper and parameters of a method or a measure."""
     _indented(row["summary"])
     _indented(f"{row['paper']}.")
     for parameter in row["parameters"]:

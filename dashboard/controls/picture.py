@@ -117,12 +117,7 @@ def _upload() -> ImageInput | None:
     if error:
         st.error(plain(error))
     picture: ImageInput | None = st.session_state.get(_UPLOADED)
-    wanted = restore.wanted_file()
-    if wanted and (picture is None or not picture.digest.startswith(wanted[1])):
-        st.info(
-            f"This link was made with “{plain(wanted[0])}” ({plain(wanted[1])}…). "
-            "Upload that file to see it."
-        )
+    restore.tell_wanted(restore.wanted_file(), None if picture is None else picture.digest)
     if picture is None and not error:
         st.caption("PNG, JPEG, WebP, BMP, TIFF or GIF. It stays in this session.")
     elif picture is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from engine.errors import StoreError
 from engine.results import Attribution, Result
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from engine.tables.measuring import MeasurePlan
 
 Tell = Callable[[StoreError], None]
+R = TypeVar("R", bound=Result)
 
 _told: set[str] = set()
 
@@ -33,18 +34,19 @@ def log_once(error: StoreError) -> None:
 
 def find(plan: Plan, tell: Tell = log_once) -> Attribution | None:
     """Return what a plan would compute, if it was computed before; named as the plan names it."""
-    found = find_any(plan.key, tell)
-    if not isinstance(found, Attribution):
-        return None
-    return replace(found, manifest={**found.manifest, "source": plan.source()})
+    return _find(plan, Attribution, tell)
 
 
 def find_measured(plan: MeasurePlan, tell: Tell = log_once) -> Measured | None:
     """The same for a finding about columns."""
     from engine.table_results import Measured
 
+    return _find(plan, Measured, tell)
+
+
+def _find(plan: Plan | MeasurePlan, kind: type[R], tell: Tell) -> R | None:
     found = find_any(plan.key, tell)
-    if not isinstance(found, Measured):
+    if not isinstance(found, kind):
         return None
     return replace(found, manifest={**found.manifest, "source": plan.source()})
 

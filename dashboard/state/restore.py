@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from components.words import plain
 from dashboard.state.selection import Selection
 
 _DONE = "restored"
@@ -50,6 +51,20 @@ def begin() -> None:
 def wanted_file() -> tuple[str, str] | None:
     """Return name and digest of the user's file that a link was made with."""
     return st.session_state.get(_WANTED_FILE)
+
+
+def tell_wanted(wanted: tuple[str, str] | None, digest: str | None) -> None:
+    """Say which file a link was made with, unless the one that is here is it.
+
+    Args:
+        wanted: name and the beginning of the digest of that file, if there is one.
+        digest: of what the user has uploaded, or None.
+    """
+    if wanted and (digest is None or not digest.startswith(wanted[1])):
+        st.info(
+            f"This link was made with “{plain(wanted[0])}” ({plain(wanted[1])}…). "
+            "Upload that file to see it."
+        )
 
 
 def wanted_parameters(method: str) -> dict[str, str]:

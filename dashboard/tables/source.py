@@ -85,16 +85,12 @@ def _upload() -> Table | None:
         st.error(plain(error))
     table: Table | None = st.session_state.get(_UPLOADED)
     wanted = st.session_state.get("t-wanted-file")
-    if wanted and (table is None or not table.digest.startswith(wanted[1])):
-        st.info(
-            f"This link was made with “{plain(wanted[0])}” ({plain(wanted[1])}…). "
-            "Upload that file to see it."
-        )
+    restore.tell_wanted(wanted, None if table is None else table.digest)
     if table is None and not error:
         st.caption("CSV, TSV or Parquet, with the model's columns. It stays in this session.")
     elif table is not None:
-        size = f"{len(table):,} rows, {len(table.columns)} columns".replace(",", " ")
-        st.caption(f"{plain(table.name)}, {size}")
+        rows = f"{len(table):,}".replace(",", " ")
+        st.caption(f"{plain(table.name)}, {rows} rows, {len(table.columns)} columns")
         for note in table.notes:
             st.caption(f"{note[0].upper()}{note[1:]}.")
     return table

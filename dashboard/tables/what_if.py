@@ -32,8 +32,7 @@ def changed(model: LoadedModel, row: Row) -> Row:
     """
     _take_from_link(model, row)
     there, own = row_columns(row, model.table_spec), _cells(model, row)
-    state = st.session_state
-    said = {c.name: state.get(_key(model, row, c)) for c in model.table_spec.columns}
+    said = {name: st.session_state.get(key) for name, key in _keys(model, row).items()}
     real = {
         there[name]: value
         for name, value in said.items()
@@ -59,9 +58,9 @@ def controls(model: LoadedModel, row: Row, order: Sequence[int]) -> None:
 def reset(model: LoadedModel, row: Row) -> None:
     """Put what stands in the table back into the widgets."""
     own = _cells(model, row)
-    for column in model.table_spec.columns:
-        if _key(model, row, column) in st.session_state:
-            st.session_state[_key(model, row, column)] = own[column.name]
+    for name, key in _keys(model, row).items():
+        if key in st.session_state:
+            st.session_state[key] = own[name]
 
 
 def _cells(model: LoadedModel, row: Row) -> dict[str, Any]:
@@ -78,10 +77,10 @@ def _held(column: Column, value: Any) -> Any:
 
 
 def _grid(model: LoadedModel, row: Row, columns: Sequence[Column]) -> None:
-    own, places = _cells(model, row), st.columns(2)
+    own, keys, places = _cells(model, row), _keys(model, row), st.columns(2)
     for index, column in enumerate(columns):
         with places[index % 2]:
-            _widget(_key(model, row, column), column, own[column.name])
+            _widget(keys[column.name], column, own[column.name])
 
 
 def _widget(key: str, column: Column, own: Any) -> None:
@@ -119,9 +118,11 @@ def _range(column: Column, *values: Any) -> tuple[float, float]:
     return min(numbers), max(numbers)
 
 
-def _key(model: LoadedModel, row: Row, column: Column) -> str:
+def _keys(model: LoadedModel, row: Row) -> dict[str, str]:
+    """Return the key of each column's widget, by the column's name."""
     table = "" if row.table is None else row.table.digest[:8]
-    return f"{PREFIX}set.{identity(model)[:8]}.{table}.{row.number}.{column.name}"
+    begin = f"{PREFIX}set.{identity(model)[:8]}.{table}.{row.number}"
+    return {name: f"{begin}.{name}" for name in model.table_spec.names}
 
 
 def _take_from_link(model: LoadedModel, row: Row) -> None:
@@ -133,7 +134,7 @@ def _take_from_link(model: LoadedModel, row: Row) -> None:
         if column is None or value is None:
             restore.note(f"the change of “{name[:40]}” to “{text[:40]}” is not possible here")
         else:
-            st.session_state[_key(model, row, column)] = value
+            st.session_state[_keys(model, row)[name]] = value
 
 
 def _asked(column: Column, text: str) -> Any:

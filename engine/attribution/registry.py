@@ -5,6 +5,7 @@ from __future__ import annotations
 import pkgutil
 from functools import cache
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 from engine import attribution
@@ -16,13 +17,18 @@ from engine.models.loaded import LoadedModel
 @cache
 def methods() -> dict[str, Method]:
     """Return all methods by name, in alphabetical order of their titles."""
-    for module in pkgutil.iter_modules(attribution.__path__, f"{attribution.__name__}."):
+    return found_in(attribution, Method)
+
+
+def found_in(package: ModuleType, base: Any) -> dict[str, Any]:
+    """Return one of each named class below ``base`` in a package, by name, in order of title."""
+    for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
         import_module(module.name)
-    found = [kind() for kind in _leaves(Method)]
-    return {method.name: method for method in sorted(found, key=lambda m: m.title.lower())}
+    found = [kind() for kind in _leaves(base)]
+    return {one.name: one for one in sorted(found, key=lambda one: one.title.lower())}
 
 
-def _leaves(kind: Any) -> list[type[Method]]:
+def _leaves(kind: Any) -> list[Any]:
     own = [kind] if getattr(kind, "name", None) and kind.__module__.startswith("engine.") else []
     return own + [leaf for child in kind.__subclasses__() for leaf in _leaves(child)]
 

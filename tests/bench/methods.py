@@ -5,9 +5,7 @@ Beside it the bare passes that the method needs at the least, in chunks of the s
 
 from __future__ import annotations
 
-import statistics
 import sys
-import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -32,8 +30,8 @@ from captum.attr import (
 import engine
 from engine.execution.memory import keep_freed_memory
 from engine.models.zoo.table_nets import TableMLP
+from tests.bench.timing import REPEATS, paired
 
-REPEATS = 5
 COLUMNS = 12
 
 Peers = dict[str, tuple[dict[str, object], Callable[[], object]]]
@@ -144,25 +142,12 @@ def tables() -> None:
 
 
 def _print(name: str, ours: Callable[[], object], theirs: Callable[[], object]) -> None:
-    mine, peer = _paired(ours, theirs)
+    mine, peer = paired(ours, theirs)
     print(f"  {name}: {mine:.3f} s, Captum {peer:.3f} s, ratio {peer / mine:.2f}")
 
 
 def _leaf(x: torch.Tensor) -> torch.Tensor:
     return x.clone().requires_grad_()
-
-
-def _paired(ours: Callable[[], object], theirs: Callable[[], object]) -> tuple[float, float]:
-    """Time both in turn, so that a busy machine slows both alike; return the medians."""
-    ours()
-    theirs()
-    times: tuple[list[float], list[float]] = ([], [])
-    for _ in range(REPEATS):
-        for spent, work in zip(times, (ours, theirs), strict=True):
-            began = time.perf_counter()
-            work()
-            spent.append(time.perf_counter() - began)
-    return statistics.median(times[0]), statistics.median(times[1])
 
 
 if __name__ == "__main__":

@@ -7,10 +7,8 @@ The same row, background rows, coalitions and samples on both sides. Beside it w
 from __future__ import annotations
 
 import io
-import statistics
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -20,8 +18,8 @@ import torch
 
 import engine
 from engine.tables.measuring import measure
+from tests.bench.timing import REPEATS, paired
 
-REPEATS = 5
 BACKGROUND = 100
 MANY = 100_000
 
@@ -64,7 +62,7 @@ def _against_shap(name: str, sample: str) -> None:
             model, table.row(1), "kernel-shap", background=background, output="probability"
         )
 
-    _tell(f"kernel-shap on {name}, {len(places)} columns", "shap", *_paired(ours, theirs))
+    _tell(f"kernel-shap on {name}, {len(places)} columns", "shap", *paired(ours, theirs))
 
 
 def _blocks(widths: tuple[int, ...]) -> list[slice]:
@@ -98,8 +96,8 @@ def _against_captum() -> None:
     def ours_shapley() -> object:
         return engine.explain(model, row, "shapley-sampling", permutations=200)
 
-    _tell("integrated-gradients, 100 baselines", "Captum", *_paired(ours_ig, theirs_ig))
-    _tell("shapley-sampling, 200 orders", "Captum", *_paired(ours_shapley, theirs_shapley))
+    _tell("integrated-gradients, 100 baselines", "Captum", *paired(ours_ig, theirs_ig))
+    _tell("shapley-sampling, 200 orders", "Captum", *paired(ours_shapley, theirs_shapley))
 
 
 def _many_rows() -> None:
@@ -131,19 +129,6 @@ def _since(began: float) -> str:
 
 def _tell(what: str, peer: str, ours: float, theirs: float) -> None:
     print(f"  {what}: {ours:.3f} s, {peer} {theirs:.3f} s, ratio {theirs / ours:.2f}")
-
-
-def _paired(ours: Callable[[], object], theirs: Callable[[], object]) -> tuple[float, float]:
-    """Time both in turn, so that a busy machine slows both alike; return the medians."""
-    ours()
-    theirs()
-    times: tuple[list[float], list[float]] = ([], [])
-    for _ in range(REPEATS):
-        for spent, work in zip(times, (ours, theirs), strict=True):
-            began = time.perf_counter()
-            work()
-            spent.append(time.perf_counter() - began)
-    return statistics.median(times[0]), statistics.median(times[1])
 
 
 if __name__ == "__main__":

@@ -1,0 +1,22 @@
+"""Timing two pieces of work side by side."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+
+REPEATS = 5
+
+
+def paired(ours: Callable[[], object], theirs: Callable[[], object]) -> tuple[float, float]:
+    """Time both in turn, so that a busy machine slows both alike; return the medians."""
+    ours()
+    theirs()
+    times: tuple[list[float], list[float]] = ([], [])
+    for _ in range(REPEATS):
+        for spent, work in zip(times, (ours, theirs), strict=True):
+            began = time.perf_counter()
+            work()
+            spent.append(time.perf_counter() - began)
+    return statistics.median(times[0]), statistics.median(times[1])
