@@ -5,7 +5,9 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import sys
 import tempfile
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +20,12 @@ if TYPE_CHECKING:
 
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
 settings.load_profile("repeatable")
+
+# torchvision as the registry has it, beside a CPU build of torch: here, and in all that is started.
+_shims = str(Path(__file__).parent / "shims")
+sys.path.append(_shims)
+import_module("torchvision_operators")
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [_shims, os.environ.get("PYTHONPATH")]))
 
 _caches = Path(tempfile.mkdtemp(prefix="haloscope-tests-"))
 _numbers = itertools.count()

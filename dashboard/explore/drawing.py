@@ -33,10 +33,16 @@ def photo(key: str, _model: LoadedModel, _picture: ImageInput) -> Image.Image:
         spec,
         height=spec.height * factor,
         width=spec.width * factor,
-        resize=None if spec.resize is None else spec.resize * factor,
+        resize=_times(spec.resize, factor),
         interpolation="bicubic" if min(_picture.size) > 96 else "nearest",
     )
     return large.fitted(_picture)
+
+
+def _times(resize: int | tuple[int, int] | None, factor: int) -> int | tuple[int, int] | None:
+    if isinstance(resize, tuple):
+        return resize[0] * factor, resize[1] * factor
+    return None if resize is None else resize * factor
 
 
 def photo_key(model: LoadedModel, picture: ImageInput) -> str:

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
-from engine.attribution.method import Evidence, Method, Run
+import torch
+from torch import nn
+
+from engine.attribution.method import PICTURE_FAMILIES, Evidence, Method, Run
 from engine.attribution.parameters import Parameter, Value
+from engine.errors import MethodError
 from engine.execution.cost import Cost
+from engine.models.discovery import Layer
 from engine.models.loaded import LoadedModel
 
 
 class GradCam(Method):
     """A layer's maps, each weighted by the mean gradient of the score, added up.
 
-    Signed: the ReLU of the paper is the view "positive".
+    Signed: the ReLU of the paper is the view "positive". Of a layer that runs several times
+    in one pass, the sum over its runs (our definition).
     """
 
     name = "grad-cam"
     title = "Grad-CAM"
     summary = "Where in the picture the last maps of the network speak for the class."
-    families = frozenset({"cnn"})
+    families = PICTURE_FAMILIES
     parameters = (
         Parameter(
             "layer", "Layer", "choice", "", "The layer whose maps are read; later is coarser."
@@ -39,10 +47,11 @@ class GradCam(Method):
         return (replace(self.parameters[0], default=default, choices=names),)
 
     def refusal(self, model: LoadedModel) -> str | None:
-        """Also refuses networks without a layer that has maps."""
+        """Also refuses networks without a layer that has maps after all attention."""
         reason = super().refusal(model)
         if reason is None and model.target_layer is None:
-            return f"{self.title} needs a layer with maps; {model.card.title} has none"
+            after = " after its attention" if model.layers else ""
+            return f"{self.title} needs a layer with maps{after}; {model.card.title} has none"
         return reason
 
     def cost(self, model: LoadedModel, parameters: Mapping[str, Value], rows: int = 0) -> Cost:
@@ -50,9 +59,57 @@ class GradCam(Method):
         return Cost(1, 1)
 
     def attribute(self, run: Run) -> Evidence:
-        """Return values of the layer's grid, ``(rows, columns)``."""
-        from captum.attr import LayerGradCam
+        """Return values of the layer's grid, ``(rows, columns)``.
 
-        layer = run.model.module.get_submodule(str(run.parameters["layer"]))
-        values = LayerGradCam(run.score, layer).attribute(run.leaf())  # (1, 1, rows, columns)
-        return Evidence(values[0, 0].detach())
+        Raises:
+            MethodError: the layer runs several times, with maps of different sizes.
+        """
+        name = str(run.parameters["layer"])
+        layer = next(one for one in run.model.layers if one.name == name)
+        # No graph is needed of what comes before the layer.
+        with torch.no_grad(), _tapped(run.model.module.get_submodule(name)) as maps:
+            score = run.score(run.x)
+            slopes = _slopes(score, maps)
+        shapes = {tuple(one.shape) for one in maps}
+        if len(shapes) > 1:
+            raise MethodError(f"layer {name!r} runs with maps of different sizes; choose another")
+        pairs = zip(maps, slopes, strict=True)
+        values = torch.stack([_weighted(layer, one, slope) for one, slope in pairs]).sum(dim=0)
+        return Evidence(values, told={"runs_of_the_layer": len(maps)} if len(maps) > 1 else {})
+
+
+@contextmanager
+def _tapped(part: nn.Module) -> Iterator[list[torch.Tensor]]:
+    """Collect what a layer puts out at each of its runs, as the start of a graph.
+
+    What comes after works on a copy, which it may overwrite.
+    """
+    maps: list[torch.Tensor] = []
+
+    def tap(_part: nn.Module, _args: Any, output: torch.Tensor) -> torch.Tensor:
+        torch.set_grad_enabled(True)
+        found = output if output.requires_grad else output.detach().requires_grad_()
+        maps.append(found)
+        return found.clone()
+
+    handle = part.register_forward_hook(tap)
+    try:
+        yield maps
+    finally:
+        handle.remove()
+
+
+def _slopes(score: torch.Tensor, maps: list[torch.Tensor]) -> list[torch.Tensor]:
+    """Return the score's gradient at each run of the layer; zeros where it does not matter."""
+    found = torch.autograd.grad(score.sum(), maps, allow_unused=True)
+    return [
+        torch.zeros_like(one) if slope is None else slope
+        for one, slope in zip(maps, found, strict=True)
+    ]
+
+
+def _weighted(layer: Layer, maps: torch.Tensor, slope: torch.Tensor) -> torch.Tensor:
+    """Weight maps ``(1, …)`` by their mean gradients, add them up: ``(rows, columns)``."""
+    places, channels = ((1, 2), 3) if layer.channels_last else ((2, 3), 1)
+    weights = slope.mean(dim=places, keepdim=True)  # (1, channels, 1, 1), or with channels last
+    return (weights * maps.detach()).sum(dim=channels)[0]

@@ -52,7 +52,11 @@ def request_of(
     return {
         "schema": SCHEMA,
         "kind": Attribution.kind,
-        "model": {"digest": model.digest, "family": model.family},
+        "model": {
+            "digest": model.digest,
+            "family": model.family,
+            "activation": model.activation,
+        },
         "preprocessing": {**model.spec.describe(), "fit": fit},
         "classes": model.classes_digest,
         "input": digest,

@@ -8,16 +8,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from engine.errors import ModelError, one_line
-from engine.models.outputs import logits_of
+from engine.models.layouts import Layouts
+from engine.models.outputs import entry_of
+from engine.models.squashing import Squash, squash_at_end, watching
 
-_ATTENTION = (
-    torch.nn.functional.scaled_dot_product_attention,
-    torch.nn.functional.multi_head_attention_forward,
-)
+_ATTENTION = (F.scaled_dot_product_attention, F.multi_head_attention_forward)
+_SOFTMAX = (torch.softmax, F.softmax, torch.Tensor.softmax)
 
 
 @dataclass(frozen=True)
@@ -29,30 +30,54 @@ class Layer:
         shape: of its output for one sample, ``(channels, rows, columns)``.
         calls: how often one forward pass calls it.
         overwritten: something after it changes its output in place.
+        kind: name of its class ("Conv2d").
+        channels_last: whether its output lies as ``(rows, columns, channels)``.
+        attended: whether attention comes after it, which mixes its places.
+        even: whether all its calls in a pass put out maps of the same shape.
     """
 
     name: str
     shape: tuple[int, int, int]
     calls: int
     overwritten: bool
+    kind: str = ""
+    channels_last: bool = False
+    attended: bool = False
+    even: bool = True
 
     @property
     def usable(self) -> bool:
-        """Whether a hook on it sees one unspoilt output per pass."""
-        return self.calls == 1 and not self.overwritten and min(self.shape[1:]) > 1
+        """Whether its maps say where in the picture the network looks."""
+        return min(self.shape[1:]) > 1 and self.even and not self.attended
 
 
-@dataclass
+@dataclass(frozen=True)
 class Discovery:
-    """Layers in the order in which they finish, number of logits, attention calls seen."""
+    """What one pass tells.
+
+    Attributes:
+        layers: those that put out maps, in the order in which they finish.
+        classes: number of logits.
+        attention_calls: calls of attention seen.
+        container: what the network returns: "tensor", "tuple", "dict", or a class's name.
+        entry: where in it the logits are; "" in a plain tensor.
+        squash: the softmax or sigmoid that the network itself ends in, or "".
+        warnings: what a user should know of how it computes, one line each.
+        batches: whether it takes more than one sample at a time.
+    """
 
     layers: tuple[Layer, ...]
     classes: int
     attention_calls: int
+    container: str = "tensor"
+    entry: str = ""
+    squash: Squash = ""
+    warnings: tuple[str, ...] = ()
+    batches: bool = True
 
 
 class _AttentionCounter(TorchFunctionMode):
-    """Counts calls of torch's attention functions."""
+    """Counts calls of attention: torch's own, and softmax over square maps of several heads."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -65,9 +90,14 @@ class _AttentionCounter(TorchFunctionMode):
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
-        if func in _ATTENTION:
+        out = func(*args, **(kwargs or {}))
+        if func in _ATTENTION or (func in _SOFTMAX and _is_square(out)):
             self.calls += 1
-        return func(*args, **(kwargs or {}))
+        return out
+
+
+def _is_square(maps: Any) -> bool:
+    return isinstance(maps, torch.Tensor) and maps.ndim >= 4 and maps.shape[-1] == maps.shape[-2]
 
 
 @dataclass
@@ -75,42 +105,58 @@ class _Seen:
     tensor: torch.Tensor
     version: int
     order: int
+    kind: str
+    channels_last: bool
+    attention_before: int
     calls: int = 1
+    even: bool = True
 
 
 @dataclass
 class _Watcher:
+    attention: _AttentionCounter
     seen: dict[str, _Seen] = field(default_factory=dict)
+    layouts: Layouts = field(default_factory=Layouts)
     finished: int = 0
 
-    def note(self, name: str, output: Any) -> None:
+    def note(self, name: str, part: nn.Module, output: Any) -> None:
         self.finished += 1
         if not isinstance(output, torch.Tensor) or output.ndim != 4:
             return
-        calls = self.seen[name].calls + 1 if name in self.seen else 1
-        self.seen[name] = _Seen(output, output._version, self.finished, calls)
+        before = self.seen.get(name)
+        self.seen[name] = _Seen(
+            output,
+            output._version,
+            self.finished,
+            type(part).__name__,
+            self.layouts.is_channels_last(part, output),
+            self.attention.calls,
+            1 if before is None else before.calls + 1,
+            before is None or (before.even and before.tensor.shape == output.shape),
+        )
 
 
 @contextmanager
 def _watched(module: nn.Module) -> Iterator[_Watcher]:
-    watcher = _Watcher()
     handles = []
     try:
-        for name, part in module.named_modules():
-            if name:
+        with _AttentionCounter() as counter:
+            watcher = _Watcher(counter)
+            for name, part in module.named_modules():
+                if name:
 
-                def hook(_module: nn.Module, _args: Any, output: Any, name: str = name) -> None:
-                    watcher.note(name, output)
+                    def hook(part: nn.Module, _args: Any, output: Any, name: str = name) -> None:
+                        watcher.note(name, part, output)
 
-                handles.append(part.register_forward_hook(hook))
-        yield watcher
+                    handles.append(part.register_forward_hook(hook))
+            yield watcher
     finally:
         for handle in handles:
             handle.remove()
 
 
 def discover(module: nn.Module, shape: tuple[int, ...], device: torch.device) -> Discovery:
-    """Run one forward pass on noise and note what can be seen.
+    """Run one forward pass on noise and note what can be seen; two more on how it computes.
 
     Args:
         module: in eval mode, on ``device``.
@@ -120,26 +166,80 @@ def discover(module: nn.Module, shape: tuple[int, ...], device: torch.device) ->
         ModelError: the pass fails, or what it returns are no logits.
     """
     generator = torch.Generator().manual_seed(0)
-    noise = torch.randn((1, *shape), generator=generator).to(device)
-    with torch.no_grad(), _watched(module) as watcher, _AttentionCounter() as counter:
+    pair = torch.randn((2, *shape), generator=generator).to(device, _precision(module))
+    with torch.no_grad(), _watched(module) as watcher, watching() as squashes:
         try:
-            logits = logits_of(module(noise))
+            returned = module(pair[:1])
+            entry, logits = entry_of(returned)
         except Exception as error:  # the network is the user's own code
             raise ModelError(
                 f"one forward pass of shape {(1, *shape)} failed: {one_line(error)}"
             ) from None
+    calls = watcher.attention.calls
     special = sum(isinstance(part, nn.MultiheadAttention) for part in module.modules())
-    return Discovery(_layers(watcher), logits.shape[1], max(counter.calls, special))
+    warnings, batches = _how_it_computes(module, pair, logits)
+    return Discovery(
+        _layers(watcher),
+        logits.shape[1],
+        max(calls, special),
+        "tensor" if isinstance(returned, torch.Tensor) else type(returned).__name__,
+        entry,
+        squash_at_end(squashes.last, logits),
+        warnings,
+        batches,
+    )
+
+
+def _precision(module: nn.Module) -> torch.dtype:
+    weights = next(module.parameters(), None)
+    return weights.dtype if weights is not None and weights.is_floating_point() else torch.float32
 
 
 def _layers(watcher: _Watcher) -> tuple[Layer, ...]:
     in_order = sorted(watcher.seen.items(), key=lambda item: item[1].order)
-    return tuple(
-        Layer(
-            name,
-            tuple(seen.tensor.shape[1:]),  # type: ignore[arg-type]
-            seen.calls,
-            overwritten=seen.tensor._version != seen.version,
-        )
-        for name, seen in in_order
+    return tuple(_layer(name, seen, watcher.attention.calls) for name, seen in in_order)
+
+
+def _layer(name: str, seen: _Seen, attention: int) -> Layer:
+    _, *lengths = seen.tensor.shape
+    first, second, third = lengths
+    return Layer(
+        name,
+        (third, first, second) if seen.channels_last else (first, second, third),
+        seen.calls,
+        overwritten=seen.tensor._version != seen.version,
+        kind=seen.kind,
+        channels_last=seen.channels_last,
+        attended=attention > seen.attention_before,
+        even=seen.even,
     )
+
+
+def _how_it_computes(
+    module: nn.Module, pair: torch.Tensor, logits: torch.Tensor
+) -> tuple[tuple[str, ...], bool]:
+    """Ask for the same sample again, alone and beside another: is the answer the same?"""
+    with torch.no_grad():
+        again = entry_of(module(pair[:1]))[1]
+        if not _alike(again, logits):
+            return (
+                "gives other values each time it is asked the same (dropout or noise in its "
+                "forward that eval() does not switch off)",
+            ), True
+        try:
+            both = entry_of(module(pair))[1]
+        except Exception:  # the network is the user's own code
+            return ("takes one sample at a time only, so everything takes longer",), False
+    if both.shape != (2, logits.shape[1]):
+        return ("takes one sample at a time only, so everything takes longer",), False
+    if not _alike(both[:1], logits):
+        return (
+            "gives a sample other values beside others than alone; it is asked one at a time",
+        ), False
+    return (), True
+
+
+def _alike(one: torch.Tensor, other: torch.Tensor) -> bool:
+    if one.shape != other.shape:
+        return False
+    return bool(torch.allclose(one, other, rtol=1e-3, atol=1e-4, equal_nan=True))

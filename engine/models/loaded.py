@@ -16,12 +16,14 @@ from engine.inputs.images import ImageInput, ImageSource, load_image
 from engine.inputs.tables import Row, Table, as_row
 from engine.manifest import digest_of
 from engine.models.cards import Card
+from engine.models.corrections import Corrections
 from engine.models.digest import digest_model, fingerprint
-from engine.models.discovery import Layer
+from engine.models.discovery import Discovery, Layer
 from engine.models.matching import match, match_row
 from engine.models.outputs import Activation, logits_of
 from engine.models.packages import packages_of
 from engine.models.specs import ImageSpec, InputSpec
+from engine.models.squashing import unsquashed
 from engine.models.table_specs import TableSpec
 
 Given = ImageInput | torch.Tensor | Row
@@ -43,6 +45,9 @@ class LoadedModel:
         activation: "softmax"; "sigmoid" for a single logit; "identity" for a regression.
         card: what a person should know of it.
         in_hand: the network belongs to the caller, who may change it at any time.
+        seen: what one pass told of it.
+        told_by: who tells its input and its classes ("timm", "its card"), or "".
+        corrections: what the user corrected of what was found out.
     """
 
     ref: str
@@ -55,6 +60,9 @@ class LoadedModel:
     activation: Activation = "softmax"
     card: Card = field(default_factory=lambda: Card("model"))
     in_hand: bool = False
+    seen: Discovery = field(default_factory=lambda: Discovery((), 0, 0), repr=False)
+    told_by: str = ""
+    corrections: Corrections = field(default_factory=Corrections, repr=False)
     lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
     _digest: tuple[int, str] | None = field(default=None, repr=False)
 
@@ -78,9 +86,15 @@ class LoadedModel:
 
     @property
     def target_layer(self) -> Layer | None:
-        """The layer class activation maps are read from: the last with maps, or None."""
+        """The layer class activation maps are read from, or None.
+
+        The one that the user named; else the last with maps of those that a pass calls once;
+        else the last with maps.
+        """
         usable = [layer for layer in self.layers if layer.usable]
-        return usable[-1] if usable else None
+        named = [layer for layer in usable if layer.name == self.corrections.layer]
+        once = [layer for layer in usable if layer.calls == 1]
+        return next((some[-1] for some in (named, once, usable) if some), None)
 
     @property
     def differentiable(self) -> bool:
@@ -189,7 +203,9 @@ class LoadedModel:
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
         """One pass under the lock: ``(n, …)`` → logits ``(n, classes)``."""
         with self.ready() as module:
-            logits = logits_of(module(self._suited(batch)))
+            samples = self._suited(batch)
+            ends_in = self.seen.squash
+            logits = unsquashed(module, samples) if ends_in else logits_of(module(samples))
         if logits.shape != (len(batch), len(self.classes)):
             raise ModelError(
                 f"the model returned shape {tuple(logits.shape)} for {len(batch)} samples and "

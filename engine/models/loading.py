@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import nn
 
-from engine.errors import ModelError
+from engine.errors import ModelError, nearest
 from engine.inputs.tables import Table, load_table
-from engine.models.cards import Card
+from engine.models.activations import activation_of
+from engine.models.corrections import Corrections
 from engine.models.devices import resolve_device
 from engine.models.discovery import Discovery, discover
 from engine.models.estimators import BlackBox
@@ -31,21 +33,30 @@ def load_model(
     input_spec: SpecLike | None = None,
     classes: Sequence[str] | None = None,
     device: str | torch.device = "auto",
+    target_layer: str = "",
+    activation: str = "",
 ) -> LoadedModel:
     """Load a model, and find out what it is.
 
     Args:
-        ref: a bundled name ("imagenet-cnn"),
-            ``file:weights.safetensors?arch=REF_OR_module:builder``,
+        ref: a bundled name ("imagenet-cnn"), ``hf:owner/name`` or ``hf:folder``,
+            ``torchvision:resnet18``, ``timm:vit_tiny_patch16_224``, ``module:builder``,
+            ``file:weights.safetensors?arch=`` one of these,
             ``file:estimator.skops?columns=table.csv&label=COLUMN``, an ``nn.Module`` in hand,
             or a fitted estimator of scikit-learn's kind. A network in hand is used as it is: it
             stays on its device unless one is named, and the mode it is in is put back after
-            every use.
+            every use. Options after "?" correct what was found out (``size=96``, ``mean=0.5``,
+            ``std=0.25``, ``classes=names.txt``, ``layer=layer3``, ``activation=sigmoid`` …);
+            all others go to the builder.
         input_spec: an ``ImageSpec``, a ``TensorSpec``, a ``TableSpec`` or a table (or pandas
             frame) like the one it was trained on, a dict of ``ImageSpec`` fields, or one sample's
             shape; found out where not given.
         classes: class names by index; "class 0" … where they are not known.
         device: "auto", "cpu", "cuda" or "mps"; an estimator answers on the CPU in any case.
+        target_layer: the layer class activation maps are read from; by default the last that
+            has maps.
+        activation: how logits become probabilities: "softmax", "sigmoid" where several classes
+            may be right at once, "identity" for a number that is no class; found out by default.
 
     Raises:
         ModelError: unknown reference, weights that do not fit, a network that does not run, or
@@ -55,14 +66,37 @@ def load_model(
     if isinstance(ref, LoadedModel):
         return ref
     wanted = _wanted(input_spec)
-    found = find_source(ref, wanted)
+    own = Corrections(classes=_named(classes), layer=target_layer, activation=activation)
+    return load_source(find_source(ref, wanted), wanted, own, device)
+
+
+def load_source(
+    found: Source,
+    wanted: InputSpec | Table | None,
+    own: Corrections,
+    device: str | torch.device,
+) -> LoadedModel:
+    """Find out what a network is, and correct it by what the caller knows.
+
+    Args:
+        found: the network.
+        wanted: its input as the caller says; None to find it out.
+        own: the caller's corrections; they go before those of the reference.
+        device: as in ``load_model``.
+
+    Raises:
+        ModelError, DeviceError: as ``load_model``.
+    """
+    changes = own.over(found.corrections)
     place = _place(found, device)
-    spec, seen, notes = _looked_at(found, _spec(found, wanted), place)
-    names = _class_names(found.classes if classes is None else classes, seen.classes)
+    spec, seen, notes = _looked_at(found, _spec(found, wanted), changes, place)
+    names = _class_names(
+        found.classes if changes.classes is None else changes.classes, seen.classes
+    )
     if isinstance(spec, TableSpec) and not isinstance(found.module, BlackBox):
         spec, told = fit_labels(spec, names)
         notes = (*notes, *told)
-    return _loaded(found, spec, seen, names, notes, place)
+    return _loaded(found, spec, seen, names, notes, changes, place)
 
 
 def _wanted(given: Any) -> InputSpec | Table | None:
@@ -72,13 +106,13 @@ def _wanted(given: Any) -> InputSpec | Table | None:
 
 
 def _looked_at(
-    found: Source, spec: InputSpec | None, place: torch.device
+    found: Source, spec: InputSpec | None, changes: Corrections, place: torch.device
 ) -> tuple[InputSpec, Discovery, tuple[str, ...]]:
-    """Run the network once in eval mode; one in hand gets its modes back."""
+    """Run the network in eval mode; one in hand gets its modes back."""
     training = [part for part in found.module.modules() if part.training]
     found.module.eval()
     try:
-        return _examined(found.module, spec, place)
+        return _examined(found.module, spec, changes, place)
     finally:
         for part in training if found.in_hand else ():
             part.training = True
@@ -90,11 +124,12 @@ def _loaded(
     seen: Discovery,
     names: tuple[str, ...],
     notes: tuple[str, ...],
+    changes: Corrections,
     place: torch.device,
 ) -> LoadedModel:
-    regression = isinstance(spec, TableSpec) and spec.task == "regression"
-    if seen.classes == 1 and not regression:
-        notes = (*notes, "one output, read through a sigmoid as the probability of its class")
+    activation, told = activation_of(spec, seen, changes.activation or found.activation)
+    _check_layer(changes.layer, seen)
+    warnings = tuple(f"it {warning}" for warning in seen.warnings)
     return LoadedModel(
         ref=found.ref,
         module=found.module,
@@ -103,10 +138,20 @@ def _loaded(
         spec=spec,
         device=place,
         layers=seen.layers,
-        activation="identity" if regression else "sigmoid" if seen.classes == 1 else "softmax",
-        card=Card(**{**vars(found.card), "notes": (*found.card.notes, *notes)}),
+        activation=activation,
+        card=replace(found.card, notes=(*found.card.notes, *notes, *told, *warnings)),
         in_hand=found.in_hand,
+        seen=seen,
+        told_by=found.told_by,
+        corrections=changes,
     )
+
+
+def _check_layer(name: str, seen: Discovery) -> None:
+    known = [layer.name for layer in seen.layers if layer.usable]
+    if name and name not in known:
+        reason = "it has no layer with maps" if not known else nearest(name, known[::-1])
+        raise ModelError(f"layer {name!r} has no maps to read; {reason}")
 
 
 def _spec(found: Source, wanted: InputSpec | Table | None) -> InputSpec | None:
@@ -127,16 +172,17 @@ def _place(found: Source, device: str | torch.device) -> torch.device:
 
 
 def _examined(
-    module: nn.Module, spec: InputSpec | None, place: torch.device
+    module: nn.Module, spec: InputSpec | None, changes: Corrections, place: torch.device
 ) -> tuple[InputSpec, Discovery, tuple[str, ...]]:
     if isinstance(module, BlackBox):
         return module.spec, Discovery((), _outputs_of(module, place), 0), ()
     if spec is not None:
+        spec = changes.of_spec(spec)
         return spec, discover(module, spec.shape, place), ()
     tried: list[str] = []
-    for guess, note in guess_specs(module):
+    for guess, note in guess_specs(module, changes):
         try:
-            return guess, discover(module, guess.shape, place), (note,)
+            return guess, discover(module, guess.shape, place), (note,) if note else ()
         except ModelError as error:
             tried.append(str(error))
     raise ModelError(
@@ -158,11 +204,17 @@ def _family(spec: InputSpec, seen: Discovery) -> str:
     return "cnn" if pictures else "tabular"
 
 
-def _class_names(given: Sequence[str] | None, count: int) -> tuple[str, ...]:
+def _named(given: Any) -> tuple[str, ...] | None:
     if given is None:
-        return tuple(f"class {index}" for index in range(count))
+        return None
     if isinstance(given, str) or not isinstance(given, Sequence):
         raise ModelError(f"classes is a list of names, not {type(given).__name__}")
+    return tuple(given)
+
+
+def _class_names(given: tuple[str, ...] | None, count: int) -> tuple[str, ...]:
+    if given is None:
+        return tuple(f"class {index}" for index in range(count))
     if len(given) != count:
         raise ModelError(f"{len(given)} class names given, but the model has {count} outputs")
-    return tuple(given)
+    return given

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, Literal
 
 import torch
@@ -11,6 +11,7 @@ import torch
 from engine.errors import ModelError, TargetError, nearest
 
 Activation = Literal["softmax", "sigmoid", "identity"]
+ACTIVATIONS: tuple[Activation, ...] = ("softmax", "sigmoid", "identity")
 Output = Literal["logit", "probability"]
 OUTPUTS: tuple[Output, ...] = ("logit", "probability")
 
@@ -18,30 +19,58 @@ OUTPUTS: tuple[Output, ...] = ("logit", "probability")
 def logits_of(returned: Any) -> torch.Tensor:
     """Return the logits ``(n, classes)`` in what a network returned.
 
-    Accepts a tensor, an object or mapping with ``logits``, or a tuple that begins with a
-    tensor. One number per sample, ``(n,)``, becomes ``(n, 1)``.
+    Accepts a tensor; an object or mapping with ``logits``; else the first tensor of that
+    shape in a tuple, a mapping or a dataclass. One number per sample, ``(n,)``, becomes
+    ``(n, 1)``; maps of a single cell, ``(n, classes, 1, 1)``, lose their last axes.
 
     Raises:
         ModelError: none of these, told with what was seen.
     """
-    found = returned
-    if isinstance(found, Mapping):
-        found = found.get("logits", next(iter(found.values()), None))
-    elif hasattr(found, "logits"):
-        found = found.logits
-    elif isinstance(found, tuple | list) and found:
-        found = found[0]
-    if not isinstance(found, torch.Tensor):
+    return entry_of(returned)[1]
+
+
+def entry_of(returned: Any) -> tuple[str, torch.Tensor]:
+    """Return where in what a network returned the logits are ("" in a plain tensor), and them.
+
+    Raises:
+        ModelError: as ``logits_of``.
+    """
+    first: torch.Tensor | None = None
+    for name, part in _entries(returned):
+        if not isinstance(part, torch.Tensor):
+            continue
+        first = part if first is None else first
+        flat = _as_table(part)
+        if flat is not None:
+            return name, flat
+    if first is None:
         raise ModelError(
             f"the model returned {type(returned).__name__}; expected logits of shape (n, classes)"
         )
-    if found.ndim == 1:
-        found = found[:, None]
-    if found.ndim != 2:
-        raise ModelError(
-            f"the model returned shape {tuple(found.shape)}; expected logits (n, classes)"
-        )
-    return found
+    raise ModelError(f"the model returned shape {tuple(first.shape)}; expected logits (n, classes)")
+
+
+def _entries(returned: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the parts of what was returned by name, the one called logits first."""
+    if isinstance(returned, torch.Tensor):
+        yield "", returned
+    elif isinstance(returned, Mapping):
+        yield from sorted(returned.items(), key=lambda item: item[0] != "logits")
+    elif hasattr(returned, "logits"):
+        yield "logits", returned.logits
+    elif is_dataclass(returned):
+        yield from ((one.name, getattr(returned, one.name)) for one in fields(returned))
+    elif isinstance(returned, tuple | list):
+        names = getattr(returned, "_fields", range(len(returned)))
+        yield from ((str(name), part) for name, part in zip(names, returned, strict=True))
+
+
+def _as_table(part: torch.Tensor) -> torch.Tensor | None:
+    if part.ndim == 1:
+        return part[:, None]
+    if part.ndim > 2 and part.shape[2:].numel() == 1:
+        return part.flatten(1)
+    return part if part.ndim == 2 else None
 
 
 def probabilities_of(logits: torch.Tensor, activation: Activation) -> torch.Tensor:

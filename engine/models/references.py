@@ -1,24 +1,43 @@
-"""References to models: ``imagenet-cnn``, ``file:weights.safetensors?arch=module:builder``."""
+"""References to models: ``imagenet-cnn``, ``hf:owner/name``, ``file:w.pth?arch=timm:resnet18``."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from importlib import import_module
+import ast
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote, urlencode
 
-from torch import nn
-
-from engine.errors import ModelError, one_line
-from engine.models.bundled import find_bundled
+from engine.errors import ModelError, nearest
+from engine.models.bundled import bundled_models, find_bundled
+from engine.models.corrections import OPTIONS, Corrections
+from engine.models.modules import IS_MODULE
 from engine.models.weights import check_there
 
-_KNOWN_OPTIONS = {"arch", "columns", "label"}
+LIBRARIES = ("hf", "torchvision", "timm")
+UPLOAD = "upload"
 ESTIMATORS = ".skops"
+_OF_FILES = {"arch", "columns", "label"}
 _PICKLES = (".pkl", ".pickle", ".joblib")
 _EXAMPLE = "file:weights.safetensors?arch=module:builder"
+_KINDS = "hf:, torchvision:, timm:, file:, module:builder or a name"
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A reference taken apart.
+
+    Attributes:
+        kind: "bundled", "hf", "torchvision", "timm", "file" or "module".
+        name: what stands between the kind and the options.
+        corrections: options that correct what is found out ("mean", "classes" …), as text.
+        arguments: all other options, for the builder, read as Python literals.
+    """
+
+    kind: str
+    name: str
+    corrections: dict[str, str] = field(default_factory=dict)
+    arguments: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -27,16 +46,19 @@ class FileReference:
 
     Attributes:
         path: the weights file.
-        arch: the name of a bundled model, or ``module:builder``; "" for an estimator.
+        arch: a reference to the architecture; "" for an estimator.
         columns: a table like the one the model was trained on, or a JSON file that tells its
             columns; None where it takes no tables.
         label: the column of that table which is the truth and no input.
+        corrections, arguments: as in ``Reference``.
     """
 
     path: Path
     arch: str
     columns: Path | None = None
     label: str | None = None
+    corrections: dict[str, str] = field(default_factory=dict)
+    arguments: dict[str, Any] = field(default_factory=dict)
 
     @property
     def is_estimator(self) -> bool:
@@ -44,35 +66,100 @@ class FileReference:
         return self.path.suffix.lower() == ESTIMATORS
 
 
+def parse_reference(ref: str) -> Reference:
+    """Take any reference apart.
+
+    Raises:
+        ModelError: its kind is unknown, or it names nothing.
+
+    >>> parse_reference("timm:vit_tiny_patch16_224?img_size=64").arguments
+    {'img_size': 64}
+    """
+    head, _, query = ref.partition("?")
+    corrections, arguments = _options(query)
+    kind, colon, name = head.partition(":")
+    if not colon:
+        return Reference("bundled", head, corrections, arguments)
+    if not name:
+        raise ModelError(f"{ref!r} names nothing after the colon")
+    if kind == UPLOAD:
+        named = name.partition("@")[0]
+        raise ModelError(f"{named} was uploaded in another session; upload that file again")
+    if kind in ("file", *LIBRARIES):
+        return Reference(kind, name, corrections, arguments)
+    if IS_MODULE.fullmatch(head):
+        return Reference("module", head, corrections, arguments)
+    raise ModelError(f"{ref!r}: references of kind {kind!r} are unknown; use {_KINDS}")
+
+
+def _options(query: str) -> tuple[dict[str, str], dict[str, Any]]:
+    every = dict(parse_qsl(query, keep_blank_values=True))
+    corrections = {name: text for name, text in every.items() if name in OPTIONS}
+    rest = {name: _literal(text) for name, text in every.items() if name not in OPTIONS}
+    return corrections, rest
+
+
+def _literal(text: str) -> Any:
+    """Read a number, a boolean, a tuple …; anything else stays text."""
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return {"true": True, "false": False}.get(text.lower(), text)
+
+
 def parse_file_reference(ref: str) -> FileReference:
     """Take a ``file:`` reference apart.
 
     Raises:
-        ModelError: no path, no ``arch``, or an unknown option.
+        ModelError: no path, no ``arch``, or an option that has nothing to go to.
 
     >>> parse_file_reference("file:w.safetensors?arch=mine:build").arch
     'mine:build'
     """
     path, _, query = ref.removeprefix("file:").partition("?")
-    options = dict(parse_qsl(query))
-    unknown = sorted(set(options) - _KNOWN_OPTIONS)
+    options = {k: v for k, v in parse_qsl(query, keep_blank_values=True) if v or k not in _OF_FILES}
+    corrections, arguments = _options(query)
+    arguments = {name: value for name, value in arguments.items() if name not in _OF_FILES}
+    _check_file(ref, path, options, arguments)
+    columns = Path(options["columns"]).expanduser() if "columns" in options else None
+    return FileReference(
+        Path(path).expanduser(),
+        options.get("arch", ""),
+        columns,
+        options.get("label"),
+        corrections,
+        arguments,
+    )
+
+
+def _check_file(ref: str, path: str, options: dict[str, str], arguments: dict[str, Any]) -> None:
     if Path(path).suffix.lower() in _PICKLES:
         raise ModelError(
             f"{path}: a pickle runs code when it is read; save the estimator with skops.io.dump "
             "and name the .skops file"
         )
-    needs_arch = Path(path).suffix.lower() != ESTIMATORS
-    if not path or unknown or ("arch" not in options and needs_arch):
-        wrong = (
-            "it names no file" if not path
-            else f"unknown option {unknown[0]!r}" if unknown
-            else "it does not say which architecture the weights are for"
-        )  # fmt: skip
-        raise ModelError(f"{ref!r}: {wrong}; write {_EXAMPLE}")
-    columns = Path(options["columns"]).expanduser() if "columns" in options else None
-    return FileReference(
-        Path(path).expanduser(), options.get("arch", ""), columns, options.get("label")
-    )
+    is_estimator = Path(path).suffix.lower() == ESTIMATORS
+    for_nobody = [] if options.get("arch") and not is_estimator else sorted(arguments)
+    if not path:
+        wrong = "it names no file"
+    elif for_nobody:
+        wrong = f"unknown option {for_nobody[0]!r}"
+    elif "arch" not in options and not is_estimator:
+        wrong = "it does not say which architecture the weights are for"
+    else:
+        return
+    raise ModelError(f"{ref!r}: {wrong}; write {_EXAMPLE}")
+
+
+def corrected(ref: str, corrections: Corrections) -> str:
+    """Return a reference that loads the same model with these corrections.
+
+    >>> corrected("timm:resnet18", Corrections(layer="layer3"))
+    'timm:resnet18?layer=layer3'
+    """
+    head, _, query = ref.partition("?")
+    options = dict(parse_qsl(query, keep_blank_values=True)) | corrections.to_options()
+    return f"{head}?{urlencode(options, safe=':/,', quote_via=quote)}" if options else ref
 
 
 def check_reference(ref: str) -> None:
@@ -81,47 +168,29 @@ def check_reference(ref: str) -> None:
     Raises:
         ModelError: unknown name or kind, or no such file.
     """
-    if ref.startswith("file:"):
-        check_there(parse_file_reference(ref).path)
-    elif ":" in ref:
-        kind = ref.split(":", maxsplit=1)[0]
-        raise ModelError(f"{ref!r}: references of kind {kind!r} are unknown; use file: or a name")
-    else:
-        find_bundled(ref)
+    found = parse_reference(ref)
+    if found.kind == "file":
+        file = parse_file_reference(ref)
+        check_there(file.path)
+        if file.arch:
+            check_arch(file.arch)
+    elif found.kind == "bundled":
+        find_bundled(found.name)
+        if found.arguments:
+            raise ModelError(f"{found.name} takes no option {next(iter(found.arguments))!r}")
 
 
-def build_named(arch: str) -> nn.Module:
-    """Call ``module:builder`` and return the network that it builds.
+def check_arch(arch: str) -> None:
+    """Refuse an architecture that is neither bundled nor a reference.
 
     Raises:
-        ModelError: no such module or builder, it fails, or it returns no ``nn.Module``.
+        ModelError: with the nearest names.
     """
-    module_name, _, builder_name = arch.partition(":")
-    if not re.fullmatch(r"[A-Za-z_][\w.]*", module_name) or not builder_name:
-        raise ModelError(f"arch={arch!r} is neither a bundled model nor of the form module:builder")
-    builder = _builder(module_name, builder_name)
-    try:
-        built = builder()
-    except (
-        Exception,
-        SystemExit,
-    ) as error:  # the user's own code: whatever it raises is told in one line
-        raise ModelError(f"{arch} failed: {type(error).__name__}: {one_line(error)}") from error
-    if not isinstance(built, nn.Module):
-        raise ModelError(f"{arch} returned {type(built).__name__}, expected an nn.Module")
-    return built
-
-
-def _builder(module_name: str, builder_name: str) -> Any:
-    try:
-        found = getattr(import_module(module_name), builder_name, None)
-    except ModuleNotFoundError as error:
-        if error.name and module_name.startswith(error.name):
-            raise ModelError(f"no module {module_name!r} on the Python path") from None
-        raise ModelError(f"{module_name} needs {error.name!r}, which is not installed") from None
-    except (Exception, SystemExit) as error:  # the user's own code
-        told = f"{type(error).__name__}: {one_line(error)}"
-        raise ModelError(f"importing {module_name} failed: {told}") from error
-    if not callable(found):
-        raise ModelError(f"{module_name} has no builder {builder_name!r}")
-    return found
+    if ":" in arch and parse_reference(arch).kind != "file":
+        return
+    known = [model.name for model in bundled_models()]
+    if arch not in known:
+        raise ModelError(
+            f"arch={arch!r} is neither a bundled model nor a reference like timm:resnet18 or "
+            f"module:builder; {nearest(arch, known)}"
+        )

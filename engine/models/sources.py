@@ -3,35 +3,53 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 
 from engine.errors import InputError, ModelError, WeightsError, nearest, one_line
 from engine.inputs.tables import Table, load_table
 from engine.models.bundled import Bundled, bundled_models, find_bundled
 from engine.models.cards import Card
+from engine.models.corrections import Corrections
 from engine.models.digest import digest_model
 from engine.models.estimators import as_network, is_estimator
 from engine.models.learning_columns import learn_columns
+from engine.models.libraries.built import Built, class_count_of
+from engine.models.modules import build_named
 from engine.models.reading_estimators import read_skops
 from engine.models.references import (
+    LIBRARIES,
     FileReference,
-    build_named,
     check_reference,
     parse_file_reference,
+    parse_reference,
 )
 from engine.models.specs import InputSpec
 from engine.models.table_specs import TableSpec
 from engine.models.weights import check_there, put_weights, read_weights
 
+Tensors = Mapping[str, torch.Tensor]
+
 
 @dataclass(frozen=True)
 class Source:
-    """A network with what its origin says of it; None where the source says nothing."""
+    """A network with what its origin says of it; None where the source says nothing.
+
+    Attributes:
+        ref, module, card: as in ``LoadedModel``.
+        spec: what it wants as input.
+        classes: class names by index.
+        in_hand: the network belongs to the caller.
+        activation: how logits become probabilities, or "".
+        told_by: who says so: "timm", "the card" …
+        corrections: those in the reference.
+    """
 
     ref: str
     module: nn.Module
@@ -39,6 +57,9 @@ class Source:
     spec: InputSpec | None = None
     classes: tuple[str, ...] | None = None
     in_hand: bool = False
+    activation: str = ""
+    told_by: str = ""
+    corrections: Corrections = field(default_factory=Corrections)
 
 
 def find_source(ref: Any, spec: InputSpec | Table | None) -> Source:
@@ -81,15 +102,48 @@ def _by_reference(ref: str, spec: InputSpec | Table | None) -> Source:
     check_reference(ref)
     if ref.startswith("file:"):
         return _from_file(ref, spec)
-    bundled = find_bundled(ref)
-    module, spec, classes = _built(bundled)
-    module.requires_grad_(False)
-    return Source(ref, module, bundled.card, spec, classes)
+    found = parse_reference(ref)
+    built = _architecture(f"{found.kind}:{found.name}", found.arguments)
+    return replace(_frozen(ref, built), corrections=Corrections.from_options(found.corrections))
 
 
-def _built(bundled: Bundled) -> tuple[nn.Module, InputSpec, tuple[str, ...]]:
+def _frozen(ref: str, built: Built) -> Source:
+    built.module.requires_grad_(False)
+    return Source(
+        ref,
+        built.module,
+        built.card,
+        built.spec,
+        built.classes,
+        activation=built.activation,
+        told_by=built.told_by,
+    )
+
+
+def _architecture(arch: str, arguments: Mapping[str, Any], tensors: Tensors | None = None) -> Built:
+    """Build what a reference names, ready for weights if these are given.
+
+    Args:
+        arch: ``bundled:NAME``, ``timm:NAME`` …, ``module:builder`` as it stands.
+        arguments: for its builder.
+        tensors: weights for which it is.
+    """
+    kind, _, name = arch.partition(":")
+    if kind == "bundled":
+        return _bundled(find_bundled(name))
+    if kind in LIBRARIES:
+        home = "hub_models" if kind == "hf" else f"{kind}_models"
+        library = import_module(f"engine.models.libraries.{home}")
+        built: Built = library.build(name, arguments, tensors)
+        return built
+    title = arch.removeprefix("module:")
+    return Built(build_named(title, **arguments), None, None, Card(title, f"Built by {title}."))
+
+
+def _bundled(bundled: Bundled) -> Built:
     home, function = bundled.builder.split(":")
-    return getattr(import_module(home), function)()
+    module, spec, classes = getattr(import_module(home), function)()
+    return Built(module, spec, classes, bundled.card, told_by="its card")
 
 
 def _from_file(ref: str, spec: InputSpec | Table | None) -> Source:
@@ -97,15 +151,68 @@ def _from_file(ref: str, spec: InputSpec | Table | None) -> Source:
     columns = None if file.columns is None else _columns(file.columns)
     if file.is_estimator:
         return _from_skops(ref, file, columns or _of_tables(spec, file.path.name))
-    if ":" in file.arch:
-        found = Source(ref, build_named(file.arch), Card(file.path.name, f"Built by {file.arch}."))
-    else:
-        found = _bundled_architecture(ref, file.arch, file.path.name)
-    put_weights(found.module, read_weights(file.path), file.path.name)
-    found.module.requires_grad_(False)
+    found = weighed(ref, file.path.name, file.arch, read_weights(file.path), file.arguments)
     if isinstance(columns, Table):
         columns = learn_columns(columns, file.label)
+    found = replace(found, corrections=Corrections.from_options(file.corrections))
     return found if columns is None else replace(found, spec=columns)
+
+
+def weighed(
+    ref: str, name: str, arch: str, tensors: Tensors, arguments: Mapping[str, Any]
+) -> Source:
+    """Return the network of an architecture with weights in it.
+
+    Args:
+        ref: what it will be known by.
+        name: of the weights' file.
+        arch: a bundled name, ``timm:NAME``, ``torchvision:NAME``, ``hf:NAME`` or
+            ``module:builder``.
+        tensors: the weights.
+        arguments: for the architecture's builder.
+
+    Raises:
+        ModelError: no such architecture, or weights that do not fit it.
+    """
+    built = _for_weights(arch, tensors, arguments)
+    put_weights(built.module, tensors, name)
+    built.module.eval()
+    told = arch.partition("?")[0]
+    card = replace(built.card, title=name, summary=_summary(arch, told))
+    if ":" not in arch:
+        card = Card(name, _summary(arch, told))
+    return _frozen(ref, replace(built, card=card))
+
+
+def _summary(arch: str, told: str) -> str:
+    kind = arch.partition(":")[0]
+    return (
+        f"Weights for the architecture of {told}."
+        if kind in ("hf", "timm", "torchvision") or (":" not in arch)
+        else f"Built by {told}."
+    )
+
+
+def _for_weights(arch: str, tensors: Tensors, arguments: Mapping[str, Any]) -> Built:
+    if ":" in arch:
+        asked = parse_reference(arch)
+        name = asked.name if asked.kind == "module" else f"{asked.kind}:{asked.name}"
+        return _architecture(name, {**asked.arguments, **arguments}, tensors)
+    known = {model.name: model for model in bundled_models()}
+    if arch not in known:
+        raise ModelError(
+            f"arch={arch!r} is neither a bundled model nor module:builder; {nearest(arch, known)}"
+        )
+    if arguments:
+        raise ModelError(f"arch={arch} takes no option {next(iter(arguments))!r}")
+    built = _bundled(known[arch])
+    count = class_count_of(built.module, tensors)
+    if count is None:
+        return built
+    raise WeightsError(
+        f"the weights are for {count} classes, {arch} has {len(built.classes or ())}; name an "
+        "architecture whose number of classes can be set, like timm:resnet18"
+    )
 
 
 def _from_skops(ref: str, file: FileReference, columns: TableSpec | Table | None) -> Source:
@@ -137,15 +244,3 @@ def _columns(path: Path) -> TableSpec | Table:
         raise InputError(f"{path}: no such file") from None
     except (OSError, ValueError) as error:
         raise ModelError(f"{path.name} tells no columns: {one_line(error)}") from None
-
-
-def _bundled_architecture(ref: str, arch: str, name: str) -> Source:
-    known = {model.name: model for model in bundled_models()}
-    if arch not in known:
-        raise ModelError(
-            f"arch={arch!r} is neither a bundled model nor module:builder; {nearest(arch, known)}"
-        )
-    module, spec, classes = _built(known[arch])
-    return Source(
-        ref, module, Card(name, f"Weights for the architecture of {arch}."), spec, classes
-    )

@@ -13,7 +13,8 @@ from engine.errors import InputError, ModelError
 from engine.inputs.images import ImageInput
 from engine.models.table_specs import TableSpec
 
-Interpolation = Literal["nearest", "bilinear", "bicubic", "lanczos"]
+Interpolation = Literal["nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"]
+CropCorner = Literal["nearest", "down"]
 _RESAMPLING = {name: Image.Resampling[name.upper()] for name in get_args(Interpolation)}
 
 # Beyond this many pixels the whole picture is not resized before the crop is cut.
@@ -45,8 +46,11 @@ class ImageSpec:
         height, width: what the network sees, in pixels.
         channels: 1 (grey) or 3 (RGB); more only as tensors.
         mean, std: per channel, on values in [0, 1].
-        resize: length of the shorter side before the crop; None: just as the crop.
+        resize: length of the shorter side before the crop; None: just as the crop; or height
+            and width, both brought to these whatever the picture's proportions.
         interpolation: how Pillow resizes.
+        crop_corner: how half a pixel at the crop's corner is rounded: to the nearest even
+            number as torchvision does, or down as transformers does.
     """
 
     height: int = 224
@@ -54,10 +58,13 @@ class ImageSpec:
     channels: int = 3
     mean: tuple[float, ...] = (0.485, 0.456, 0.406)
     std: tuple[float, ...] = (0.229, 0.224, 0.225)
-    resize: int | None = None
+    resize: int | tuple[int, int] | None = None
     interpolation: Interpolation = "bilinear"
+    crop_corner: CropCorner = "nearest"
 
     def __post_init__(self) -> None:
+        if isinstance(self.resize, list):
+            object.__setattr__(self, "resize", tuple(self.resize))
         for name in ("mean", "std"):
             values = tuple(float(value) for value in getattr(self, name))
             if len(values) != self.channels:
@@ -94,7 +101,7 @@ class ImageSpec:
             left, top, right, bottom in the picture's own pixels.
         """
         resized_w, resized_h = self._resized(width, height)
-        left, top = _centred(resized_w, self.width), _centred(resized_h, self.height)
+        left, top = self._corner(resized_w, resized_h)
         x, y = width / resized_w, height / resized_h
         return left * x, top * y, (left + self.width) * x, (top + self.height) * y
 
@@ -137,11 +144,18 @@ class ImageSpec:
         return column(self.mean), column(self.std)
 
     def _resized(self, width: int, height: int) -> tuple[int, int]:
-        """Size after the shorter side has been brought to ``resize``."""
+        """Width and height after one side, or both, have been brought to ``resize``."""
+        if isinstance(self.resize, tuple):
+            return self.resize[1], self.resize[0]
         short = self.resize or max(self.height, self.width)
         if width <= height:
             return short, max(1, int(short * height / width))
         return max(1, int(short * width / height)), short
+
+    def _corner(self, width: int, height: int) -> tuple[int, int]:
+        """Left and top of the centre crop in a resized picture."""
+        how = self.crop_corner
+        return _centred(width, self.width, how), _centred(height, self.height, how)
 
     def _cropped(self, picture: Image.Image) -> Image.Image:
         resized_w, resized_h = self._resized(*picture.size)
@@ -152,7 +166,7 @@ class ImageSpec:
             right, bottom = min(box[2], picture.width), min(box[3], picture.height)
             inside = (left, top, right, bottom)
             return picture.resize((self.width, self.height), how, box=inside)
-        left_cut, top_cut = _centred(resized_w, self.width), _centred(resized_h, self.height)
+        left_cut, top_cut = self._corner(resized_w, resized_h)
         resized = picture.resize((resized_w, resized_h), how)
         return resized.crop((left_cut, top_cut, left_cut + self.width, top_cut + self.height))
 
@@ -171,8 +185,10 @@ class ImageSpec:
 InputSpec = ImageSpec | TensorSpec | TableSpec
 
 
-def _centred(length: int, cut: int) -> int:
-    return round((length - cut) / 2) if length >= cut else -((cut - length) // 2)
+def _centred(length: int, cut: int, corner: CropCorner) -> int:
+    if length < cut:  # padded; half a pixel more lies behind, of transformers before
+        return -((cut - length) // 2) if corner == "nearest" else -((cut - length + 1) // 2)
+    return round((length - cut) / 2) if corner == "nearest" else (length - cut) // 2
 
 
 def _plain(value: Any) -> Any:

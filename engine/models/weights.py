@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import warnings
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,27 @@ def read_weights(path: Path) -> dict[str, torch.Tensor]:
         WeightsError: no such file, damaged, no tensors in it, or it needs code to load.
     """
     check_there(path)
-    loaded = _safetensors(path) if path.suffix == ".safetensors" else _pickled(path)
-    tensors = _state_dict(loaded)
+    return _tensors(path, path.name)
+
+
+def parse_weights(content: bytes, name: str) -> dict[str, torch.Tensor]:
+    """Read a state dict from a file's content.
+
+    Args:
+        content: the file's bytes.
+        name: of the file; its ending says which kind it is.
+
+    Raises:
+        WeightsError: as ``read_weights``.
+    """
+    return _tensors(content, name)
+
+
+def _tensors(source: Path | bytes, name: str) -> dict[str, torch.Tensor]:
+    is_safe = name.lower().endswith(".safetensors")
+    tensors = _state_dict(_safetensors(source, name) if is_safe else _pickled(source, name))
     if not tensors:
-        raise WeightsError(f"{path.name} holds no tensors")
+        raise WeightsError(f"{name} holds no tensors")
     return tensors
 
 
@@ -42,35 +60,34 @@ def check_there(path: Path) -> None:
         raise WeightsError(f"{path}: no such file")
 
 
-def _safetensors(path: Path) -> Mapping[str, Any]:
+def _safetensors(source: Path | bytes, name: str) -> Mapping[str, Any]:
     from safetensors import SafetensorError
-    from safetensors.torch import load_file
+    from safetensors.torch import load, load_file
 
     try:
-        return load_file(path)
+        return load(source) if isinstance(source, bytes) else load_file(source)
     except (SafetensorError, OSError) as error:
-        raise WeightsError(f"{path.name} is not a safetensors file, or damaged ({error})") from None
+        raise WeightsError(f"{name} is not a safetensors file, or damaged ({error})") from None
 
 
-def _pickled(path: Path) -> Mapping[str, Any]:
+def _pickled(source: Path | bytes, name: str) -> Mapping[str, Any]:
+    file = BytesIO(source) if isinstance(source, bytes) else source
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what matters is told in one line
-            return torch.load(path, map_location="cpu", weights_only=True)
+            return torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         if "GLOBAL" in str(error) or "Unsupported class" in str(error):
             raise WeightsError(
-                f"{path.name} needs code to load, so it is refused; save its state_dict() instead"
+                f"{name} needs code to load, so it is refused; save its state_dict() instead"
             ) from None
-        raise WeightsError(f"{path.name} is damaged or not a weights file") from None
+        raise WeightsError(f"{name} is damaged or not a weights file") from None
     except Exception as error:  # the unpickler trips over damaged files in many ways
         if "TorchScript" in str(error):
             raise WeightsError(
-                f"{path.name} is a TorchScript archive; save the network's state_dict() instead"
+                f"{name} is a TorchScript archive; save the network's state_dict() instead"
             ) from None
-        raise WeightsError(
-            f"{path.name} is damaged or not a weights file ({one_line(error)})"
-        ) from None
+        raise WeightsError(f"{name} is damaged or not a weights file ({one_line(error)})") from None
 
 
 def _state_dict(loaded: Any) -> dict[str, torch.Tensor]:

@@ -48,10 +48,10 @@ def _loaded(manifest: Manifest, model: Any) -> LoadedModel:
     if model is not None and not isinstance(model, str):
         return load_model(model)
     ref = model or manifest.get("source", {}).get("model", "")
-    if not ref or ref.startswith(("module:", "estimator:")):
+    if not ref or ref.startswith(("module:", "estimator:", "upload:")):
         raise ReplayError(
-            "the result was made with a network or an estimator in hand; pass it (in Python "
-            "model=…, on the command line --model REF)"
+            "the result was made with an upload, or with a network or an estimator in hand; pass "
+            "it (in Python model=…, on the command line --model REF)"
         )
     device = manifest["request"]["device"]
     try:

@@ -8,7 +8,7 @@ from engine.models.specs import ImageSpec, TensorSpec
 
 
 def test_linear_first() -> None:
-    ((spec, note),) = guess_specs(nn.Sequential(nn.Linear(5, 3), nn.ReLU(), nn.Linear(3, 2)))
+    spec, note = next(guess_specs(nn.Sequential(nn.Linear(5, 3), nn.ReLU(), nn.Linear(3, 2))))
     assert spec == TensorSpec((5,))
     assert "first linear layer" in note
 

@@ -165,7 +165,7 @@ def test_sides_are_tried_until_one_fits() -> None:
     module = nn.Sequential(nn.Conv2d(1, 2, 5), nn.Flatten(), nn.Linear(2 * 24 * 24, 10))
     model = load_model(module)
     assert model.spec.shape == (1, 28, 28)
-    assert "28 × 28 grey pictures" in model.card.notes[0]
+    assert "28 × 28 pictures, grey" in model.card.notes[0]
 
 
 @pytest.mark.parametrize(

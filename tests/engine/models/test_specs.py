@@ -183,7 +183,7 @@ def test_normalise_and_back() -> None:
         ({"mean": (0.5,)}, "mean has 1 values for 3 channels"),
         ({"std": (1, 1, 1, 1)}, "std has 4 values for 3 channels"),
         ({"std": (1, 0, 1)}, "every std must be above 0"),
-        ({"interpolation": "cubic"}, "interpolation 'cubic' is none of nearest, bilinear"),
+        ({"interpolation": "cubic"}, "interpolation 'cubic' is none of nearest, box, bilinear"),
         ({"side": 3}, "side"),
         ({"mean": 0.5}, "input_spec"),
     ],

@@ -1,0 +1,191 @@
+"""``hf:owner/name`` or ``hf:folder``: classifiers of pictures, read by transformers."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from engine.errors import ModelError, WeightsError, one_line
+from engine.models.cards import Card
+from engine.models.libraries.built import Built, Tensors, class_count_of, drawn
+from engine.models.libraries.extras import need
+from engine.models.libraries.network import hub_online_or_not
+from engine.models.libraries.processors import spec_of
+from engine.models.specs import InputSpec
+
+_ACTIVATIONS = {"multi_label_classification": "sigmoid", "regression": "identity"}
+
+
+def build(name: str, arguments: Mapping[str, Any], tensors: Tensors | None = None) -> Built:
+    """Build a network.
+
+    Args:
+        name: a model's id on the hub, or a folder that ``save_pretrained`` has written.
+        arguments: ``weights="none"`` for random weights; ``revision`` and ``subfolder`` as
+            transformers takes them; the rest changes the configuration.
+        tensors: weights that the network is for; only the configuration is then read.
+
+    Raises:
+        ModelError: not there, not to be had, needs code of its own, or is no classifier.
+    """
+    ref = f"hf:{name}"
+    transformers = need("transformers", ref)
+    options = dict(arguments)
+    random = tensors is not None or str(options.pop("weights", "")).lower() == "none"
+    where: dict[str, Any] = {k: options.pop(k) for k in ("revision", "subfolder") if k in options}
+    source = _source(ref, name)
+    with _quiet(transformers), _told(ref, name), _online(ref, source):
+        config = transformers.AutoConfig.from_pretrained(source, **where, **options)
+        _check_config(ref, config)
+        if random:
+            module = _random(transformers, config, tensors)
+        else:
+            module = _pretrained(transformers, ref, source, config, where)
+        spec, note = _spec(transformers, source, where, config)
+    return Built(
+        module.eval(),
+        spec,
+        None if tensors is not None else _classes(config),
+        _card(name, config, random=random and tensors is None, note=note),
+        _ACTIVATIONS.get(getattr(config, "problem_type", None) or "", ""),
+        told_by="transformers",
+    )
+
+
+def _source(ref: str, name: str) -> str:
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        if not (folder / "config.json").is_file():
+            raise ModelError(f"{ref}: the folder has no config.json; save_pretrained writes one")
+        return str(folder)
+    if folder.is_file():
+        raise ModelError(f"{ref} is a file; name its folder, or write file:{name}?arch=hf:FOLDER")
+    if name.startswith(("/", ".", "~")) or name.count("/") > 1:
+        raise ModelError(f"{ref}: no such folder")
+    return name
+
+
+@contextlib.contextmanager
+def _online(ref: str, source: str) -> Iterator[None]:
+    if Path(source).is_dir():
+        yield
+        return
+    with hub_online_or_not(f"{ref} is not on this machine"):
+        yield
+
+
+@contextlib.contextmanager
+def _quiet(transformers: Any) -> Iterator[None]:
+    """No progress bars and no warnings on the terminal while a model is read."""
+    logging = transformers.utils.logging
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()
+
+
+@contextlib.contextmanager
+def _told(ref: str, name: str) -> Iterator[None]:
+    """Say in one line whatever transformers says in many."""
+    try:
+        yield
+    except ModelError:
+        raise
+    except Exception as error:  # transformers, the network and the disk fail in many ways
+        text = " ".join(str(error).split())
+        if "trust_remote_code" in text or "custom code" in text:
+            why = "it needs code of its own to load, which is never run; build it in a module"
+            raise ModelError(f"{ref}: {why} of yours and name that") from None
+        if "weights_only" in text.lower() or "unpickl" in text.lower():
+            raise WeightsError(
+                f"{ref}: its weights need code to load, so they are refused; save them as "
+                "safetensors"
+            ) from None
+        if "is not a valid model identifier" in text or "Repository Not Found" in text:
+            raise ModelError(f"{ref}: neither a folder here nor a model on the hub") from None
+        raise ModelError(f"{ref} cannot be loaded: {_short(text) or one_line(error)}") from None
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 200 else f"{text[:200]}…"
+
+
+def _check_config(ref: str, config: Any) -> None:
+    own_code = getattr(config, "auto_map", None) or {}
+    if any("AutoModel" in key for key in own_code):
+        raise ModelError(
+            f"{ref}: it needs code of its own to load, which is never run; build it in a module "
+            "of yours and name that"
+        )
+
+
+def _random(transformers: Any, config: Any, tensors: Tensors | None) -> nn.Module:
+    kind = transformers.AutoModelForImageClassification
+    module = drawn(lambda: kind.from_config(config))
+    count = None if tensors is None else class_count_of(module, tensors)
+    if count is not None:
+        config.num_labels = count
+        module = drawn(lambda: kind.from_config(config))
+    return module
+
+
+def _pretrained(
+    transformers: Any, ref: str, source: str, config: Any, where: dict[str, Any]
+) -> nn.Module:
+    module, loading = transformers.AutoModelForImageClassification.from_pretrained(
+        source,
+        config=config,
+        dtype=torch.float32,
+        trust_remote_code=False,
+        output_loading_info=True,
+        **where,
+    )
+    missing = sorted(loading["missing_keys"])
+    if missing:
+        others = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise WeightsError(
+            f"{ref} is no trained classifier: its weights lack {missing[0]!r}{others}"
+        )
+    return module
+
+
+def _spec(
+    transformers: Any, source: str, where: dict[str, Any], config: Any
+) -> tuple[InputSpec | None, str]:
+    """Return what its image processor does, and a note where it has none."""
+    try:
+        processor = transformers.AutoImageProcessor.from_pretrained(
+            source, backend="pil", trust_remote_code=False, **where
+        )
+    except (OSError, ValueError) as error:
+        if "preprocessor_config" not in str(error) and "image processor" not in str(error).lower():
+            raise
+        return spec_of(None, config)
+    return spec_of(processor, config)
+
+
+def _classes(config: Any) -> tuple[str, ...] | None:
+    names = [config.id2label.get(index) for index in range(config.num_labels)]
+    if any(name is None or name == f"LABEL_{index}" for index, name in enumerate(names)):
+        return None
+    return tuple(str(name) for name in names)
+
+
+def _card(name: str, config: Any, *, random: bool, note: str) -> Card:
+    kind = config.model_type
+    title = Path(name).name or name
+    notes = (note,) if note else ()
+    if random:
+        untrained = "its weights are random: it has learned nothing"
+        return Card(title, f"{kind} of transformers, untrained.", notes=(untrained, *notes))
+    return Card(title, f"{kind} of transformers.", origin=f"hf:{name}", notes=notes)

@@ -1,0 +1,52 @@
+"""Weights that a user hands over as a file's content, with an architecture."""
+
+from __future__ import annotations
+
+import torch
+
+from engine.manifest import digest_of
+from engine.models.corrections import Corrections
+from engine.models.loaded import LoadedModel
+from engine.models.loading import load_source
+from engine.models.references import UPLOAD, Reference, check_arch, parse_reference
+from engine.models.sources import weighed
+from engine.models.weights import parse_weights
+
+_DIGEST_SHOWN = 12
+
+
+def load_uploaded(
+    content: bytes,
+    name: str,
+    arch: str,
+    *,
+    corrections: Corrections | None = None,
+    device: str | torch.device = "auto",
+) -> LoadedModel:
+    """Load weights that are in memory; nothing is written to disk.
+
+    Args:
+        content: of a safetensors file, or of a ``.pth``, ``.pt`` or ``.bin``.
+        name: of that file.
+        arch: a bundled name, ``timm:NAME``, ``torchvision:NAME``, ``hf:NAME`` or
+            ``module:builder``, with options.
+        corrections: what the user knows better; before those in ``arch``.
+        device: as in ``load_model``.
+
+    Returns:
+        A model whose ``ref`` cannot be loaded again: ``upload:NAME@DIGEST?arch=…``.
+
+    Raises:
+        ModelError: a damaged file, one that needs code to load, or that does not fit.
+    """
+    check_arch(arch)
+    asked = parse_reference(arch) if ":" in arch else Reference("bundled", arch)
+    ref = upload_ref(content, name, arch)
+    found = weighed(ref, name, arch, parse_weights(content, name), {})
+    own = (corrections or Corrections()).over(Corrections.from_options(asked.corrections))
+    return load_source(found, None, own, device)
+
+
+def upload_ref(content: bytes, name: str, arch: str) -> str:
+    """Return what an upload is known by: ``upload:NAME@DIGEST?arch=…``."""
+    return f"{UPLOAD}:{name}@{digest_of(content)[:_DIGEST_SHOWN]}?arch={arch}"
