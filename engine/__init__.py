@@ -17,6 +17,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Attribution": "engine.results",
+    "Corrections": "engine.models.corrections",
     "Cost": "engine.execution.cost",
     "HaloscopeError": "engine.errors",
     "ImageInput": "engine.inputs.images",
@@ -33,6 +34,7 @@ _HOMES = {
     "plan": "engine.attribution.explain",
     "plan_measure": "engine.tables.measuring",
     "explain": "engine.attribution.explain",
+    "inspect_model": "engine.inspection.inspecting",
     "learn_columns": "engine.models.learning_columns",
     "load_image": "engine.inputs.images",
     "load_images": "engine.inputs.image_sets",
@@ -41,6 +43,7 @@ _HOMES = {
     "load_sample": "engine.inputs.samples",
     "load_sample_set": "engine.inputs.samples",
     "load_table": "engine.inputs.tables",
+    "load_uploaded": "engine.models.uploads",
     "measure": "engine.tables.measuring",
     "measures": "engine.tables.registry",
     "methods": "engine.attribution.registry",
@@ -51,10 +54,12 @@ _HOMES = {
     "sample_tables": "engine.inputs.sample_tables",
     "samples": "engine.inputs.samples",
     "score_images": "engine.evaluation.scoring",
+    "self_test": "engine.inspection.self_test",
 }
 
 __all__ = [
     "Attribution",
+    "Corrections",
     "Cost",
     "HaloscopeError",
     "ImageInput",
@@ -70,6 +75,7 @@ __all__ = [
     "__version__",
     "bundled_models",
     "explain",
+    "inspect_model",
     "learn_columns",
     "load_image",
     "load_images",
@@ -78,6 +84,7 @@ __all__ = [
     "load_sample",
     "load_sample_set",
     "load_table",
+    "load_uploaded",
     "measure",
     "measures",
     "methods",
@@ -90,6 +97,7 @@ __all__ = [
     "sample_tables",
     "samples",
     "score_images",
+    "self_test",
 ]
 
 if TYPE_CHECKING:
@@ -104,13 +112,17 @@ if TYPE_CHECKING:
     from engine.inputs.sample_tables import sample_tables
     from engine.inputs.samples import load_sample, load_sample_set, sample_sets, samples
     from engine.inputs.tables import Row, Table, load_table
+    from engine.inspection.inspecting import inspect_model
+    from engine.inspection.self_test import self_test
     from engine.masking.predict import predict_masked
     from engine.models.bundled import bundled_models
+    from engine.models.corrections import Corrections
     from engine.models.learning_columns import learn_columns
     from engine.models.loaded import LoadedModel
     from engine.models.loading import load_model
     from engine.models.specs import ImageSpec, TensorSpec
     from engine.models.table_specs import TableSpec
+    from engine.models.uploads import load_uploaded
     from engine.results import Attribution, Prediction, load_result
     from engine.scores import Scores
     from engine.store import Store

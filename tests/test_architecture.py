@@ -21,7 +21,7 @@ FLOORS = (
     ("execution",),
     ("masking", "attention"),
     ("attribution",),
-    ("evaluation", "interactions", "tables", "pruning", "heads"),
+    ("evaluation", "interactions", "tables", "pruning", "heads", "inspection"),
     ("store", "replay"),
 )
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
