@@ -80,7 +80,9 @@ def _identity(given: Given) -> tuple[str, str]:
     """Return how an input is brought to the network's shape, and the digest of its content."""
     if isinstance(given, ImageInput):
         return given.fit, given.digest
-    return ("row", given.digest) if isinstance(given, Row) else ("prepared", _tensor_digest(given))
+    if isinstance(given, torch.Tensor):
+        return "prepared", _tensor_digest(given)
+    return "row" if isinstance(given, Row) else "prepared", given.digest
 
 
 def _tensor_digest(tensor: torch.Tensor) -> str:

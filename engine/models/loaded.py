@@ -8,10 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
 from engine.errors import InputError, ModelError
+from engine.inputs.arrays import ArrayInput, is_array_file, load_array
 from engine.inputs.images import ImageInput, ImageSource, load_image
 from engine.inputs.tables import Row, Table, as_row
 from engine.manifest import digest_of
@@ -26,7 +28,7 @@ from engine.models.specs import ImageSpec, InputSpec
 from engine.models.squashing import unsquashed
 from engine.models.table_specs import TableSpec
 
-Given = ImageInput | torch.Tensor | Row
+Given = ImageInput | ArrayInput | torch.Tensor | Row
 ModelInput = Given | ImageSource | Mapping[str, Any]
 
 
@@ -128,13 +130,13 @@ class LoadedModel:
         Raises:
             InputError: it cannot be read, or is not what the model takes.
         """
-        if isinstance(given, torch.Tensor | ImageInput | Row):
+        if isinstance(given, torch.Tensor | ImageInput | ArrayInput | Row):
             return given
         if isinstance(self.spec, TableSpec):
             return _row(given)
         if isinstance(given, Mapping):
             raise InputError(f"{self.card.title} takes {_wanted(self.spec)}, not rows of a table")
-        return load_image(given)
+        return load_array(given) if is_array_file(given) else load_image(given)  # type: ignore[arg-type]
 
     def prepare(self, given: ModelInput) -> torch.Tensor:
         """Return the exact tensor that the model sees, ``(1, …)``, on its device.
@@ -147,10 +149,15 @@ class LoadedModel:
         found = self.load_input(given)
         if isinstance(found, torch.Tensor):
             return self._checked(found)
+        if isinstance(found, ArrayInput):
+            return self._checked(torch.from_numpy(np.array(found.values)))
         if isinstance(found, Row):
             return self._as_tensor(match_row(found, self._of_tables()))
         if not isinstance(self.spec, ImageSpec):
-            raise InputError(f"{self.card.title} takes {_wanted(self.spec)}, not pictures")
+            raise InputError(
+                f"{self.card.title} takes {_wanted(self.spec)}, not pictures; save one sample "
+                "as a NumPy file (.npy)"
+            )
         return self.spec.prepare(found).to(self.device)
 
     def prepare_table(self, table: Table) -> torch.Tensor:

@@ -81,7 +81,11 @@ def request_of(
     """Return all that decides the numbers, ready for ``key_of``."""
     told = None
     if model is not None:
-        told = {"digest": model.digest, "family": model.family}
+        told = {
+            "digest": model.digest,
+            "family": model.family,
+            "activation": model.activation,
+        }
     return {
         "schema": SCHEMA,
         "kind": measure.result.kind,
