@@ -52,11 +52,7 @@ def request_of(
     return {
         "schema": SCHEMA,
         "kind": Attribution.kind,
-        "model": {
-            "digest": model.digest,
-            "family": model.family,
-            "activation": model.activation,
-        },
+        "model": model.describe(),
         "preprocessing": {**model.spec.describe(), "fit": fit},
         "classes": model.classes_digest,
         "input": digest,

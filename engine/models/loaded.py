@@ -76,6 +76,10 @@ class LoadedModel:
             self._digest = (current, digest_model(self.module))
         return self._digest[1]
 
+    def describe(self) -> dict[str, Any]:
+        """Return what of it decides the numbers, besides its input and its classes."""
+        return {"digest": self.digest, "family": self.family, "activation": self.activation}
+
     @property
     def classes_digest(self) -> str:
         """Digest of the class names in their order (hex)."""
@@ -105,8 +109,15 @@ class LoadedModel:
 
     @property
     def dtype(self) -> str:
-        """The precision of what the manifest tells: "float32", of an estimator "float64"."""
-        return "float32" if self.differentiable else "float64"
+        """The precision it computes in: "float32" as a rule, of an estimator "float64"."""
+        if not self.differentiable:
+            return "float64"
+        return str(self._precision or torch.float32).removeprefix("torch.")
+
+    @property
+    def _precision(self) -> torch.dtype | None:
+        weights = next(self.module.parameters(), None)
+        return weights.dtype if weights is not None and weights.is_floating_point() else None
 
     @property
     def packages(self) -> dict[str, str]:
@@ -177,11 +188,9 @@ class LoadedModel:
         return self._suited(torch.from_numpy(self._of_tables().encode(frame))).to(self.device)
 
     def _suited(self, batch: torch.Tensor) -> torch.Tensor:
-        """Return codes, which are float64, in the precision of the network's weights."""
-        weights = next(self.module.parameters(), None)
-        if weights is None or batch.dtype != torch.float64 or not weights.is_floating_point():
-            return batch
-        return batch.to(weights.dtype)
+        """Return samples in the precision of the network's weights."""
+        wanted = self._precision
+        return batch if wanted in (None, batch.dtype) else batch.to(wanted)
 
     def _checked(self, tensor: torch.Tensor) -> torch.Tensor:
         batched = tensor[None] if tensor.ndim == len(self.spec.shape) else tensor
@@ -191,8 +200,7 @@ class LoadedModel:
             )
         if not batched.isfinite().all():
             raise InputError("the input tensor holds values that are not finite")
-        parameter = next(self.module.parameters(), batched)
-        return batched.detach().to(self.device, parameter.dtype)
+        return self._suited(batched.detach()).to(self.device)
 
     @contextmanager
     def ready(self) -> Iterator[nn.Module]:
