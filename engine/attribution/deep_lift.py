@@ -171,4 +171,4 @@ def _try(passes: Passes, noise: torch.Tensor) -> None:
     )
 
 
-_REASONS = Reasons(DeepLift.title, _try)
+_REASONS = Reasons(DeepLift, _try)

@@ -76,5 +76,5 @@ def _guided(passes: Passes, leaf: torch.Tensor) -> torch.Tensor:
 
 
 _REASONS = Reasons(
-    GuidedBackprop.title, lambda passes, noise: _guided(passes, noise[:1].requires_grad_())
+    GuidedBackprop, lambda passes, noise: _guided(passes, noise[:1].requires_grad_())
 )

@@ -128,4 +128,4 @@ def _try(passes: Passes, noise: torch.Tensor) -> None:
     _relevance(passes, noise[:1].requires_grad_(), readout, GAMMA)
 
 
-_REASONS = Reasons(LayerwiseRelevance.title, _try)
+_REASONS = Reasons(LayerwiseRelevance, _try)

@@ -85,7 +85,7 @@ def find_source(ref: Any, spec: InputSpec | Table | None) -> Source:
 def _in_hand(given: nn.Module) -> Source:
     """Take a network as it is; of one that torch.compile has wrapped, what is inside."""
     compiled = type(given).__name__ == "OptimizedModule"
-    module = given._orig_mod if compiled else given
+    module = given.get_submodule("_orig_mod") if compiled else given
     name = type(module).__name__
     ref = f"module:{name}@{digest_model(module)[:12]}"
     notes = ("it runs as it was before torch.compile, whose code tells no layers",)
