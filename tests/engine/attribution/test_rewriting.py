@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from engine.attribution.explain import explain
+from engine.attribution.gradient import Gradient
 from engine.attribution.registry import methods_for
 from engine.attribution.rewriting.calls import Call
 from engine.attribution.rewriting.kinds import kind_of
@@ -329,6 +330,17 @@ def test_a_network_may_overwrite_its_input(mode: Any) -> None:
     assert torch.equal(*found)
 
 
+class Some(Gradient):
+    name = "some"
+    title = "Some"
+
+
+@pytest.fixture
+def _only_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Reasons, "every", {})
+
+
+@pytest.mark.usefixtures("_only_here")
 def test_reasons_are_looked_for_once_for_each_model() -> None:
     tried: list[str] = []
 
@@ -338,7 +350,7 @@ def test_reasons_are_looked_for_once_for_each_model() -> None:
         if passes.model.family == "vit":
             raise MethodError("no attention, please")
 
-    reasons = Reasons("Some", trial)
+    reasons = Reasons(Some, trial)
     cnn, vit = zoo.load("tiny-cnn"), zoo.load("tiny-vit")
     assert [reasons.against(one) for one in (cnn, vit, cnn, vit)] == [
         None,
@@ -347,13 +359,14 @@ def test_reasons_are_looked_for_once_for_each_model() -> None:
     assert tried == ["TinyCnn", "TinyVit"]
 
 
+@pytest.mark.usefixtures("_only_here")
 def test_a_network_that_fails_on_noise_is_told_but_not_for_want_of_memory() -> None:
     raised: list[Exception] = [MemoryError(), ValueError("expected\ntwo lines")]
 
     def trial(passes: Passes, noise: torch.Tensor) -> None:
         raise raised.pop(0)
 
-    reasons, model = Reasons("Some", trial), zoo.load("tiny-cnn")
+    reasons, model = Reasons(Some, trial), zoo.load("tiny-cnn")
     assert reasons.against(model) is None
     assert reasons.against(model) == "Some fails on TinyCnn: expected"
     assert reasons.against(model) == "Some fails on TinyCnn: expected"
