@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -199,7 +200,12 @@ def read_classes(text: str) -> tuple[str, ...]:
 
 
 def parse_classes(content: str, name: str = "the list") -> tuple[str, ...]:
-    """Return class names from text: one a line, or JSON (a list, or a mapping from index to name).
+    """Return class names from text.
+
+    Args:
+        content: one name a line; JSON (a list, or a mapping from index to name); or the content
+            of a CSV file, with names alone or with their indices.
+        name: of the file; its ending says whether it is a CSV.
 
     Raises:
         ModelError: it holds no names, or indices that leave gaps.
@@ -207,10 +213,32 @@ def parse_classes(content: str, name: str = "the list") -> tuple[str, ...]:
     text = content.strip()
     if text[:1] in ("[", "{"):
         return _from_json(text, name)
+    if name.lower().endswith(".csv"):
+        return _from_csv(text, name)
     names = tuple(line.strip() for line in text.splitlines() if line.strip())
     if not names:
         raise ModelError(f"classes: {name} holds no names; write one on each line")
     return names
+
+
+def _from_csv(text: str, name: str) -> tuple[str, ...]:
+    """Read names, or index and name in either order; a first line without an index is a header."""
+    rows = [[cell.strip() for cell in row] for row in csv.reader(text.splitlines()) if any(row)]
+    place = next((i for i in (0, 1) if all(_is_index(row, i) for row in rows[1:])), None)
+    if place is None or len(rows) < 2:
+        return parse_classes("\n".join(row[0] for row in rows), "the list")
+    told = rows if _is_index(rows[0], place) else rows[1:]
+    return _in_order({int(row[place]): row[1 - place] for row in told}, name)
+
+
+def _is_index(row: Sequence[str], place: int) -> bool:
+    return len(row) > 1 and row[place].isdecimal()
+
+
+def _in_order(by_index: Mapping[int, str], name: str) -> tuple[str, ...]:
+    if sorted(by_index) != list(range(len(by_index))):
+        raise ModelError(f"classes: the indices in {name} are not 0 to {len(by_index) - 1}")
+    return tuple(by_index[index] for index in range(len(by_index)))
 
 
 def _from_json(text: str, name: str) -> tuple[str, ...]:
@@ -220,10 +248,7 @@ def _from_json(text: str, name: str) -> tuple[str, ...]:
         raise ModelError(f"classes: {name} is no JSON ({one_line(error)})") from None
     if isinstance(told, list):
         return tuple(str(one) for one in told)
-    by_index = _by_index(cast(dict[str, Any], told))
-    if sorted(by_index) != list(range(len(by_index))):
-        raise ModelError(f"classes: the indices in {name} are not 0 to {len(by_index) - 1}")
-    return tuple(by_index[index] for index in range(len(by_index)))
+    return _in_order(_by_index(cast(dict[str, Any], told)), name)
 
 
 def _by_index(told: dict[str, Any]) -> dict[int, str]:

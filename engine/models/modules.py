@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from importlib import import_module
 from typing import Any
 
@@ -11,6 +14,48 @@ from torch import nn
 from engine.errors import ModelError, one_line
 
 IS_MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
+
+# None: whoever names a module may have it imported.
+_allowed: ContextVar[frozenset[str] | None] = ContextVar("allowed", default=None)
+
+
+@contextmanager
+def only_from(allowed: Iterable[str]) -> Iterator[None]:
+    """Inside, in this thread, networks are built from these modules alone.
+
+    Args:
+        allowed: ``module``, for builders that are defined in it or below it, or
+            ``module:builder``, for that one wherever it is defined.
+    """
+    token = _allowed.set(frozenset(allowed))
+    try:
+        yield
+    finally:
+        _allowed.reset(token)
+
+
+def check_allowed(arch: str, allowed: Iterable[str]) -> None:
+    """Refuse a ``module:builder`` whose module is not allowed, without importing anything.
+
+    Raises:
+        ModelError: with how to allow it.
+    """
+    module_name = arch.partition(":")[0]
+    if module_name not in {entry.partition(":")[0] for entry in allowed}:
+        raise ModelError(
+            f"the module {module_name!r} is not on the list of those that may be imported; start "
+            f"Haloscope with --allow-module {module_name}"
+        )
+
+
+def _check_home(arch: str, builder: Any, allowed: Iterable[str]) -> None:
+    """Refuse what an allowed module has only imported: ``mynet:load`` may be torch's."""
+    module_name = arch.partition(":")[0]
+    home = str(getattr(builder, "__module__", ""))
+    if arch not in allowed and not f"{home}.".startswith(f"{module_name}."):
+        raise ModelError(
+            f"{arch} is not defined in that module but in {home or 'another'}; name its own module"
+        )
 
 
 def build_named(arch: str, **arguments: Any) -> nn.Module:
@@ -26,7 +71,12 @@ def build_named(arch: str, **arguments: Any) -> nn.Module:
     module_name, _, builder_name = arch.partition(":")
     if not re.fullmatch(r"[A-Za-z_][\w.]*", module_name) or not builder_name:
         raise ModelError(f"arch={arch!r} is neither a bundled model nor of the form module:builder")
+    allowed = _allowed.get()
+    if allowed is not None:
+        check_allowed(arch, allowed)
     builder = _builder(module_name, builder_name)
+    if allowed is not None:
+        _check_home(arch, builder, allowed)
     try:
         built = builder(**arguments)
     except (

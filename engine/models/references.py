@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from engine.errors import ModelError, nearest
 from engine.models.bundled import bundled_models, find_bundled
@@ -83,7 +83,7 @@ def parse_reference(ref: str) -> Reference:
     if not name:
         raise ModelError(f"{ref!r} names nothing after the colon")
     if kind == UPLOAD:
-        named = name.partition("@")[0]
+        named = unquote(name.partition("?")[0].rpartition("@")[0])
         raise ModelError(f"{named} was uploaded in another session; upload that file again")
     if kind in ("file", *LIBRARIES):
         return Reference(kind, name, corrections, arguments)

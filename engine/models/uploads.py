@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote, unquote, urlencode
+
 import torch
 
 from engine.manifest import digest_of
 from engine.models.corrections import Corrections
 from engine.models.loaded import LoadedModel
 from engine.models.loading import load_source
-from engine.models.references import UPLOAD, Reference, check_arch, parse_reference
+from engine.models.references import (
+    UPLOAD,
+    Reference,
+    check_arch,
+    corrected,
+    parse_reference,
+)
 from engine.models.sources import weighed
 from engine.models.weights import parse_weights
 
@@ -42,6 +50,8 @@ def load_uploaded(
     check_arch(arch)
     asked = parse_reference(arch) if ":" in arch else Reference("bundled", arch)
     ref = upload_ref(content, name, arch)
+    if corrections is not None:
+        ref = corrected(ref, corrections)
     found = weighed(ref, name, arch, parse_weights(content, name), {})
     own = (corrections or Corrections()).over(Corrections.from_options(asked.corrections))
     return load_source(found, None, own, device)
@@ -49,4 +59,17 @@ def load_uploaded(
 
 def upload_ref(content: bytes, name: str, arch: str) -> str:
     """Return what an upload is known by: ``upload:NAME@DIGEST?arch=…``."""
-    return f"{UPLOAD}:{name}@{digest_of(content)[:_DIGEST_SHOWN]}?arch={arch}"
+    told = urlencode({"arch": arch}, safe=":/,", quote_via=quote)
+    named = quote(name, safe=" ")
+    return f"{UPLOAD}:{named}@{digest_of(content)[:_DIGEST_SHOWN]}?{told}"
+
+
+def wanted_upload(ref: str) -> tuple[str, str] | None:
+    """Return name and beginning of the digest of the file that a reference stands for, or None.
+
+    >>> wanted_upload("upload:w.pth@1a2b3c4d5e6f?arch=timm:resnet18")
+    ('w.pth', '1a2b3c4d5e6f')
+    """
+    kind, _, rest = ref.partition(":")
+    name, at, digest = rest.partition("?")[0].rpartition("@")
+    return (unquote(name), digest) if kind == UPLOAD and at else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -54,8 +55,11 @@ def class_count_of(module: nn.Module, tensors: Tensors) -> int | None:
     return int(tensors[other[0]].shape[0])
 
 
+_drawing = threading.Lock()  # torch has one generator for all threads
+
+
 def drawn(build: Callable[[], Any]) -> Any:
     """Build something with random weights that are the same each time."""
-    with torch.random.fork_rng(devices=[]):
+    with _drawing, torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         return build()

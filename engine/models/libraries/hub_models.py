@@ -19,6 +19,11 @@ from engine.models.libraries.processors import spec_of
 from engine.models.specs import InputSpec
 
 _ACTIVATIONS = {"multi_label_classification": "sigmoid", "regression": "identity"}
+# Arguments with which transformers would run code that comes with a model, or from the hub.
+_OF_CODE = (
+    "trust_remote_code", "code_revision", "auto_map", "attn_implementation",
+    "experts_implementation", "quantization_config", "use_kernels",
+)  # fmt: skip
 
 
 def build(name: str, arguments: Mapping[str, Any], tensors: Tensors | None = None) -> Built:
@@ -36,11 +41,15 @@ def build(name: str, arguments: Mapping[str, Any], tensors: Tensors | None = Non
     ref = f"hf:{name}"
     transformers = need("transformers", ref)
     options = dict(arguments)
+    _check_options(ref, options)
     random = tensors is not None or str(options.pop("weights", "")).lower() == "none"
     where: dict[str, Any] = {k: options.pop(k) for k in ("revision", "subfolder") if k in options}
     source = _source(ref, name)
     with _quiet(transformers), _told(ref, name), _online(ref, source):
-        config = transformers.AutoConfig.from_pretrained(source, **where, **options)
+        # Said aloud: left open, transformers asks on the terminal.
+        config = transformers.AutoConfig.from_pretrained(
+            source, trust_remote_code=False, **where, **options
+        )
         _check_config(ref, config)
         if random:
             module = _random(transformers, config, tensors)
@@ -55,6 +64,12 @@ def build(name: str, arguments: Mapping[str, Any], tensors: Tensors | None = Non
         _ACTIVATIONS.get(getattr(config, "problem_type", None) or "", ""),
         told_by="transformers",
     )
+
+
+def _check_options(ref: str, options: Mapping[str, Any]) -> None:
+    for name in options:
+        if name in _OF_CODE or name.startswith("_"):
+            raise ModelError(f"{ref}: the option {name!r} could run code of others; leave it out")
 
 
 def _source(ref: str, name: str) -> str:
