@@ -8,6 +8,8 @@ import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from dashboard.command import inspecting
+from dashboard.command.references import KINDS
 from engine.models.bundled import bundled_models
 
 if TYPE_CHECKING:
@@ -16,7 +18,13 @@ if TYPE_CHECKING:
 
 def add_to(commands: Any) -> None:
     """Declare both commands."""
-    models = commands.add_parser("models", help="list the models that come with Haloscope")
+    models = commands.add_parser(
+        "models",
+        help="list the models that come with Haloscope, or say what one of your own is",
+        epilog=KINDS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    inspecting.add_to(models)
     models.add_argument("--json", action="store_true", help="one JSON object")
     models.set_defaults(run=_models)
     methods = commands.add_parser("methods", help="list the methods and their parameters")
@@ -25,6 +33,9 @@ def add_to(commands: Any) -> None:
 
 
 def _models(options: argparse.Namespace) -> int:
+    inspecting.check(options)
+    if options.inspect is not None:
+        return inspecting.run(options)
     rows = [
         {
             "name": model.name,
@@ -42,7 +53,7 @@ def _models(options: argparse.Namespace) -> int:
     for row in rows:
         print(f"{row['name']}  ({row['title']}, {row['family']})")
         _indented(f"{row['summary']} {row['licence']}; {row['origin']}.")
-    print("\nYour own: file:weights.safetensors?arch=module:builder")
+    print("\nYour own: haloscope models --inspect REF says what it is; --help tells how to name it")
     return 0
 
 

@@ -20,6 +20,8 @@ examples:
   haloscope --model 'file:w.safetensors?arch=mynet:build'
                                               … with your own network in the list
   haloscope models                            which models are there
+  haloscope models --inspect torchvision:resnet18
+                                              what a model is, and whether it works here
   haloscope methods                           which methods there are, and their parameters
   haloscope explain --model imagenet-cnn --image cat.jpg --method grad-cam \\
       --out cat.safetensors --png cat.png
@@ -106,6 +108,10 @@ def _parser() -> argparse.ArgumentParser:
         help="a model of your own for the dashboard; may be repeated",
     )  # fmt: skip
     parser.add_argument(
+        "--allow-module", action="append", default=[], metavar="MODULE", dest="modules",
+        help="a module that the page “Own model” may import; may be repeated",
+    )  # fmt: skip
+    parser.add_argument(
         "--device", default="auto", help="where models run: auto, cpu, cuda or mps (default auto)"
     )
     parser.set_defaults(run=_dashboard)
@@ -119,26 +125,24 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _check_reference(ref: str) -> None:
-    """Tell a mistyped model before the dashboard opens."""
-    from engine.models.references import check_reference
-
-    check_reference(ref)
-
-
 def _dashboard(options: argparse.Namespace) -> int:
     from dashboard import server
-    from dashboard.running.models import DEVICE, EXTRA_MODELS
+    from dashboard.command.references import check_model, check_module
+    from dashboard.running.allowed import EXTRA_MODELS, MODULES
+    from dashboard.running.models import DEVICE
 
     if not 0 <= options.port <= _LAST_PORT:
         raise HaloscopeError(f"--port {options.port}: a port lies between 0 and {_LAST_PORT}")
     check_device_name(options.device)
     for ref in options.models:
-        _check_reference(ref)
+        check_model(ref)
+    for module in options.modules:
+        check_module(module)
     port = server.free_port(min(options.port, _LAST_PORT - server.TRIES))
     if port is None:
         raise HaloscopeError(f"no free port from {options.port} on; name another with --port")
     os.environ[EXTRA_MODELS] = "\n".join(options.models)
+    os.environ[MODULES] = ",".join([os.environ.get(MODULES, ""), *options.modules])
     os.environ[DEVICE] = options.device
     print(f"Haloscope is at http://localhost:{port} (Ctrl-C stops it)", flush=True)
     server.serve(port, open_browser=not options.no_browser)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from engine.attribution.explain import Plan
     from engine.evaluation.hiding import Hiding
     from engine.execution.passes import Cancel, Progress
+    from engine.models.loaded import LoadedModel
     from engine.results import Attribution
 
 
@@ -82,19 +83,31 @@ def is_kept(plan: Plan) -> bool:
 def submit(plan: Plan) -> Job:
     """Queue a plan, or return the job that already does or did it."""
     title = f"{plan.method.title} for {plan.model.classes[plan.readout.target]}"
-    if not plan.source()["input_origin"]:
+    if _is_private(plan):
         own(plan.key)
     return queue().submit(plan.key, title, lambda progress, cancel: _work(plan, progress, cancel))
 
 
 def own(key: str) -> None:
-    """Note that a result rests on an upload, where there is a session to note it for."""
+    """Note that a result rests on an upload, where there is a session to note it for.
+
+    When that session ends, the result is forgotten with it.
+    """
     from streamlit.runtime.scriptrunner import get_script_run_ctx
 
     from dashboard.running.watching import watch
 
     if get_script_run_ctx(suppress_warning=True) is not None:
         watch().own(key)
+
+
+def is_uploaded(model: LoadedModel) -> bool:
+    """Whether a model's weights were uploaded: what comes of them stays in the session."""
+    return model.ref.startswith("upload:")
+
+
+def _is_private(plan: Plan) -> bool:
+    return is_uploaded(plan.model) or not plan.source()["input_origin"]
 
 
 def _work(plan: Plan, progress: Progress, cancel: Cancel) -> Explained:
@@ -126,7 +139,7 @@ def _compute(plan: Plan, progress: Progress, cancel: Cancel) -> Attribution:
     used = Cost(**outcome["passes"])
     if used.total >= (_TELLING_ROWS if len(plan.model.spec.shape) == 1 else 1):
         pace().learn(plan.model.digest, used, outcome["seconds"])
-    if attribution.manifest["source"]["input_origin"]:  # an upload stays in its session
+    if not _is_private(plan):
         keeping.keep(attribution)
     return attribution
 

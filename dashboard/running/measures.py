@@ -34,11 +34,17 @@ def trains(plan: MeasurePlan) -> bool:
 def submit(plan: MeasurePlan) -> Job:
     """Queue a plan, or return the job that already does or did it."""
     title = f"{plan.measure.title} of {plan.table.name if plan.table.origin else 'your table'}"
-    if not plan.table.origin:
+    if _is_private(plan):
         explanations.own(plan.key)
     return explanations.queue().submit(
         plan.key, title, lambda progress, cancel: _work(plan, progress, cancel)
     )
+
+
+def _is_private(plan: MeasurePlan) -> bool:
+    """Whether a finding rests on an upload, which stays in its session."""
+    uploaded = plan.model is not None and explanations.is_uploaded(plan.model)
+    return uploaded or not plan.table.origin
 
 
 def _work(plan: MeasurePlan, progress: Progress, cancel: Cancel) -> Measured:
@@ -49,6 +55,6 @@ def _work(plan: MeasurePlan, progress: Progress, cancel: Cancel) -> Measured:
     outcome = found.manifest["outcome"]
     if plan.model is not None and plan.cost.total >= _TELLING:
         explanations.pace().learn(plan.model.digest, Cost(**outcome["passes"]), outcome["seconds"])
-    if plan.table.origin:  # an upload stays in its session
+    if not _is_private(plan):
         keeping.keep(found)
     return found

@@ -1,4 +1,4 @@
-"""Models in use, shared by all sessions."""
+"""Models in use: those at hand and of the command line for all, a user's own for their session."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from dashboard.running import own_models
+from dashboard.running.allowed import EXTRA_MODELS, named_at_start
 from engine.manifest import digest_of
 from engine.models.bundled import bundled_models
 
 if TYPE_CHECKING:
     from engine.models.loaded import LoadedModel
 
-EXTRA_MODELS = "HALOSCOPE_MODELS"
+__all__ = ["DEVICE", "EXTRA_MODELS", "Kind", "identity", "kind_of", "model", "references", "title"]
+
 DEVICE = "HALOSCOPE_DEVICE"
 _KEPT = 32
 
@@ -23,45 +26,69 @@ Kind = Literal["pictures", "tables"]
 
 _lock = threading.Lock()
 _loaded: OrderedDict[str, LoadedModel] = OrderedDict()
+_loading: dict[str, threading.Lock] = {}
 
 
 def references(kind: Kind | None = None) -> list[str]:
-    """Return what can be chosen: the bundled models, then those named on the command line.
+    """Return what can be chosen: bundled models, those of the command line, the session's own.
 
     Args:
         kind: only models for pictures, or for tables.
     """
-    extra = [ref for ref in os.environ.get(EXTRA_MODELS, "").split("\n") if ref]
-    every = [model.name for model in bundled_models()] + extra
+    own = [added.ref for added in own_models.every()]
+    every = list(dict.fromkeys([*at_hand(), *own]))
     return [ref for ref in every if kind in (None, kind_of(ref))]
 
 
-def kind_of(ref: str) -> Kind:
-    """Return what a reference's model takes, without loading it."""
-    from engine.models.references import parse_file_reference
+def at_hand() -> list[str]:
+    """Return what every session can choose."""
+    return list(dict.fromkeys([*(model.name for model in bundled_models()), *named_at_start()]))
 
-    name = ref
+
+def kind_of(ref: str) -> str:
+    """Return what a reference's model takes, without loading it; a session's own is loaded."""
+    own = own_models.find(ref)
+    if own is not None:
+        return own.kind
+    if ":" not in ref and "?" not in ref:
+        known = {model.name: model.family for model in bundled_models()}
+        return "tables" if known.get(ref) == "tabular" else "pictures"
+    from engine.models.references import bundled_of, parse_file_reference
+
     if ref.startswith("file:"):
         file = parse_file_reference(ref)
         if file.is_estimator or file.columns is not None:
             return "tables"
-        name = file.arch
-    known = {model.name: model.family for model in bundled_models()}
-    return "tables" if known.get(name) == "tabular" else "pictures"
+    bundled = bundled_of(ref)
+    return "tables" if bundled is not None and bundled.family == "tabular" else "pictures"
 
 
 def title(ref: str) -> str:
-    """Return what the chooser calls a reference."""
+    """Return what the choosers call a reference; no two of them are called the same."""
+    own = own_models.find(ref)
+    if own is not None:
+        return own.title
     for model in bundled_models():
         if model.name == ref:
             return model.card.title
-    name = _file_name(ref)
-    alike = [other for other in references() if _file_name(other) == name]
+    name = short_name(ref)
+    alike = [other for other in named_at_start() if short_name(other) == name]
     return name if len(alike) < 2 else ref.removeprefix("file:")
 
 
-def _file_name(ref: str) -> str:
-    return Path(ref.removeprefix("file:").partition("?")[0]).name
+def short_name(ref: str) -> str:
+    """Return the part of a reference that a person would call it by.
+
+    >>> short_name("file:nets/mine.pth?arch=timm:resnet18"), short_name("hf:owner/name")
+    ('mine.pth', 'name (hf)')
+    """
+    head = ref.partition("?")[0]
+    kind, colon, name = head.partition(":")
+    if kind == "file":
+        return Path(name).name
+    if colon and kind in ("hf", "timm", "torchvision"):
+        return f"{Path(name).name or name} ({kind})"
+    return head
 
 
 def identity(model: LoadedModel) -> str:
@@ -71,7 +98,12 @@ def identity(model: LoadedModel) -> str:
     names of the classes.
     """
     told = json.dumps(model.spec.describe(), sort_keys=True)
-    return digest_of(model.digest.encode(), told.encode(), model.classes_digest.encode())
+    return digest_of(
+        model.digest.encode(),
+        told.encode(),
+        model.classes_digest.encode(),
+        model.activation.encode(),
+    )
 
 
 def model(ref: str) -> LoadedModel:
@@ -80,12 +112,21 @@ def model(ref: str) -> LoadedModel:
     Raises:
         HaloscopeError: it cannot be loaded.
     """
-    from engine.models.loading import load_model
-
+    own = own_models.find(ref)
+    if own is not None:
+        return own.model
     with _lock:
-        if ref not in _loaded:
-            _loaded[ref] = load_model(ref, device=os.environ.get(DEVICE, "auto"))
-        _loaded.move_to_end(ref)
-        while len(_loaded) > _KEPT:
-            _loaded.popitem(last=False)
-        return _loaded[ref]
+        alone = _loading.setdefault(ref, threading.Lock())
+    with alone:  # a slow one holds up only those who want the same
+        found = _loaded.get(ref)
+        if found is None:
+            from engine.models.loading import load_model
+
+            found = load_model(ref, device=os.environ.get(DEVICE, "auto"))
+        with _lock:
+            _loaded[ref] = found
+            _loaded.move_to_end(ref)
+            while len(_loaded) > _KEPT:
+                _loaded.popitem(last=False)
+            _loading.pop(ref, None)
+        return found

@@ -23,6 +23,8 @@ def seconds(plan: ScorePlan) -> float | None:
 def submit(plan: ScorePlan) -> Job:
     """Queue a test, or return the job that already does or did it."""
     title = f"{plan.model.card.title} on {plan.images.name}"
+    if explanations.is_uploaded(plan.model):
+        explanations.own(plan.key)
     return explanations.queue().submit(plan.key, title, plan.run)
 
 

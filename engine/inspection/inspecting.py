@@ -94,13 +94,16 @@ def _output_entries(model: LoadedModel) -> Iterator[Entry]:
         how = "corrected"
     else:
         told = model.classes[0] != "class 0"
-        how = (model.told_by or "told") if told else "counted; no names known"
+        by = f"told by {model.told_by}" if model.told_by else "told"
+        how = by if told else "counted; no names known"
     yield Entry("Classes", _classes_told(model.classes), how, "classes")
     where = f"{seen.container}, entry “{seen.entry}”" if seen.entry else seen.container
     count = "one logit" if len(model.classes) == 1 else f"{len(model.classes)} logits"
+    alone = len(model.classes) == 1
+    own = "the probability of its class" if alone else "each class has a probability of its own"
     read = {
         "softmax": "softmax: one class is right",
-        "sigmoid": "sigmoid: each class has a probability of its own",
+        "sigmoid": f"sigmoid: {own}",
         "identity": "a number as it is",
     }[model.activation]
     how = "corrected" if corrected.activation else "seen in one pass"

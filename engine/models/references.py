@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from engine.errors import ModelError, nearest
-from engine.models.bundled import bundled_models, find_bundled
+from engine.models.bundled import Bundled, bundled_models, find_bundled
 from engine.models.corrections import OPTIONS, Corrections
 from engine.models.modules import IS_MODULE
 from engine.models.weights import check_there
@@ -160,6 +160,39 @@ def corrected(ref: str, corrections: Corrections) -> str:
     head, _, query = ref.partition("?")
     options = dict(parse_qsl(query, keep_blank_values=True)) | corrections.to_options()
     return f"{head}?{urlencode(options, safe=':/,', quote_via=quote)}" if options else ref
+
+
+def architecture_of(ref: str) -> Reference | None:
+    """Return the reference that a network is built from: of weights in a file, their ``arch``.
+
+    Args:
+        ref: any reference, one of an upload too.
+
+    Returns:
+        None for an estimator, and where the reference names no architecture.
+
+    Raises:
+        ModelError: a reference of no known kind.
+    """
+    kind = ref.partition(":")[0]
+    if kind not in ("file", UPLOAD):
+        return parse_reference(ref)
+    arch = dict(parse_qsl(ref.partition("?")[2])).get("arch", "")
+    return parse_reference(arch) if arch else None
+
+
+def bundled_of(ref: str) -> Bundled | None:
+    """Return the bundled model whose architecture a reference names, or None.
+
+    >>> bundled_of("file:mine.pth?arch=digits-cnn").name
+    'digits-cnn'
+    """
+    try:
+        found = architecture_of(ref)
+    except ModelError:
+        return None
+    known = {model.name: model for model in bundled_models()}
+    return known.get(found.name) if found is not None and found.kind == "bundled" else None
 
 
 def check_reference(ref: str) -> None:

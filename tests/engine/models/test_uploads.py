@@ -6,7 +6,6 @@ import torch
 from safetensors.torch import save
 
 from engine.errors import ModelError, WeightsError
-from engine.models.bundled import find_bundled
 from engine.models.corrections import Corrections, parse_classes
 from engine.models.loading import load_model
 from engine.models.sources import find_source

@@ -1,0 +1,84 @@
+"""The models that a user has added on the page "Own model": they live and die with the session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import streamlit as st
+
+if TYPE_CHECKING:
+    from engine.inspection.inspecting import Inspection
+    from engine.models.loaded import LoadedModel
+
+_KEY = "own-models"
+
+Kind = Literal["pictures", "tables", "tensors"]
+
+
+@dataclass(frozen=True, eq=False)
+class OwnModel:
+    """A model that has passed its test.
+
+    Attributes:
+        title: what the choosers call it; no two models have the same.
+        model: ready to be used; held by this session alone.
+        inspection: its card.
+    """
+
+    title: str
+    model: LoadedModel
+    inspection: Inspection
+
+    @property
+    def ref(self) -> str:
+        """Its reference, with what was corrected."""
+        return self.model.ref
+
+    @property
+    def kind(self) -> Kind:
+        """What it takes."""
+        return taken_by(self.model)
+
+
+def taken_by(model: LoadedModel) -> Kind:
+    """Return what a loaded model takes."""
+    from engine.models.specs import ImageSpec
+    from engine.models.table_specs import TableSpec
+
+    if isinstance(model.spec, TableSpec):
+        return "tables"
+    return "pictures" if isinstance(model.spec, ImageSpec) else "tensors"
+
+
+def every() -> list[OwnModel]:
+    """Return the models of this session, in the order in which they were added."""
+    return list(_known().values())
+
+
+def find(ref: str) -> OwnModel | None:
+    """Return a model of this session, or None."""
+    return _known().get(ref)
+
+
+def add(own: OwnModel) -> None:
+    """Put a model into all choosers of this session."""
+    st.session_state[_KEY] = {**_known(), own.ref: own}
+
+
+def remove(ref: str) -> None:
+    """Take a model out of all choosers, and let go of what is shown of it."""
+    st.session_state[_KEY] = {known: own for known, own in _known().items() if known != ref}
+    shown = st.session_state.get("shown")
+    if shown is not None and shown.plan.model.ref == ref:
+        del st.session_state["shown"]
+        st.session_state["run"] = True  # "Explore" explains the model that takes its place
+
+
+def _known() -> dict[str, OwnModel]:
+    from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+    if get_script_run_ctx(suppress_warning=True) is None:  # a thread of the server's own
+        return {}
+    known: dict[str, OwnModel] = st.session_state.get(_KEY, {})
+    return known
