@@ -42,8 +42,8 @@ def run(options: argparse.Namespace) -> int:
     from dashboard.command.references import check_model
 
     check_model(options.inspect)
-    from engine.inspection.inspecting import inspect_model
     from engine.inputs.samples import load_named
+    from engine.inspection.inspecting import inspect_model
     from engine.models.loading import load_model
 
     given = None if options.image is None else load_named(options.image)

@@ -87,6 +87,12 @@ def _background(sets: Sequence[str]) -> str:
     )
 
 
+def forget_layers() -> None:
+    """Let the layer be found out anew: another model may have one of the same name."""
+    for key in [str(key) for key in st.session_state if str(key).endswith(".layer")]:
+        del st.session_state[key]
+
+
 def _declared(
     model: LoadedModel, method: Method, prefix: str, wanted: Mapping[str, str] | None
 ) -> tuple[Parameter, ...]:

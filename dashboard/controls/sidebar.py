@@ -9,7 +9,7 @@ import streamlit as st
 from dashboard.controls import method as method_control
 from dashboard.controls import picture as picture_control
 from dashboard.controls import target as target_control
-from dashboard.running import models
+from dashboard.running import models, own_models
 from dashboard.running.predictions import prediction as predict
 from dashboard.state import restore
 from dashboard.state.selection import Selection
@@ -17,6 +17,7 @@ from engine.attribution.explain import Plan, plan
 from engine.errors import HaloscopeError
 from engine.inputs.images import ImageInput
 from engine.inputs.samples import load_sample_set, sample_sets
+from engine.inspection.suited import suited_sets as sets_for
 from engine.models.bundled import bundled_models
 from engine.models.loaded import LoadedModel
 from engine.results import Prediction
@@ -96,7 +97,7 @@ def model_chooser() -> str:
         refs,
         format_func=models.title,
         key="model",
-        on_change=_forget_classes,
+        on_change=forget_classes,
         persist_state="session",
     )
 
@@ -106,12 +107,14 @@ def suited_sets(ref: str) -> list[str]:
     for model in bundled_models():
         if model.name == ref:
             return list(model.sets)
-    return [found.name for found in sample_sets()]
+    own = own_models.find(ref)
+    return [found.name for found in sample_sets()] if own is None else sets_for(own.model)
 
 
-def _forget_classes() -> None:
-    """Another model has other classes: an index of the old one means nothing."""
+def forget_classes() -> None:
+    """Another model has other classes and layers: those of the old one mean nothing."""
     st.session_state["target"] = st.session_state["versus"] = target_control.PREDICTED
+    method_control.forget_layers()
 
 
 def _predicted(model: LoadedModel, picture: ImageInput | None) -> tuple[Prediction | None, str]:

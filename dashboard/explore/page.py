@@ -91,7 +91,9 @@ def _run_controls(chosen: Chosen) -> Job | None:
 
 def _tell_link_notes() -> None:
     from components.views import KINDS
+    from dashboard.own_model import links
 
+    links.offer()
     restore.valid("view", list(KINDS), first=False)
     notes = st.session_state.pop("link-notes", [])
     if notes:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard.running import models, warmth
+from components.words import plain
+from dashboard.running import models, own_models, warmth
 from engine.errors import HaloscopeError
 
 if TYPE_CHECKING:
@@ -14,9 +15,11 @@ if TYPE_CHECKING:
 
 
 _HEADINGS: dict[models.Kind, str] = {"pictures": "For pictures", "tables": "For tables"}
+_SHOWN = 90
 _KINDS = {"cnn": "convolutional", "vit": "vision transformer", "tabular": "for tables"}
 _OWN = """\
-haloscope --model 'file:weights.safetensors?arch=mynet:build'           # a network
+haloscope --model torchvision:resnet18                                  # of a library
+haloscope --model 'file:weights.safetensors?arch=mynet:build'           # your network
 haloscope --model 'file:forest.skops?columns=train.csv&label=outcome'   # an estimator, for tables\
 """
 
@@ -32,9 +35,11 @@ def show() -> None:
     with st.container(border=True):
         st.markdown("**Your own model**")
         st.markdown(
-            "Start the dashboard with it: weights in a file and the architecture from your module, "
-            "or an estimator that skops has saved:"
+            "Name one of a library, a file on this machine, or upload its weights: it is looked "
+            "at and tried before it joins the list."
         )
+        st.page_link("pages/own_model.py", label="Add your own model", icon=":material/add_box:")
+        st.markdown("Or start the dashboard with it:")
         st.code(_OWN, language="bash")
         st.caption("The file never runs code; the module is imported because you name it.")
 
@@ -60,10 +65,12 @@ def _card(ref: str) -> None:
         try:
             model = models.model(ref)
         except HaloscopeError as error:
-            st.markdown(f"**{ref}**")
-            st.error(str(error))
+            st.markdown(f"**{_short(ref)}**")
+            st.error(plain(str(error)))
             return
-        st.markdown(f"**{model.card.title}** :gray[{ref}]")
+        own = own_models.find(ref) is not None
+        badge = " :violet-badge[this session]" if own else ""
+        st.markdown(f"**{plain(models.title(ref))}** :gray[{_short(ref)}]{badge}")
         if model.card.summary:
             st.markdown(model.card.summary)
         ethics = dict(model.card.facts).get("Ethics")
@@ -72,7 +79,11 @@ def _card(ref: str) -> None:
         with st.expander("Its card"):
             st.table(_facts(model), border="horizontal")
         for note in model.card.notes:
-            st.caption(f"{note[0].upper()}{note[1:]}.")
+            st.caption(f"{note[0].upper()}{plain(note[1:])}.")
+
+
+def _short(ref: str) -> str:
+    return plain(ref if len(ref) <= _SHOWN else f"{ref[:_SHOWN]}…")
 
 
 def _facts(model: LoadedModel) -> dict[str, str]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal
 import streamlit as st
 
 if TYPE_CHECKING:
-    from engine.inspection.inspecting import Inspection
+    from dashboard.own_model.asked import Found
+    from engine.inspection.self_test import SelfTest
     from engine.models.loaded import LoadedModel
 
 _KEY = "own-models"
@@ -23,12 +24,14 @@ class OwnModel:
     Attributes:
         title: what the choosers call it; no two models have the same.
         model: ready to be used; held by this session alone.
-        inspection: its card.
+        found: what the page "Own model" knows of it, to show its card again.
+        tested: what it did when it was tried.
     """
 
     title: str
     model: LoadedModel
-    inspection: Inspection
+    found: Found
+    tested: SelfTest
 
     @property
     def ref(self) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import streamlit as st
 
 from components.words import plain
+from dashboard.running import models
 from dashboard.state.selection import Selection
 
 _DONE = "restored"
@@ -14,6 +16,8 @@ _WANTED_FILE = "wanted-file"
 _WANTED_PARAMETERS = "wanted-parameters"
 _LONGEST = 60  # characters of a link's value that are told
 _LINK_READ = "link-read"
+_WANTED_MODEL = "wanted-model"
+_HELD = "held-selection"
 
 
 def begin() -> None:
@@ -22,7 +26,12 @@ def begin() -> None:
     if state.get(_DONE):
         return
     state[_DONE] = True
-    link = Selection.from_query(st.query_params.to_dict())
+    put(_without_unknown_model(Selection.from_query(st.query_params.to_dict())))
+
+
+def put(link: Selection) -> None:
+    """Put what a link asks for into the widgets' state."""
+    state = st.session_state
     for name in (
         "model",
         "sample",
@@ -46,6 +55,45 @@ def begin() -> None:
         state["source"] = "Upload"
         state[_WANTED_FILE] = (link.file, link.digest)
     state[_WANTED_PARAMETERS] = (link.method, dict(link.parameters))
+
+
+def _without_unknown_model(link: Selection) -> Selection:
+    """Keep a link to a user's own model until that is here; what it asks of it makes no sense."""
+    if not is_unknown(link.model):
+        return link
+    want_model(link.model, link)
+    return replace(link, model="", target="", versus="", method="", background="", parameters=())
+
+
+def is_unknown(ref: str) -> bool:
+    """Whether a reference names a user's own model that every session would have to load."""
+    return (":" in ref or "?" in ref) and ref not in models.at_hand()
+
+
+def want_model(ref: str, link: Selection | None = None) -> None:
+    """Note that a link asks for a model that is not in the list."""
+    st.session_state[_WANTED_MODEL] = (ref, link)
+
+
+def wanted_model() -> str | None:
+    """Return the reference of a model that a link asks for and that is not in the list."""
+    wanted = st.session_state.get(_WANTED_MODEL)
+    return None if wanted is None else wanted[0]
+
+
+def forget_wanted_model() -> None:
+    """Ask no more for that model."""
+    st.session_state.pop(_WANTED_MODEL, None)
+    st.session_state.pop(_HELD, None)
+
+
+def follow_to(ref: str) -> None:
+    """Put what a link asks of a model into the widgets, once the model is here."""
+    wanted = st.session_state.get(_WANTED_MODEL)
+    if wanted is not None and wanted[0] == ref:
+        forget_wanted_model()
+        if wanted[1] is not None:
+            put(wanted[1])
 
 
 def wanted_file() -> tuple[str, str] | None:
@@ -117,7 +165,10 @@ def _short(value: object) -> str:
 
 def write(selection: Selection) -> None:
     """Put the present choices into the address bar, so that the link restores them."""
-    st.session_state[_LINK_READ] = True
+    state = st.session_state
+    state[_LINK_READ] = True
+    if wanted_model() is not None and state.setdefault(_HELD, selection) == selection:
+        return  # the link stays, so that it can be reloaded, until something else is chosen
     query = selection.query()
     if st.query_params.to_dict() != query:
         st.query_params.from_dict(query)

@@ -25,7 +25,9 @@ def begin() -> None:
         return
     state[_DONE] = True
     for name, value in st.query_params.to_dict().items():
-        if name in _TEXTS:
+        if name == "model" and restore.is_unknown(value):
+            restore.want_model(value)
+        elif name in _TEXTS:
             state[PREFIX + name] = value
         elif name in _NUMBERS:
             _number(name, value)

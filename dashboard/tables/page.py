@@ -24,12 +24,14 @@ def show() -> None:
     if not warmth.is_ready():
         opening.title("What does the model make of this row?", anchor=False)
         warmth.wait()
+    from dashboard.own_model import links
     from dashboard.state import restore
     from dashboard.tables import choosing, columns_view, row_view, source
 
     with st.sidebar:
         chosen = choosing.choose()
     opening.empty()
+    links.offer()
     restore.valid(f"{PREFIX}view", list(_VIEWS))
     st.session_state.setdefault(f"{PREFIX}view", "row")
     notes = st.session_state.pop("link-notes", [])

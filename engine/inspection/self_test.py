@@ -18,6 +18,7 @@ from engine.models.loaded import LoadedModel, ModelInput
 from engine.results import Attribution, Prediction
 
 _FEW_PASSES = 8
+_FLAT = 0.1  # our definition: a map whose values differ by less of the largest says nothing
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +89,10 @@ def _quick_method(model: LoadedModel) -> Method:
 
 
 def _warnings(attribution: Attribution) -> tuple[str, ...]:
-    if np.abs(attribution.values).max() > 0:
-        return ()
-    return ("the map is zero everywhere: what it shows does not depend on the input",)
+    values = attribution.values
+    largest = float(np.abs(values).max())
+    if largest == 0:
+        return ("the map is zero everywhere: what it shows does not depend on the input",)
+    if values.ndim > 1 and float(np.ptp(values)) < _FLAT * largest:
+        return ("the map is the same nearly everywhere: it names no place in the picture",)
+    return ()

@@ -1,0 +1,45 @@
+"""The models that were added in this session."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from components.words import plain
+from dashboard.own_model import draft
+from dashboard.running import own_models
+from dashboard.running.own_models import OwnModel
+
+_SHOWN = 90
+
+
+def show() -> None:
+    """Show the list, if there is one."""
+    added = own_models.every()
+    if not added:
+        return
+    with st.container(border=True, key="own-list"):
+        st.markdown("**Added in this session** :gray[:small[gone when it ends]]")
+        for own in added:
+            _row(own)
+
+
+def _row(own: OwnModel) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        ref = own.ref if len(own.ref) <= _SHOWN else f"{own.ref[:_SHOWN]}…"
+        st.markdown(f"**{plain(own.title)}** :gray[{plain(ref)}]", width="stretch")
+        st.button(
+            "Card",
+            key=f"own-card-{own.ref}",
+            icon=":material/badge:",
+            type="tertiary",
+            on_click=draft.put,
+            args=(own.found, own.tested),
+        )
+        st.button(
+            "Remove",
+            key=f"own-remove-{own.ref}",
+            icon=":material/delete:",
+            type="tertiary",
+            on_click=own_models.remove,
+            args=(own.ref,),
+        )

@@ -1,0 +1,71 @@
+"""Weights from the user's machine, with the architecture that they are for."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from components.words import plain
+from dashboard.own_model import library, links
+from dashboard.own_model.asked import Asked
+from dashboard.state import restore
+from engine.manifest import digest_of
+
+FILE, ARCH = "own-file", "own.arch"
+_ENDINGS = ["safetensors", "pth", "pt", "bin"]
+_LIMIT_MB = 1000
+
+
+def choose() -> Asked | None:
+    """Show the choosers; None until both file and architecture are named."""
+    st.file_uploader(
+        "Weights file",
+        type=_ENDINGS,
+        key="own-upload",
+        on_change=_take,
+        max_upload_size=_LIMIT_MB,
+        help="Read as plain numbers: a file that needs code to load is refused.",
+    )
+    file: tuple[str, bytes] | None = st.session_state.get(FILE)
+    if file is not None:
+        st.caption(f":material/description: {plain(file[0])}, {_size(len(file[1]))}")
+    wanted = links.wanted_upload()
+    restore.tell_wanted(wanted, None if file is None else digest_of(file[1]))
+    arch = _architecture()
+    if file is None or not arch:
+        return None
+    return Asked(arch, *file, links.wanted_corrections(arch, digest_of(file[1])))
+
+
+def _architecture() -> str:
+    names, problems = library.every_architecture()
+    chosen = st.session_state.get(ARCH)
+    if chosen and chosen not in names:
+        names = [chosen, *names]
+    arch = st.selectbox(
+        "Architecture",
+        names,
+        index=None,
+        key=ARCH,
+        persist_state="session",
+        placeholder="Type to search, or write one out",
+        accept_new_options=True,
+        help="One at hand, `torchvision:NAME`, `timm:NAME`, `hf:FOLDER`, or `module:builder` of a "
+        "module that was named at the start. Options for the builder go after “?”: "
+        "`timm:resnet18?num_classes=10`. The number of classes is read off the weights.",
+    )
+    for problem in problems:
+        st.caption(plain(problem))
+    return str(arch).strip() if arch else ""
+
+
+def _take() -> None:
+    """Keep an upload over a change of page."""
+    file = st.session_state.get("own-upload")
+    if file is None:
+        st.session_state.pop(FILE, None)
+    else:
+        st.session_state[FILE] = (file.name, file.getvalue())
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:.1f} MB" if count >= 1e5 else f"{count / 1e3:.1f} kB"

@@ -1,0 +1,80 @@
+"""Step 1: where the model is."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from components.words import plain
+from dashboard.own_model import class_names, draft, library, upload
+from dashboard.own_model.asked import Asked
+from engine.errors import HaloscopeError
+from engine.models.corrections import Corrections
+
+WHERE, REF = "own.where", "own.ref"
+_TAKES = {
+    "Reference": "A network of a library, a file or folder on this machine, or a module.",
+    "Upload": "A weights file and the architecture that it is for. It stays in this session.",
+}
+_HELP = """\
+`torchvision:NAME`, `timm:NAME`, `hf:owner/name`, `hf:FOLDER`, `module:builder`, or
+`file:PATH?arch=` one of these. Options after “?” correct what is found out (`size=96`,
+`mean=0.5`, `layer=NAME`), all others go to the builder (`num_classes=10`).
+"""
+
+
+def show() -> None:
+    """Show the card of the step."""
+    with st.container(border=True, key="own-where"):
+        st.markdown("**1 · Where is it?**")
+        st.session_state.setdefault(WHERE, "Reference")
+        kind = st.segmented_control(
+            "Where is it?",
+            list(_TAKES),
+            key=WHERE,
+            persist_state="session",
+            required=True,
+            label_visibility="collapsed",
+            width="stretch",
+        )
+        st.caption(_TAKES[kind or "Reference"])
+        named = upload.choose() if kind == "Upload" else _reference()
+        names = class_names.choose()
+        _load(named, names)
+
+
+def _reference() -> Asked | None:
+    ref = st.text_input(
+        "Reference",
+        key=REF,
+        persist_state="session",
+        placeholder="for example torchvision:resnet18",
+        help=_HELP,
+        autocomplete="off",
+    )
+    library.choose()
+    return Asked(ref.strip()) if ref and ref.strip() else None
+
+
+def _load(named: Asked | None, names: str) -> None:
+    busy = draft.loading_now() is not None
+    asked = st.button(
+        "Load",
+        type="primary",
+        icon=":material/download:",
+        key="own-load",
+        width="stretch",
+        disabled=named is None or busy,
+    )
+    if asked and named is not None:
+        try:
+            told = class_names.parsed(names)
+            wanted = named.with_corrections(Corrections(classes=told).over(named.corrections))
+            wanted.check()
+        except HaloscopeError as error:
+            draft.refuse("load", str(error))
+        else:
+            draft.begin(wanted, "load")
+            st.rerun()
+    why = draft.refusal("load")
+    if why:
+        st.error(plain(why))
