@@ -136,4 +136,4 @@ def _result(model: LoadedModel, test: SelfTest | None) -> str:
 
 
 def _name_of(test: SelfTest) -> str:
-    return str(getattr(test.given, "name", "noise"))
+    return str(getattr(test.given, "name", None) or "noise")

@@ -91,11 +91,12 @@ def choose() -> tuple[Chosen, Selection]:
 def model_chooser() -> str:
     """Show the chooser of models; return the reference."""
     refs = models.references("pictures")
+    titles = {ref: models.title(ref) for ref in refs}
     restore.valid("model", refs)
     return st.selectbox(
         "Model",
         refs,
-        format_func=models.title,
+        format_func=titles.__getitem__,
         key="model",
         on_change=forget_classes,
         persist_state="session",

@@ -7,6 +7,7 @@ import streamlit as st
 from components.words import plain
 from dashboard.own_model import class_names, draft, library, upload
 from dashboard.own_model.asked import Asked
+from dashboard.running import allowed
 from engine.errors import HaloscopeError
 from engine.models.corrections import Corrections
 
@@ -37,6 +38,9 @@ def show() -> None:
             width="stretch",
         )
         st.caption(_TAKES[kind or "Reference"])
+        modules = allowed.modules()
+        if modules:
+            st.caption(f"Modules that may be imported: {plain(', '.join(modules))}.")
         named = upload.choose() if kind == "Upload" else _reference()
         names = class_names.choose()
         _load(named, names)

@@ -41,6 +41,11 @@ def builders() -> list[str]:
     return sorted(entry for entry in allowed() if ":" in entry)
 
 
+def modules() -> list[str]:
+    """Return the modules that may be imported, in alphabetical order."""
+    return sorted({entry.partition(":")[0] for entry in allowed()})
+
+
 def builder_of(ref: str) -> str:
     """Return the ``module:builder`` that a reference would import, or ""."""
     from engine.models.references import architecture_of

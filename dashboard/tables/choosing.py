@@ -57,9 +57,14 @@ class Chosen:
 def choose() -> Chosen:
     """Show all choosers in the sidebar."""
     refs = models.references("tables")
+    titles = {ref: models.title(ref) for ref in refs}
     restore.valid(f"{PREFIX}model", refs)
     ref = st.selectbox(
-        "Model", refs, format_func=models.title, key=f"{PREFIX}model", persist_state="session"
+        "Model",
+        refs,
+        format_func=titles.__getitem__,
+        key=f"{PREFIX}model",
+        persist_state="session",
     )
     try:
         with st.spinner("Loading the model …"):
