@@ -9,6 +9,7 @@ import streamlit as st
 
 from components.words import plain
 from dashboard.controls.sidebar import forget_classes
+from dashboard.own_model import draft
 from dashboard.own_model.asked import Found
 from dashboard.running import models, own_models
 from dashboard.running.own_models import OwnModel, taken_by
@@ -25,7 +26,7 @@ def show(found: Found, test: SelfTest | None) -> None:
     """Show the button that adds, or what can be done once it was added."""
     ref = found.model.ref
     if ref in models.references():
-        _added(found, test)
+        _added(found)
         return
     tensors = taken_by(found.model) == "tensors"
     st.button(
@@ -35,7 +36,6 @@ def show(found: Found, test: SelfTest | None) -> None:
         key="own-add",
         disabled=test is None or tensors,
         on_click=_add,
-        args=(found, test),
     )
     if tensors:
         st.caption(
@@ -47,8 +47,11 @@ def show(found: Found, test: SelfTest | None) -> None:
         st.caption("Once it has passed its test.")
 
 
-def _add(found: Found, test: SelfTest) -> None:
-    own_models.add(OwnModel(_title(found), found.model, found, test))
+def _add() -> None:
+    """Add what is shown. A callback's arguments would outlive a model that is removed again."""
+    found, test = draft.found_now(), draft.tested()
+    if found is not None and test is not None:
+        own_models.add(OwnModel(_title(found), found.model, found, test))
 
 
 def _title(found: Found) -> str:
@@ -64,7 +67,7 @@ def _title(found: Found) -> str:
     return f"{plain_title} ({number})"
 
 
-def _added(found: Found, test: SelfTest | None) -> None:
+def _added(found: Found) -> None:
     st.success(
         f"“{plain(models.title(found.model.ref))}” is in the list.", icon=":material/check_circle:"
     )
@@ -79,14 +82,14 @@ def _added(found: Found, test: SelfTest | None) -> None:
                 type="primary" if page == goals[0][1] else "secondary",
                 icon=":material/arrow_forward:",
                 on_click=open_in,
-                args=(page, found.model.ref, test),
+                args=(page, found.model.ref),
             )
     commands(found)
 
 
-def open_in(page: str, ref: str, test: SelfTest | None) -> None:
-    """Choose a model on another page, and go there."""
-    state = st.session_state
+def open_in(page: str, ref: str) -> None:
+    """Choose a model on another page, and go there with the picture that it was tried on."""
+    state, test = st.session_state, draft.tested()
     if page == _TABLES:
         state["t.model"] = ref
     else:

@@ -32,8 +32,8 @@ def _row(own: OwnModel) -> None:
             key=f"own-card-{own.ref}",
             icon=":material/badge:",
             type="tertiary",
-            on_click=draft.put,
-            args=(own.found, own.tested),
+            on_click=_show,
+            args=(own.ref,),
         )
         st.button(
             "Remove",
@@ -43,3 +43,10 @@ def _row(own: OwnModel) -> None:
             on_click=own_models.remove,
             args=(own.ref,),
         )
+
+
+def _show(ref: str) -> None:
+    """Show the card of a model that was added."""
+    own = own_models.find(ref)
+    if own is not None:
+        draft.put(own.found, own.tested)

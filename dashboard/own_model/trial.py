@@ -69,7 +69,7 @@ def _submit(found: Found, given: ModelInput | None) -> Job:
         explanations.own(key)
     return explanations.queue().submit(
         key,
-        f"Trying {model.card.title}",
+        f"Trying {plain(model.card.title)}",
         lambda progress, cancel: self_test(model, given, progress=progress, cancel=cancel),
     )
 

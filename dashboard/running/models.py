@@ -37,7 +37,7 @@ def references(kind: Kind | None = None) -> list[str]:
     """
     own = [added.ref for added in own_models.every()]
     every = list(dict.fromkeys([*at_hand(), *own]))
-    return [ref for ref in every if kind in (None, kind_of(ref))]
+    return [ref for ref in every if kind is None or kind_of(ref) == kind]
 
 
 def at_hand() -> list[str]:

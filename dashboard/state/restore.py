@@ -66,8 +66,8 @@ def _without_unknown_model(link: Selection) -> Selection:
 
 
 def is_unknown(ref: str) -> bool:
-    """Whether a reference names a user's own model that every session would have to load."""
-    return (":" in ref or "?" in ref) and ref not in models.at_hand()
+    """Whether a reference names a user's own model that is not in the list."""
+    return (":" in ref or "?" in ref) and ref not in models.references()
 
 
 def want_model(ref: str, link: Selection | None = None) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import time
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -272,6 +274,21 @@ def test_uploaded_weights_stay_in_their_session() -> None:
     assert page.session_state["sample"].startswith("digits/"), "the picture it was tried on"
     kept = [entry.path.read_bytes() for entry in default_store().entries()]
     assert not any(b"mine.safetensors" in content for content in kept)
+
+
+def test_uploaded_weights_die_with_their_session() -> None:
+    page = uploaded(opened(), state_of("digits-cnn"), "mine.safetensors", "digits-cnn")
+    tried_and_added(page)
+    opens(page, "own-open-pages/gallery.py", "pages/gallery.py")
+    assert page.title[0].value == "How often is mine.safetensors right?"
+    model = weakref.ref(page.session_state["own-found"].model)
+    assert model() is not None
+    for name in ("own-found", "own-models", "own-tested", "shown"):
+        if name in page.session_state:
+            del page.session_state[name]
+    page.switch_page("pages/methods.py").run()
+    gc.collect()
+    assert model() is None, "nothing of the server's own keeps it"
 
 
 class Runs:

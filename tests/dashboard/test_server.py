@@ -45,7 +45,7 @@ def test_the_page_can_begin_before_torch_is_there() -> None:
     code = (
         "import sys\n"
         "import dashboard.explore.page, dashboard.running.warmth, dashboard.running.models\n"
-        "import dashboard.running.panel, dashboard.command.main\n"
+        "import dashboard.running.panel, dashboard.command.main, dashboard.own_model.page\n"
         "print({'torch', 'captum', 'plotly.graph_objs._figure'} & set(sys.modules) or [])"
     )
     found = subprocess.run(
