@@ -62,7 +62,7 @@ def build(name: str, arguments: Mapping[str, Any], tensors: Tensors | None = Non
     published = tensors is None and weights is not None
     return Built(
         module.eval(),
-        None if described is None else _spec(described),
+        None if described is None else _spec(described, module),
         _classes(described, module) if published else None,
         _card(name, weights, tensors is not None),
         told_by="torchvision",
@@ -120,15 +120,17 @@ def _put(module: nn.Module, weights: Any, ref: str) -> None:
         raise ModelError(f"the weights of {ref} cannot be loaded ({one_line(error)})") from None
 
 
-def _spec(weights: Any) -> ImageSpec:
+def _spec(weights: Any, module: nn.Module) -> ImageSpec:
+    """Return the preset of some weights, in proportion where the network takes another size."""
     preset = weights.transforms()
-    side = preset.crop_size[0]
+    published = preset.crop_size[0]
+    side = int(getattr(module, "image_size", published))
     return ImageSpec(
         side,
         side,
         mean=tuple(preset.mean),
         std=tuple(preset.std),
-        resize=preset.resize_size[0],
+        resize=round(preset.resize_size[0] * side / published),
         interpolation=preset.interpolation.value,
     )
 
