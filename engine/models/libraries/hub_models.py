@@ -15,8 +15,9 @@ from engine.models.cards import Card
 from engine.models.libraries.built import Built, Tensors, class_count_of, drawn
 from engine.models.libraries.extras import need
 from engine.models.libraries.network import hub_online_or_not
+from engine.models.libraries.parity import told_difference
 from engine.models.libraries.processors import spec_of
-from engine.models.specs import InputSpec
+from engine.models.specs import ImageSpec, InputSpec
 
 _ACTIVATIONS = {"multi_label_classification": "sigmoid", "regression": "identity"}
 
@@ -171,7 +172,15 @@ def _spec(
         if "preprocessor_config" not in str(error) and "image processor" not in str(error).lower():
             raise
         return spec_of(None, config)
-    return spec_of(processor, config)
+    spec, note = spec_of(processor, config)
+    if not isinstance(spec, ImageSpec):
+        return spec, note
+
+    def theirs(picture: Any) -> torch.Tensor:
+        pixels: torch.Tensor = processor(picture, return_tensors="pt")["pixel_values"]
+        return pixels[0]
+
+    return spec, note or told_difference(spec, "transformers", theirs)
 
 
 def _classes(config: Any) -> tuple[str, ...] | None:
