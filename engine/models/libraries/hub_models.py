@@ -19,6 +19,10 @@ from engine.models.libraries.parity import told_difference
 from engine.models.libraries.processors import spec_of
 from engine.models.specs import ImageSpec, InputSpec
 
+_OWN_PROCESSOR = (
+    "its image processor has code of its own, which is never run; pictures are prepared as is usual "
+    "for networks of its kind"
+)
 _ACTIVATIONS = {"multi_label_classification": "sigmoid", "regression": "identity"}
 
 
@@ -175,6 +179,8 @@ def _spec(
     spec, note = spec_of(processor, config)
     if not isinstance(spec, ImageSpec):
         return spec, note
+    if "AutoImageProcessor" in (getattr(processor, "auto_map", None) or {}):
+        return spec, _OWN_PROCESSOR
 
     def theirs(picture: Any) -> torch.Tensor:
         pixels: torch.Tensor = processor(picture, return_tensors="pt")["pixel_values"]

@@ -60,7 +60,7 @@ def _without(config: Any, channels: int) -> tuple[InputSpec | None, str]:
     mean, std = (0.5,) * channels, (0.5,) * channels
     note = (
         f"assumed: {side[0]} × {side[1]} pictures with values in [−1, 1]; the model has no "
-        "preprocessor_config.json"
+        "preprocessor_config.json that can be read"
     )
     return ImageSpec(*side, channels, mean, std, resize=side, crop_corner="down"), note
 
