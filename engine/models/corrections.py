@@ -200,7 +200,10 @@ def read_classes(text: str) -> tuple[str, ...]:
     path = Path(text).expanduser()
     is_path = path.suffix.lower() in (".txt", ".json", ".csv", ".names", ".labels")
     if not is_path:
-        return tuple(name.strip() for name in text.split(",") if name.strip())
+        names = tuple(name.strip() for name in text.split(",") if name.strip())
+        if not names:
+            raise ModelError("classes: no names given; write a,b,c or name a file")
+        return names
     try:
         content = path.read_text("utf-8-sig")
     except FileNotFoundError:

@@ -137,7 +137,7 @@ def _check_config(ref: str, config: Any) -> None:
 def _random(transformers: Any, config: Any, tensors: Tensors | None) -> nn.Module:
     kind = transformers.AutoModelForImageClassification
     module = drawn(lambda: kind.from_config(config))
-    count = None if tensors is None else class_count_of(module, tensors)
+    count = None if tensors is None else class_count_of(module, config.num_labels, tensors)
     if count is not None:
         config.num_labels = count
         module = drawn(lambda: kind.from_config(config))

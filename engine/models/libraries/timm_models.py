@@ -44,7 +44,7 @@ def build(name: str, arguments: Mapping[str, Any], tensors: Tensors | None = Non
     pretrained = tensors is None and wanted != "none"
     _check_name(timm, name)
     module = _network(timm, ref, name, options, pretrained)
-    count = None if tensors is None else class_count_of(module, tensors)
+    count = None if tensors is None else class_count_of(module, module.num_classes, tensors)
     if count is not None:
         module = _network(timm, ref, name, {**options, "num_classes": count}, False)
     spec, note = _spec(timm, module)

@@ -19,6 +19,7 @@ from engine.models.libraries.network import is_reachable
 from engine.models.specs import ImageSpec
 
 _NONE = ("none", None, False)
+_CLASSES = 1000  # where nobody says otherwise
 
 
 def architectures() -> list[str]:
@@ -54,7 +55,8 @@ def build(name: str, arguments: Mapping[str, Any], tensors: Tensors | None = Non
     if tensors is None and weights is not None:
         options |= _of_weights(models, name, weights)
     module = _network(models, ref, name, options)
-    count = None if tensors is None else class_count_of(module, tensors)
+    classes = int(options.get("num_classes", _CLASSES))
+    count = None if tensors is None else class_count_of(module, classes, tensors)
     if count is not None:
         module = _network(models, ref, name, {**options, "num_classes": count})
     if tensors is None and weights is not None:
