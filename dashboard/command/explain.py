@@ -12,6 +12,7 @@ from dashboard.command.computing import kept_or_computed
 from dashboard.command.pairs import pairs
 from dashboard.running import keeping
 from engine.errors import HaloscopeError, ParameterError, nearest
+from engine.inputs.arrays import is_array_file
 from engine.inputs.images import FITS
 
 if TYPE_CHECKING:
@@ -26,8 +27,11 @@ def add_to(commands: Any) -> None:
         "explain", help="say how much each part of a picture, or each column of a row, counts"
     )
     add = parser.add_argument
-    add("--model", required=True, metavar="REF", help="imagenet-cnn, or file:…?arch=module:builder")
-    add("--image", metavar="FILE", help="a picture, or sample:NAME")
+    add(
+        "--model", required=True, metavar="REF",
+        help="imagenet-cnn, hf:…, torchvision:…, timm:…, module:builder, or file:…?arch=…",
+    )  # fmt: skip
+    add("--image", metavar="FILE", help="a picture, sample:NAME, or a prepared .npy")
     add("--table", metavar="FILE", help="a CSV, TSV or Parquet file, or a table at hand (cancer)")
     add("--row", type=int, metavar="N", help="row of the table, the first being 1")
     add(
@@ -122,6 +126,8 @@ def _check_places(options: argparse.Namespace) -> None:
     for path in (options.out, options.png, options.html):
         if path and not Path(path).absolute().parent.is_dir():
             raise HaloscopeError(f"cannot write {path}: no such folder")
+    if options.png and is_array_file(options.image):
+        raise HaloscopeError(f"--png: {options.image} is no picture; write the result with --out")
     if options.png and Path(options.png).suffix.lower() != ".png":
         raise HaloscopeError(f"--png {options.png}: the picture is a PNG file; name it so")
     if options.out and options.png and Path(options.out).absolute() == Path(options.png).absolute():

@@ -2,115 +2,122 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from math import isqrt
-from threading import Lock
-from weakref import WeakKeyDictionary
-
+import numpy as np
 import torch
 
-from engine.attention.capture import capture_attention
-from engine.errors import MethodError
-from engine.execution.passes import Passes
-from engine.models.loaded import LoadedModel
+from engine.attention.decoding import decode, gradient, random_like
+from engine.attention.layouts import Layout, Unplaced
+from engine.attention.probing import Probed, as_tokens
+from engine.attention.visits import Shape, Spot
 
-# More tokens before the patches than this are taken for something else than class and
-# register tokens.
-_MOST_PREFIX = 16
-
-_reasons: WeakKeyDictionary[LoadedModel, str] = WeakKeyDictionary()
-_guard = Lock()
+Grid = tuple[int, int]
 
 
-@dataclass(frozen=True)
-class PatchGrid:
-    """Tokens as places: first class and register tokens, then patches row by row.
+def find_fixed(tokens: torch.Tensor, others: torch.Tensor) -> tuple[int, int]:
+    """Count the class and register tokens before and after the patches.
 
-    Attributes:
-        rows, columns: of patches.
-        prefix: tokens before the patches; the first of them, if any, is the class token.
-    """
-
-    rows: int
-    columns: int
-    prefix: int
-
-    @property
-    def tokens(self) -> int:
-        """Number of all tokens."""
-        return self.prefix + self.rows * self.columns
-
-
-def patch_grid(model: LoadedModel, tokens: int) -> PatchGrid:
-    """Return the grid of a number of tokens.
-
-    The grid is that of the layer whose maps have as many cells as there are tokens, or a few
-    less; where no layer has, the tokens but for the class token must make a square.
-
-    Raises:
-        MethodError: neither is so.
-    """
-    drawn = [
-        PatchGrid(rows, columns, tokens - rows * columns)
-        for _, rows, columns in (layer.shape for layer in model.layers)
-        if 0 <= tokens - rows * columns <= _MOST_PREFIX and rows * columns > 1
-    ]
-    if drawn:
-        return min(drawn, key=lambda grid: grid.prefix)
-    for prefix in (1, 0):
-        side = isqrt(max(0, tokens - prefix))
-        if side > 1 and side**2 == tokens - prefix:
-            return PatchGrid(side, side, prefix)
-    raise MethodError(f"{model.card.title} has {tokens} tokens, which make no grid of patches")
-
-
-def check_global(model: LoadedModel, maps: Sequence[torch.Tensor]) -> PatchGrid:
-    """Make sure that every layer attends from all tokens to all tokens; return their grid.
+    They are the tokens that do not change with the picture.
 
     Args:
-        model: the model.
-        maps: of one sample, as ``capture_attention`` returns them.
+        tokens, others: ``(tokens, channels)`` of two pictures, before the first attention.
 
     Raises:
-        MethodError: no attention was seen, it is windowed, or layers have other tokens.
+        Unplaced: none changes, or such tokens stand between patches.
     """
-    title = model.card.title
-    if not maps:
-        raise MethodError(f"no attention was seen in {title}: it computes it by hand or is traced")
-    for index, found in enumerate(maps):
-        shape = tuple(found.shape)
-        if len(shape) != 4 or shape[0] != 1 or shape[2] != shape[3]:
-            raise MethodError(
-                f"{title} attends within windows or between different tokens: attention {index} "
-                f"has shape {shape}, expected (1, heads, tokens, tokens)"
-            )
-    counts = [found.shape[-1] for found in maps]
-    if len(set(counts)) > 1:
-        told = ", ".join(map(str, sorted(set(counts), reverse=True)))
-        raise MethodError(f"the layers of {title} have different numbers of tokens: {told}")
-    return patch_grid(model, counts[0])
+    changes = (tokens - others).abs().amax(dim=1) > 1e-6 * tokens.abs().max()
+    where = changes.nonzero()[:, 0].tolist()
+    if not where:
+        raise Unplaced("no token of the first block changes with the picture")
+    prefix, suffix = where[0], len(tokens) - 1 - where[-1]
+    if len(where) != len(tokens) - prefix - suffix:
+        raise Unplaced("class or register tokens stand between the patches")
+    return prefix, suffix
 
 
-def reason_against(model: LoadedModel) -> str | None:
-    """Say in one line why a model's attention makes no maps, or None if it does.
+def find_grid(
+    probed: Probed,
+    first: Layout,
+    maps: tuple[tuple[Spot, Shape], ...],
+    fixed: tuple[int, int],
+) -> Grid:
+    """Find rows and columns of the patches before the first attention.
 
-    Runs one forward pass on noise, once for each loaded model.
+    Each patch must come from one cell of a map that some layer returns (a convolution, as a
+    rule), or from one box of the picture's own pixels, and they must lie row by row.
+
+    Args:
+        probed: with the tensors at the maps' spots.
+        first: layout of the first attention.
+        maps: the spots to look at, with their shapes ``(1, channels, rows, columns)``.
+        fixed: class and register tokens before and after the patches.
+
+    Raises:
+        Unplaced: no such map.
     """
-    with _guard:
-        known = _reasons.get(model)
-    if known is None:
-        known = _look(model)
-        with _guard:
-            _reasons[model] = known
-    return known or None
+    count = first.tokens - sum(fixed)
+    for spot, (_, _, rows, columns) in maps:
+        if rows * columns == count:
+            source = _sources(probed, first, fixed, probed.tokens[spot])
+            if source is not None and torch.equal(source, torch.arange(count)):
+                return rows, columns
+    grid = _of_pixels(probed, first, fixed, count)
+    if grid is None:
+        raise Unplaced(f"{count} patches make no grid of cells or boxes of the picture")
+    return grid
 
 
-def _look(model: LoadedModel) -> str:
-    generator = torch.Generator().manual_seed(0)
-    noise = torch.randn((1, *model.spec.shape), generator=generator).to(model.device)
-    try:
-        check_global(model, capture_attention(Passes(model), noise))
-    except MethodError as error:
-        return str(error)
-    return ""
+def merged_grid(merged: np.ndarray, grid: Grid, prefix: int, suffix: int) -> Grid:
+    """Return the grid that is left when the patches of another are merged.
+
+    Args:
+        merged: the token that each token went into, ``(tokens before,)``.
+        grid: before.
+        prefix, suffix: class and register tokens around the patches, before and after.
+
+    Raises:
+        Unplaced: what is left lies on no grid, row by row.
+    """
+    count = int(merged.max()) + 1
+    end = len(merged) - suffix
+    cells = merged[prefix:end].reshape(grid) - prefix
+    rows, columns = (len(np.unique(line)) for line in (cells[:, 0], cells[0]))
+    regular = cells == cells[:, :1] + cells[:1]
+    ascending = (np.diff(cells, axis=0) >= 0).all() and (np.diff(cells, axis=1) >= 0).all()
+    fixed = [*range(prefix), *range(count - suffix, count)]
+    kept = np.array_equal([*merged[:prefix], *merged[end:]], fixed)
+    if not (regular.all() and ascending and kept and rows * columns == count - prefix - suffix):
+        raise Unplaced(f"{len(merged)} tokens become {count}, which make no grid of patches")
+    return rows, columns
+
+
+def _sources(
+    probed: Probed, first: Layout, fixed: tuple[int, int], source: torch.Tensor
+) -> torch.Tensor | None:
+    """Return the patch that each cell of a map goes into, or None if into several."""
+    prefix, suffix = fixed
+    tokens = as_tokens(probed.tokens[first.span[0]], first.form)
+    heights = (tokens * random_like(tuple(tokens.shape), tokens)).sum(dim=1)
+    patches = heights[prefix : len(heights) - suffix]
+
+    def pull(weights: torch.Tensor) -> torch.Tensor:
+        return as_tokens(gradient(patches @ weights.to(patches), source), "channels first")
+
+    numbers, mixed = decode(pull, len(patches))
+    return None if mixed else numbers
+
+
+def _of_pixels(probed: Probed, first: Layout, fixed: tuple[int, int], count: int) -> Grid | None:
+    """Return the grid if each patch is made from one box of pixels."""
+    if probed.x.ndim != 4:
+        return None
+    numbers = _sources(probed, first, fixed, probed.x)
+    if numbers is None:
+        return None
+    height, width = probed.x.shape[2:]
+    numbers = numbers.reshape(height, width)
+    columns = len(numbers[0].unique())
+    rows = count // columns
+    down = torch.arange(height) * rows // height
+    across = torch.arange(width) * columns // width
+    boxes = down[:, None] * columns + across
+    return (rows, columns) if torch.equal(numbers, boxes) else None

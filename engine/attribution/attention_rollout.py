@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 import torch
 
 from engine.attention.capture import capture_attention
-from engine.attention.patches import PatchGrid, check_global, reason_against
+from engine.attention.site import AttentionSite, AttentionSites
+from engine.attention.sites import attention_sites
 from engine.attribution.method import Evidence, Method, Run
 from engine.attribution.parameters import Parameter, Value
+from engine.errors import MethodError
 from engine.execution.cost import Cost
 from engine.models.loaded import LoadedModel
 
@@ -17,17 +19,21 @@ _FUSIONS = ("mean", "max", "min")
 
 
 class AttentionRollout(Method):
-    """Share of the class token's attention that goes back to each patch, through all layers.
+    """Share of what the head reads that goes back to each patch, through all layers.
 
-    In each layer ½ A + ½ I, A being the heads' attention fused to one; their product leads
-    from the last layer to the patches. Rows of the fused map are made to sum to 1 again
-    (our definition for max and min; the mean's do). Without a class token, the mean over
-    all tokens (our definition). What goes to class and register tokens is left out.
+    In each layer ½ A + ½ I, A being the heads' attention fused to one. The row of what the head
+    reads (the class token, the mean of the patches …) is carried from the last layer back to
+    the first. What goes to class and register tokens is left out.
+
+    Our definitions: rows of the fused map are made to sum to 1 again (for max and min; the
+    mean's do). Where layers attend within windows, each window's map stands at the places of its
+    tokens, padding left out; where patches are merged, what goes to the merged one goes to its
+    parts alike.
     """
 
     name = "attention-rollout"
     title = "Attention Rollout"
-    summary = "Which patches the class token looks at, followed back through all layers."
+    summary = "Which patches the head looks at, followed back through all layers."
     families = frozenset({"vit"})
     parameters = (
         Parameter(
@@ -35,61 +41,97 @@ class AttentionRollout(Method):
         ),
     )
     paper = "abnar2020quantifying"
-    caveat = "Tells where attention goes, not for which class: every class gets the same map."
+    caveat = (
+        "Tells where attention goes, not for which class: every class gets the same map. For "
+        "attention within windows it is our definition."
+    )
     first_for = frozenset({"vit"})
 
     def refusal(self, model: LoadedModel) -> str | None:
-        """Also refuses windowed attention, and tokens that make no grid."""
-        return super().refusal(model) or reason_against(model)
+        """Also refuses a model whose tokens have no known places on the picture."""
+        return super().refusal(model) or attention_sites(model).unplaced or None
 
     def cost(self, model: LoadedModel, parameters: Mapping[str, Value], rows: int = 0) -> Cost:
         """One forward pass."""
         return Cost(1)
 
     def attribute(self, run: Run) -> Evidence:
-        """Return values of the grid of patches, ``(rows, columns)``."""
+        """Return values of the first layer's grid of patches, ``(rows, columns)``."""
+        found = attention_sites(run.model)
         maps = capture_attention(run.passes, run.x)
-        grid = check_global(run.model, maps)
-        flow = rollout([found[0] for found in maps], str(run.parameters["fusion"]))
-        row = flow[0] if grid.prefix else flow.mean(dim=0)  # (tokens,)
-        values = row[grid.prefix :].reshape(grid.rows, grid.columns)
-        return Evidence(values, told={"attention": _told(maps, grid)})
+        _check(run.model, found, maps)
+        flow = roll_back(found, maps, str(run.parameters["fusion"]))
+        values = flow[found.prefix : len(flow) - found.suffix].reshape(found.grid or ())
+        return Evidence(values, told={"attention": _told(found)})
 
 
-def rollout(maps: Sequence[torch.Tensor], fusion: str) -> torch.Tensor:
-    """Return how much of each token's final state comes from each token of the input.
+def roll_back(found: AttentionSites, maps: Sequence[torch.Tensor], fusion: str) -> torch.Tensor:
+    """Return how much of what the head reads comes from each token of the first layer.
+
+    Only this one row is carried back; no matrix of all tokens is ever made.
 
     Args:
-        maps: of each layer, first to last, ``(heads, tokens, tokens)``; rows sum to 1.
+        found: the model's sites, all with a layout.
+        maps: of one sample, of each site ``(windows, heads, slots, slots)``; rows sum to 1.
         fusion: "mean", "max" or "min" over heads.
 
     Returns:
-        float64 ``(tokens, tokens)``; rows sum to 1.
+        float64 ``(tokens,)``, sum 1.
     """
-    identity = torch.eye(maps[0].shape[-1], dtype=torch.float64)
-    flow = identity
-    for heads in maps:
-        fused = _fuse(heads.detach().cpu().double(), fusion)  # (tokens, tokens)
-        flow = (0.5 * _rows_to_one(fused) + 0.5 * identity) @ flow
+    flow = torch.as_tensor(found.weights, dtype=torch.float64)
+    for site, heads in zip(reversed(found.sites), reversed(maps), strict=True):
+        fused = _fuse(heads.detach().cpu().double(), fusion)  # (windows, slots, slots)
+        flow = (flow + _through(site, fused, flow)) / 2
+        flow = _unmerged(site, flow)
     return flow
+
+
+def _through(site: AttentionSite, fused: torch.Tensor, flow: torch.Tensor) -> torch.Tensor:
+    """Send a row through one layer's attention, ``(tokens,)`` → ``(tokens,)``."""
+    slots = torch.as_tensor(site.layout)  # (windows, slots)
+    real = slots >= 0
+    weights = _rows_to_one(fused * real[:, None])
+    row = flow[slots.clamp_min(0)] * real
+    sent = (row[:, None] @ weights)[:, 0]  # (windows, slots)
+    return torch.zeros_like(flow).index_add(0, slots[real], sent[real])
+
+
+def _unmerged(site: AttentionSite, flow: torch.Tensor) -> torch.Tensor:
+    """Share what goes to each token among those it was merged from."""
+    if site.merged is None:
+        return flow
+    merged = torch.as_tensor(site.merged)
+    return (flow / merged.bincount())[merged]
 
 
 def _fuse(heads: torch.Tensor, fusion: str) -> torch.Tensor:
     if fusion == "mean":
-        return heads.mean(dim=0)
-    return heads.amax(dim=0) if fusion == "max" else heads.amin(dim=0)
+        return heads.mean(dim=1)
+    return heads.amax(dim=1) if fusion == "max" else heads.amin(dim=1)
 
 
 def _rows_to_one(fused: torch.Tensor) -> torch.Tensor:
     """Scale rows to sum 1; a row of nothing (heads that share no token) stays with itself."""
     sums = fused.sum(dim=-1, keepdim=True)
-    return torch.where(sums > 0, fused / sums, torch.eye(len(fused), dtype=fused.dtype))
+    alone = torch.eye(fused.shape[-1], dtype=fused.dtype)
+    return torch.where(sums > 0, fused / sums.where(sums > 0, 1), alone)
 
 
-def _told(maps: Sequence[torch.Tensor], grid: PatchGrid) -> dict[str, object]:
+def _check(model: LoadedModel, found: AttentionSites, maps: Sequence[torch.Tensor]) -> None:
+    wanted = [(site.windows, site.heads, site.queries, site.keys) for site in found.sites]
+    seen = [tuple(one.shape) for one in maps]
+    if seen != wanted:
+        raise MethodError(
+            f"{model.card.title} attends otherwise than when it was looked at: {len(seen)} maps of "
+            f"shapes {seen}, expected {wanted}"
+        )
+
+
+def _told(found: AttentionSites) -> dict[str, object]:
     return {
-        "layers": len(maps),
-        "heads": [found.shape[1] for found in maps],
-        "tokens": grid.tokens,
-        "read_from": "class token" if grid.prefix else "all tokens",
+        "layers": len(found.sites),
+        "heads": [site.heads for site in found.sites],
+        "tokens": found.sites[0].tokens,
+        "windows": [site.windows for site in found.sites],
+        "read_from": found.reads,
     }

@@ -69,6 +69,8 @@ class GradCam(Method):
         # No graph is needed of what comes before the layer.
         with torch.no_grad(), _tapped(run.model.module.get_submodule(name)) as maps:
             score = run.score(run.x)
+            if not maps:
+                raise MethodError(f"layer {name!r} did not run; choose another")
             slopes = _slopes(score, maps)
         shapes = {tuple(one.shape) for one in maps}
         if len(shapes) > 1:

@@ -52,11 +52,7 @@ def request_of(
     return {
         "schema": SCHEMA,
         "kind": Attribution.kind,
-        "model": {
-            "digest": model.digest,
-            "family": model.family,
-            "activation": model.activation,
-        },
+        "model": model.describe(),
         "preprocessing": {**model.spec.describe(), "fit": fit},
         "classes": model.classes_digest,
         "input": digest,
@@ -80,7 +76,9 @@ def _identity(given: Given) -> tuple[str, str]:
     """Return how an input is brought to the network's shape, and the digest of its content."""
     if isinstance(given, ImageInput):
         return given.fit, given.digest
-    return ("row", given.digest) if isinstance(given, Row) else ("prepared", _tensor_digest(given))
+    if isinstance(given, torch.Tensor):
+        return "prepared", _tensor_digest(given)
+    return "row" if isinstance(given, Row) else "prepared", given.digest
 
 
 def _tensor_digest(tensor: torch.Tensor) -> str:

@@ -149,7 +149,7 @@ def plan_scores(
     request = {
         "schema": SCHEMA,
         "kind": Scores.kind,
-        "model": {"digest": loaded.digest, "family": loaded.family},
+        "model": loaded.describe(),
         "preprocessing": {**loaded.spec.describe(), "fit": fit},
         "classes": loaded.classes_digest,
         "images": images.digest,

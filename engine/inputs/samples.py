@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from engine.errors import InputError, nearest
+from engine.inputs.arrays import ArrayInput, is_array_file, load_array
 from engine.inputs.image_sets import ImageSet, load_images
 from engine.inputs.images import Fit, ImageInput, load_image
 from engine.inputs.listing import Entry, Skipped
@@ -142,12 +143,16 @@ def load_sample(name: str, *, fit: Fit = "crop") -> ImageInput:
     return found[index].with_fit(fit)
 
 
-def load_named(source: str, *, fit: Fit = "crop") -> ImageInput:
+def load_named(source: str, *, fit: Fit = "crop") -> ImageInput | ArrayInput:
     """Load a picture by its path, or by ``sample:NAME``: what ``ImageInput.origin`` says.
+
+    A ``.npy`` file is taken for what a model sees, with nothing left to prepare.
 
     Raises:
         InputError: there is none, or it is not a picture.
     """
+    if is_array_file(source):
+        return load_array(source)
     if source.startswith(SAMPLE):
         return load_sample(source.removeprefix(SAMPLE), fit=fit)
     return load_image(source, fit=fit)

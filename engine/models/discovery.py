@@ -145,7 +145,7 @@ def _watched(module: nn.Module) -> Iterator[_Watcher]:
         with _AttentionCounter() as counter:
             watcher = _Watcher(counter)
             for name, part in module.named_modules():
-                if name:
+                if name and not isinstance(part, torch.jit.ScriptModule):  # these take no hooks
 
                     def hook(part: nn.Module, _args: Any, output: Any, name: str = name) -> None:
                         watcher.note(name, part, output)

@@ -8,10 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
 from engine.errors import InputError, ModelError
+from engine.inputs.arrays import ArrayInput, is_array_file, load_array
 from engine.inputs.images import ImageInput, ImageSource, load_image
 from engine.inputs.tables import Row, Table, as_row
 from engine.manifest import digest_of
@@ -26,7 +28,7 @@ from engine.models.specs import ImageSpec, InputSpec
 from engine.models.squashing import unsquashed
 from engine.models.table_specs import TableSpec
 
-Given = ImageInput | torch.Tensor | Row
+Given = ImageInput | ArrayInput | torch.Tensor | Row
 ModelInput = Given | ImageSource | Mapping[str, Any]
 
 
@@ -74,6 +76,10 @@ class LoadedModel:
             self._digest = (current, digest_model(self.module))
         return self._digest[1]
 
+    def describe(self) -> dict[str, Any]:
+        """Return what of it decides the numbers, besides its input and its classes."""
+        return {"digest": self.digest, "family": self.family, "activation": self.activation}
+
     @property
     def classes_digest(self) -> str:
         """Digest of the class names in their order (hex)."""
@@ -103,8 +109,15 @@ class LoadedModel:
 
     @property
     def dtype(self) -> str:
-        """The precision of what the manifest tells: "float32", of an estimator "float64"."""
-        return "float32" if self.differentiable else "float64"
+        """The precision it computes in: "float32" as a rule, of an estimator "float64"."""
+        if not self.differentiable:
+            return "float64"
+        return str(self._precision or torch.float32).removeprefix("torch.")
+
+    @property
+    def _precision(self) -> torch.dtype | None:
+        weights = next(self.module.parameters(), None)
+        return weights.dtype if weights is not None and weights.is_floating_point() else None
 
     @property
     def packages(self) -> dict[str, str]:
@@ -128,13 +141,13 @@ class LoadedModel:
         Raises:
             InputError: it cannot be read, or is not what the model takes.
         """
-        if isinstance(given, torch.Tensor | ImageInput | Row):
+        if isinstance(given, torch.Tensor | ImageInput | ArrayInput | Row):
             return given
         if isinstance(self.spec, TableSpec):
             return _row(given)
         if isinstance(given, Mapping):
             raise InputError(f"{self.card.title} takes {_wanted(self.spec)}, not rows of a table")
-        return load_image(given)
+        return load_array(given) if is_array_file(given) else load_image(given)  # type: ignore[arg-type]
 
     def prepare(self, given: ModelInput) -> torch.Tensor:
         """Return the exact tensor that the model sees, ``(1, …)``, on its device.
@@ -147,10 +160,15 @@ class LoadedModel:
         found = self.load_input(given)
         if isinstance(found, torch.Tensor):
             return self._checked(found)
+        if isinstance(found, ArrayInput):
+            return self._checked(torch.from_numpy(np.array(found.values)))
         if isinstance(found, Row):
             return self._as_tensor(match_row(found, self._of_tables()))
         if not isinstance(self.spec, ImageSpec):
-            raise InputError(f"{self.card.title} takes {_wanted(self.spec)}, not pictures")
+            raise InputError(
+                f"{self.card.title} takes {_wanted(self.spec)}, not pictures; save one sample "
+                "as a NumPy file (.npy)"
+            )
         return self.spec.prepare(found).to(self.device)
 
     def prepare_table(self, table: Table) -> torch.Tensor:
@@ -170,11 +188,9 @@ class LoadedModel:
         return self._suited(torch.from_numpy(self._of_tables().encode(frame))).to(self.device)
 
     def _suited(self, batch: torch.Tensor) -> torch.Tensor:
-        """Return codes, which are float64, in the precision of the network's weights."""
-        weights = next(self.module.parameters(), None)
-        if weights is None or batch.dtype != torch.float64 or not weights.is_floating_point():
-            return batch
-        return batch.to(weights.dtype)
+        """Return samples in the precision of the network's weights."""
+        wanted = self._precision
+        return batch if wanted in (None, batch.dtype) else batch.to(wanted)
 
     def _checked(self, tensor: torch.Tensor) -> torch.Tensor:
         batched = tensor[None] if tensor.ndim == len(self.spec.shape) else tensor
@@ -184,8 +200,7 @@ class LoadedModel:
             )
         if not batched.isfinite().all():
             raise InputError("the input tensor holds values that are not finite")
-        parameter = next(self.module.parameters(), batched)
-        return batched.detach().to(self.device, parameter.dtype)
+        return self._suited(batched.detach()).to(self.device)
 
     @contextmanager
     def ready(self) -> Iterator[nn.Module]:

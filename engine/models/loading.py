@@ -129,7 +129,7 @@ def _loaded(
 ) -> LoadedModel:
     activation, told = activation_of(spec, seen, changes.activation or found.activation)
     _check_layer(changes.layer, seen)
-    warnings = tuple(f"it {warning}" for warning in seen.warnings)
+    warnings = tuple(f"it {warning}" for warning in (*seen.warnings, *_rough(found.module)))
     return LoadedModel(
         ref=found.ref,
         module=found.module,
@@ -145,6 +145,16 @@ def _loaded(
         told_by=found.told_by,
         corrections=changes,
     )
+
+
+def _rough(module: nn.Module) -> tuple[str, ...]:
+    """Say so where a network computes with half the usual digits."""
+    weights = next((one for one in module.parameters() if one.is_floating_point()), None)
+    if weights is None or weights.dtype not in (torch.bfloat16, torch.float16):
+        return ()
+    name = str(weights.dtype).removeprefix("torch.")
+    told = f"computes in {name}: small differences drown in rounding; module.float() has none of it"
+    return (told,)
 
 
 def _check_layer(name: str, seen: Discovery) -> None:
@@ -217,6 +227,11 @@ def _named(given: Any) -> tuple[str, ...] | None:
 def _class_names(given: tuple[str, ...] | None, count: int) -> tuple[str, ...]:
     if given is None:
         return tuple(f"class {index}" for index in range(count))
+    if count == 1 and len(given) == 2:
+        raise ModelError(
+            f"2 class names given, but the model has one output: name only the class that it "
+            f"speaks for, {given[0]!r} or {given[1]!r}"
+        )
     if len(given) != count:
         raise ModelError(f"{len(given)} class names given, but the model has {count} outputs")
     return given

@@ -82,10 +82,15 @@ def find_source(ref: Any, spec: InputSpec | Table | None) -> Source:
     return Source(told, module, card, columns, classes, in_hand=True)
 
 
-def _in_hand(module: nn.Module) -> Source:
+def _in_hand(given: nn.Module) -> Source:
+    """Take a network as it is; of one that torch.compile has wrapped, what is inside."""
+    compiled = type(given).__name__ == "OptimizedModule"
+    module = given.get_submodule("_orig_mod") if compiled else given
     name = type(module).__name__
     ref = f"module:{name}@{digest_model(module)[:12]}"
-    return Source(ref, module, Card(name, "A network handed over in Python."), in_hand=True)
+    notes = ("it runs as it was before torch.compile, whose code tells no layers",)
+    card = Card(name, "A network handed over in Python.", notes=notes if compiled else ())
+    return Source(ref, module, card, in_hand=True)
 
 
 def _of_tables(spec: InputSpec | Table | None, name: str) -> TableSpec | Table | None:

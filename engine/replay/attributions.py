@@ -9,6 +9,7 @@ import torch
 
 from engine.attribution.explain import Plan, plan
 from engine.errors import ReplayError
+from engine.inputs.arrays import ArrayInput, load_array
 from engine.inputs.images import ImageInput, load_image
 from engine.inputs.sample_tables import load_named_row
 from engine.inputs.samples import SAMPLE, load_named, load_set
@@ -72,9 +73,7 @@ def _input(manifest: Manifest, given: ModelInput | None) -> Given:
     if fit == "row":
         return _row(manifest, given)
     if fit == "prepared":
-        raise ReplayError(
-            "the result was made from a prepared tensor; pass it in Python as given=…"
-        )
+        return _array(manifest, given)
     if given is None:
         given = _origin(manifest)
     if isinstance(given, ImageInput):
@@ -82,6 +81,18 @@ def _input(manifest: Manifest, given: ModelInput | None) -> Given:
     if isinstance(given, str):
         return load_named(given, fit=fit)
     return load_image(given, fit=fit)  # type: ignore[arg-type]
+
+
+def _array(manifest: Manifest, given: Any) -> ArrayInput:
+    if isinstance(given, ArrayInput):
+        return given
+    origin = manifest.get("source", {}).get("input_origin", "")
+    if given is None and not origin:
+        raise ReplayError(
+            "the result was made from a prepared tensor; pass it in Python as given=…, or name "
+            "its NumPy file"
+        )
+    return load_array(_origin(manifest) if given is None else given)
 
 
 def _row(manifest: Manifest, given: Any) -> Row:

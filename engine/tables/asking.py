@@ -79,13 +79,10 @@ def request_of(
     seed: int,
 ) -> dict[str, Any]:
     """Return all that decides the numbers, ready for ``key_of``."""
-    told = None
-    if model is not None:
-        told = {"digest": model.digest, "family": model.family}
     return {
         "schema": SCHEMA,
         "kind": measure.result.kind,
-        "model": told,
+        "model": None if model is None else model.describe(),
         "preprocessing": rows.spec.describe(),
         "classes": None if model is None else model.classes_digest,
         "table": table.digest,

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -143,3 +144,55 @@ def test_threads_do_not_see_each_others_maps() -> None:
 
     with ThreadPoolExecutor(6) as pool:
         assert all(pool.map(one, range(60)))
+
+
+@pytest.mark.parametrize("block", [nets.Einsum, nets.Multihead, nets.Weighing])
+def test_of_blocks_written_by_hand(block: type[nets.Block]) -> None:
+    model = nets.load(block)
+    x = zoo.noise(model, 2)
+    tokens = model.module.embedded(x)
+    for part, found in zip(model.module.blocks, capture_attention(Passes(model), x), strict=True):
+        normal = part.norm(tokens)
+        if block is nets.Einsum:
+            q, k, _ = part.qkv(normal).unflatten(-1, (3, -1, 2)).unbind(2)
+            wanted = torch.stack([q[..., h] @ k[..., h].mT for h in (0, 1)], dim=1).exp()
+            wanted = wanted / wanted.sum(dim=-1, keepdim=True)
+        else:
+            _, wanted = part.attention(normal, normal, normal, average_attn_weights=False)
+        assert torch.allclose(found, wanted, rtol=0, atol=1e-6)
+        tokens = part(tokens)
+
+
+WAYS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
+    "torch.softmax": lambda scores: torch.softmax(scores, -1),
+    "F.softmax": lambda scores: F.softmax(scores, dim=3),
+    "in float32": lambda scores: F.softmax(scores.half(), dim=-1, dtype=torch.float32),
+    "method": lambda scores: scores.softmax(dim=-1),
+    "module": nn.Softmax(dim=-1),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_every_way_to_a_softmax(way: str) -> None:
+    scores = drawn(2, 3, 4, 5)
+    with recording() as maps:
+        found = WAYS[way](scores)
+    assert len(maps) == 1
+    assert torch.equal(maps[0], found)
+    raised = scores.exp()
+    assert torch.allclose(found, raised / raised.sum(dim=-1, keepdim=True), atol=1e-3)
+
+
+def test_a_map_is_what_it_was_before_it_is_overwritten() -> None:
+    scores = drawn(1, 2, 3, 3)
+    with recording() as maps:
+        scores.softmax(dim=-1).mul_(0)
+    assert torch.equal(maps[0], scores.softmax(dim=-1))
+
+
+def test_softmax_over_other_things_is_no_attention() -> None:
+    with recording() as maps:
+        drawn(2, 3, 4, 5).softmax(dim=1)
+        drawn(3, 4, 5).softmax(dim=-1)
+        drawn(2, 3, 4, 5).log_softmax(dim=-1)
+    assert maps == []

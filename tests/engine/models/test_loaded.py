@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from engine.attribution.explain import explain
 from engine.errors import InputError, ModelError
 from engine.inputs.images import ImageInput
 from engine.models.loaded import LoadedModel
@@ -179,3 +180,22 @@ def test_counts_and_digests() -> None:
     assert other.digest == model.digest
     assert other.classes_digest != model.classes_digest
     assert load_model(model.module, classes=["ab", "", "c"]).classes_digest != other.classes_digest
+
+
+@pytest.mark.parametrize("method", ["gradient", "grad-cam", "occlusion"])
+def test_networks_in_double_precision_are_asked_in_theirs(method: str) -> None:
+    model = load_model(zoo.build("tiny-cnn").double(), input_spec=zoo.PICTURE, device="cpu")
+    x = zoo.noise(model)
+    assert model.forward(x).dtype == model.prepare(x).dtype == torch.float64
+    found = explain(model, x, method, 1)
+    usual = explain(zoo.load("tiny-cnn"), x, method, 1).values
+    assert found.manifest["request"]["dtype"] == "float64"
+    assert np.allclose(found.values, usual, rtol=0, atol=1e-4 * np.abs(usual).max())
+    assert not np.array_equal(found.values, usual)
+
+
+def test_half_precision_is_told() -> None:
+    model = load_model(zoo.build("tiny-cnn").bfloat16(), input_spec=zoo.PICTURE, device="cpu")
+    assert model.dtype == "bfloat16"
+    assert "computes in bfloat16: small differences drown in rounding" in model.card.notes[-1]
+    assert np.isfinite(explain(model, zoo.noise(model), "gradient", 1).values).all()

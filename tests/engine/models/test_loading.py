@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from engine.errors import DeviceError, ModelError, WeightsError
+from engine.attribution.explain import explain
+from engine.errors import DeviceError, MethodError, ModelError, WeightsError
 from engine.models.loaded import LoadedModel
 from engine.models.loading import load_model
 from engine.models.specs import ImageSpec, TensorSpec
@@ -220,3 +223,29 @@ def test_loading_without_gradients() -> None:
     expected = zoo.load("tiny-cnn").layers
     with torch.no_grad():
         assert zoo.load("tiny-cnn").layers == expected
+
+
+@pytest.mark.parametrize("how", ["traced", "scripted"])
+def test_a_network_in_torchscript_is_used_without_its_layers(how: str) -> None:
+    module = zoo.build("tiny-cnn")
+    x = torch.randn(1, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # TorchScript is on its way out, and says so
+        other = torch.jit.trace(module, x) if how == "traced" else torch.jit.script(module)
+        model = load_model(other, input_spec=zoo.PICTURE, device="cpu")
+        assert (model.family, model.target_layer) == ("cnn", None)
+        found = explain(model, x, "gradient", 1).values
+        with expect_refusal(MethodError, "Grad-CAM needs a layer with maps"):
+            explain(model, x, "grad-cam", 1)
+    plain = load_model(module, input_spec=zoo.PICTURE, device="cpu")
+    assert np.allclose(found, explain(plain, x, "gradient", 1).values, rtol=0, atol=1e-6)
+
+
+def test_a_compiled_network_is_used_as_it_was_before() -> None:
+    module = zoo.build("tiny-cnn")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what torch.compile imports warns of itself
+        compiled = torch.compile(module)
+    model = load_model(compiled, input_spec=zoo.PICTURE, device="cpu")
+    assert model.module is module
+    assert "before torch.compile" in model.card.notes[0]

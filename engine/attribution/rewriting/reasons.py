@@ -1,0 +1,83 @@
+"""Why a network cannot be rewritten: found out once for each loaded model, on noise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Lock
+from typing import ClassVar
+from weakref import WeakKeyDictionary
+
+import torch
+
+from engine.attribution.method import Method
+from engine.attribution.rewriting.verdicts import kept_verdict
+from engine.errors import MethodError, OutOfMemory, one_line
+from engine.execution.chunks import is_out_of_memory
+from engine.execution.passes import Passes
+from engine.models.loaded import LoadedModel
+
+# Tries a method on two prepared inputs (2, …); raises MethodError where it does not suit.
+Trial = Callable[[Passes, torch.Tensor], object]
+
+
+class Reasons:
+    """What speaks against a method, model by model.
+
+    Args:
+        method: which one.
+        trial: what is tried.
+
+    Attributes:
+        every: one of each method that has a trial, by the method's name.
+    """
+
+    every: ClassVar[dict[str, Reasons]] = {}
+
+    def __init__(self, method: type[Method], trial: Trial) -> None:
+        self._method = method
+        self._trial = trial
+        self.every[method.name] = self
+        self._known: WeakKeyDictionary[LoadedModel, str] = WeakKeyDictionary()
+        self._guard = Lock()
+
+    def against(self, model: LoadedModel) -> str | None:
+        """Say in one line why the method does not suit a model, or None if it does.
+
+        Memory that runs out speaks against nothing; that is told when the method is used.
+        """
+        with self._guard:
+            known = self._known.get(model)
+        if known is None:
+            known = kept_verdict(model.digest, self._method.name)
+        if known is None:
+            try:
+                known = self.tried(model)
+            except OutOfMemory:
+                return None
+        with self._guard:
+            self._known[model] = known
+        return known or None
+
+    def tried(self, model: LoadedModel) -> str:
+        """Return what the trial comes to: the reason against the method, or "".
+
+        Raises:
+            OutOfMemory: two samples at a time do not fit.
+        """
+        try:
+            return self._look(model)
+        except Exception as error:  # the network is the user's own code
+            if is_out_of_memory(error):
+                raise OutOfMemory("the trial does not fit") from None
+            return f"{self._method.title} fails on {model.card.title}: {one_line(error)}"
+
+    def _look(self, model: LoadedModel) -> str:
+        generator = torch.Generator().manual_seed(0)
+        noise = torch.randn((2, *model.spec.shape), generator=generator)
+        weights = next(model.module.parameters(), noise)
+        try:
+            with torch.enable_grad():
+                self._trial(Passes(model), noise.to(model.device, weights.dtype))
+        except MethodError as error:
+            return str(error)
+        return ""
