@@ -42,7 +42,7 @@ TORCHVISION = (
     _own("torchvision", "mobilenet_v3_small", "size=64", "features"),
     _own("torchvision", "densenet121", "size=64", "features"),
     _own("torchvision", "vgg11", "size=64", "avgpool"),
-    _own("torchvision", "convnext_tiny", "size=64", "features"),
+    _own("torchvision", "convnext_tiny", "size=32", "features.6.0", size=32),
     _own(
         "torchvision",
         "vit_b_32",

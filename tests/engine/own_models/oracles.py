@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,12 @@ class Bare:
     x: torch.Tensor
     target: int
 
+    @cached_property
+    def slope(self) -> np.ndarray:
+        """The score's gradient at the input, without the axis of samples."""
+        x = self.x.clone().requires_grad_()
+        return torch.autograd.grad(self.score(x).sum(), x)[0][0].numpy()
+
     def score(self, batch: torch.Tensor) -> torch.Tensor:
         return self.read(self.module(batch))[:, self.target]
 
@@ -52,15 +59,6 @@ def bare(module: nn.Module, read: Read, x: torch.Tensor, precision: torch.dtype)
     net = Bare(deepcopy(module).to(precision), read, x.to(precision), 0)
     with torch.no_grad():
         return replace(net, target=int(read(net.module(net.x))[0].argmax()))
-
-
-def gradient(net: Bare) -> np.ndarray:
-    x = net.x.clone().requires_grad_()
-    return torch.autograd.grad(net.score(x).sum(), x)[0][0].numpy()
-
-
-def gradient_x_input(net: Bare) -> np.ndarray:
-    return gradient(net) * net.x[0].numpy()
 
 
 def integrated_gradients(net: Bare, baseline: torch.Tensor, steps: int) -> np.ndarray:

@@ -14,6 +14,7 @@ from torch import nn
 from engine.attribution.explain import plan
 from engine.attribution.method import Method
 from engine.attribution.registry import methods_for
+from engine.errors import MethodError
 from engine.models.loaded import LoadedModel
 from engine.models.loading import load_model
 from tests.engine import zoo
@@ -23,6 +24,7 @@ from tests.engine.own_models.cells import settings_of
 from tests.engine.own_models.in_hand import lively
 
 SIDE = 16
+ALWAYS = {"gradient", "integrated-gradients", "smoothgrad", "occlusion", "rise", "feature-ablation"}
 
 
 @st.composite
@@ -55,7 +57,12 @@ def check(model: LoadedModel, method: Method) -> None:
     x, told = zoo.noise(model), settings_of(method, model)
     target = len(model.classes) - 1
     works = [plan(model, x, method.name, target, **told) for _ in "12"]
-    first, second = (work.run() for work in works)
+    try:
+        first, second = (work.run() for work in works)
+    except MethodError:  # some can only tell once they have tried
+        assert method.name not in ALWAYS
+        event(f"refused on the way: {method.name}")
+        return
     values = first.values
     assert values.dtype == np.float32
     assert np.isfinite(values).all()
@@ -77,7 +84,7 @@ def test_every_method_keeps_its_contract(drawn: tuple[int, nn.Module]) -> None:
     assert model.family == ("vit" if attending else "cnn")
     assert model.seen.batches
     suited = methods_for(model)
-    assert {"gradient", "occlusion", "rise"} <= {method.name for method in suited}
+    assert ALWAYS <= {method.name for method in suited}
     for method in suited:
         event(f"{model.family}: {method.name}")
         check(model, method)
