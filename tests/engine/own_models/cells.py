@@ -68,11 +68,11 @@ def settings_of(method: Method, model: LoadedModel) -> dict[str, Any]:
     """Parameters with which a run takes few passes."""
     side = min(model.spec.shape[-2:])
     cheap = {
-        "steps": 4,
+        "steps": 3,
         "baseline": "black" if isinstance(model.spec, ImageSpec) else "mean",
-        "window": side * 3 // 8,
-        "stride": side * 5 // 16,
-        "masks": 8,
+        "window": side * 5 // 8,
+        "stride": side * 3 // 8,
+        "masks": 6,
         "grid": 4,
         "samples": 2,
         "regions": "grid",

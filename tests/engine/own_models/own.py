@@ -109,7 +109,9 @@ def untrained(ref: str) -> Callable[[Path], LoadedModel]:
     return load
 
 
-def global_rollout(maps: Callable[[nn.Module, torch.Tensor], Maps], reads: str, prefix: int = 1):
+def global_rollout(
+    maps: Callable[[nn.Module, torch.Tensor], Maps], reads: str, prefix: int = 1
+) -> Rollout:
     """Rollout of attention from all tokens to all, on a square grid."""
 
     def rollout(module: nn.Module, x: torch.Tensor) -> np.ndarray:

@@ -74,7 +74,7 @@ def check(model: LoadedModel, method: Method) -> None:
     assert used["backward"] <= works[0].cost.backward
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(networks())
 def test_every_method_keeps_its_contract(drawn: tuple[int, nn.Module]) -> None:
     channels, module = drawn
@@ -84,7 +84,7 @@ def test_every_method_keeps_its_contract(drawn: tuple[int, nn.Module]) -> None:
     assert model.family == ("vit" if attending else "cnn")
     assert model.seen.batches
     suited = methods_for(model)
-    assert ALWAYS <= {method.name for method in suited}
+    assert {method.name for method in suited} >= ALWAYS
     for method in suited:
         event(f"{model.family}: {method.name}")
         check(model, method)

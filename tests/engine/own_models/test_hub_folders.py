@@ -54,7 +54,7 @@ def write_own_code(folder: Path, where: str, **settings: Any) -> None:
     (folder / "own.py").write_text(own)
     kinds = ("AutoConfig", "AutoModelForImageClassification", "AutoImageProcessor")
     told = json.loads((folder / where).read_text()) | settings
-    told["auto_map"] = {kind: "own.Own" for kind in kinds}
+    told["auto_map"] = dict.fromkeys(kinds, "own.Own")
     (folder / where).write_text(json.dumps(told))
 
 
