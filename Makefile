@@ -1,6 +1,8 @@
 # make run       open the dashboard (installs what it needs, once)
+# make libraries transformers, timm and torchvision, for networks of theirs
 # make test      all checks and tests, browser included
 # make test-all  the same and the heavier ones
+# make own-models  try every method on networks of all kinds, and keep the table of it
 
 PYTHON ?= python3
 VENV := .venv
@@ -11,10 +13,14 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 # handed back to the system after every pass costs more than the pass.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: run test test-all check bench browser clean
+.PHONY: run libraries test test-all check bench own-models browser clean
 
 run: $(VENV)/.ready
 	@$(BIN)/haloscope $(ARGS)
+
+libraries: $(VENV)/.ready
+	@echo "Installing transformers, timm and torchvision …"
+	@$(PIP) --no-build-isolation --editable ".[hf,timm,torchvision]"
 
 test: check browser
 	@$(BIN)/python -m pytest -m "not slow" $(ARGS)
@@ -35,6 +41,9 @@ bench: $(VENV)/.ready-all browser
 	@$(BIN)/python tests/bench/page.py
 	@$(BIN)/python tests/bench/methods.py
 	@$(BIN)/python tests/bench/tables.py
+
+own-models: $(VENV)/.ready-dev
+	@HALOSCOPE_KEEP_TABLE=1 $(BIN)/python -m pytest -q tests/engine/own_models/test_table.py
 
 $(VENV)/.ready: constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

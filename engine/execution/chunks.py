@@ -10,6 +10,7 @@ from typing import TypeVar
 import torch
 
 from engine.errors import OutOfMemory
+from engine.execution.exhaustion import is_out_of_memory
 from engine.execution.passes import Passes
 from engine.models.loaded import LoadedModel
 
@@ -23,8 +24,11 @@ _MOST_ROWS = 4096
 def default_chunk(model: LoadedModel) -> int:
     """Return how many samples go through at once: what stays in cache on a CPU.
 
-    Rows of a table are small: as many as hold about a million numbers.
+    Rows of a table are small: as many as hold about a million numbers. A network that answers
+    otherwise for a sample beside others than alone is asked for one at a time.
     """
+    if not model.seen.batches:
+        return 1
     usual = _DEFAULTS.get(model.device.type, 8)
     if len(model.spec.shape) > 1:
         return usual
@@ -99,12 +103,3 @@ def telling_out_of_memory() -> Iterator[None]:
 _SMALLEST = (
     "memory ran out even with one sample at a time; use a smaller input or model, or another device"
 )
-_SAYS = ("out of memory", "not enough memory", "can't allocate memory", "defaultcpuallocator")
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that memory ran out, on any device."""
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
-        return True
-    text = str(error).lower()
-    return isinstance(error, RuntimeError) and any(words in text for words in _SAYS)

@@ -8,8 +8,9 @@ from typing import Protocol
 
 import torch
 
-from engine.errors import Cancelled, ModelError
+from engine.errors import Cancelled, HaloscopeError, ModelError, one_line
 from engine.execution.cost import Cost
+from engine.execution.exhaustion import is_out_of_memory
 from engine.models.loaded import LoadedModel
 
 Progress = Callable[[int, int], None]
@@ -53,10 +54,11 @@ class Passes:
 
         Raises:
             Cancelled: the caller asked to stop.
-            ModelError: the network returns NaN or infinity.
+            ModelError: the network fails, returns NaN or infinity, or has no gradient where
+                one is asked for.
         """
         self.check()
-        logits = self.model.forward(batch)
+        logits = self._asked(batch)
         if not logits.isfinite().all():
             raise ModelError(
                 f"{self.model.card.title} returns values that are not finite (NaN or infinity) for "
@@ -66,6 +68,25 @@ class Passes:
         self._count(Cost(forward=count))
         if logits.requires_grad:
             logits.register_hook(lambda _gradient: self._count(Cost(backward=count)))
+        return logits
+
+    def _asked(self, batch: torch.Tensor) -> torch.Tensor:
+        title = self.model.card.title
+        try:
+            logits = self.model.forward(batch)
+        except HaloscopeError:
+            raise
+        except Exception as error:  # the network is the user's own code
+            if is_out_of_memory(error):
+                raise
+            told = f"{type(error).__name__}: {one_line(error)}"
+            shape = tuple(batch.shape)
+            raise ModelError(f"{title} failed in a pass of shape {shape}: {told}") from error
+        if batch.requires_grad and torch.is_grad_enabled() and not logits.requires_grad:
+            raise ModelError(
+                f"{title} has no gradient: its forward cuts it off (no_grad, detach, rounding …); "
+                "use occlusion, rise or feature-ablation"
+            )
         return logits
 
     def check(self) -> None:

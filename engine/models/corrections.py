@@ -111,7 +111,19 @@ def _changed(spec: ImageSpec, fields: Mapping[str, Any]) -> ImageSpec:
     channels = int(fields.get("channels", spec.channels))
     own = {"mean": _spread(spec.mean, channels), "std": _spread(spec.std, channels)}
     told = {name: _spread(fields[name], channels) for name in own if name in fields}
-    return replace(spec, **{**fields, **own, **told, "channels": channels})
+    fit = {"resize": _in_proportion(spec, fields)}
+    return replace(spec, **{**fit, **fields, **own, **told, "channels": channels})
+
+
+def _in_proportion(spec: ImageSpec, fields: Mapping[str, Any]) -> int | tuple[int, int] | None:
+    """Return ``resize`` for another size, so that the crop keeps as much of a picture as before."""
+    height, width = int(fields.get("height", spec.height)), int(fields.get("width", spec.width))
+    if isinstance(spec.resize, tuple):
+        rows, columns = spec.resize
+        return round(rows * height / spec.height), round(columns * width / spec.width)
+    if spec.resize is None:
+        return None
+    return round(spec.resize * max(height, width) / max(spec.height, spec.width))
 
 
 def _as_pictures(spec: TensorSpec, fields: Mapping[str, Any]) -> ImageSpec | TensorSpec:
@@ -189,7 +201,10 @@ def read_classes(text: str) -> tuple[str, ...]:
     path = Path(text).expanduser()
     is_path = path.suffix.lower() in (".txt", ".json", ".csv", ".names", ".labels")
     if not is_path:
-        return tuple(name.strip() for name in text.split(",") if name.strip())
+        names = tuple(name.strip() for name in text.split(",") if name.strip())
+        if not names:
+            raise ModelError("classes: no names given; write a,b,c or name a file")
+        return names
     try:
         content = path.read_text("utf-8-sig")
     except FileNotFoundError:

@@ -17,6 +17,8 @@ from engine.models.layouts import Layouts
 from engine.models.outputs import entry_of
 from engine.models.squashing import Squash, squash_at_end, watching
 
+# How the reason begins where a network does not run at all.
+FAILED = "one forward pass"
 _ATTENTION = (F.scaled_dot_product_attention, F.multi_head_attention_forward)
 _SOFTMAX = (torch.softmax, F.softmax, torch.Tensor.softmax)
 
@@ -171,10 +173,10 @@ def discover(module: nn.Module, shape: tuple[int, ...], device: torch.device) ->
         try:
             returned = module(pair[:1])
             entry, logits = entry_of(returned)
+        except ModelError:
+            raise
         except Exception as error:  # the network is the user's own code
-            raise ModelError(
-                f"one forward pass of shape {(1, *shape)} failed: {one_line(error)}"
-            ) from None
+            raise ModelError(f"{FAILED} of shape {(1, *shape)} failed: {one_line(error)}") from None
     calls = watcher.attention.calls
     special = sum(isinstance(part, nn.MultiheadAttention) for part in module.modules())
     warnings, batches = _how_it_computes(module, pair, logits)

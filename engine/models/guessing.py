@@ -9,7 +9,7 @@ from torch import nn
 from engine.models.corrections import Corrections
 from engine.models.specs import ImageSpec, InputSpec, TensorSpec
 
-_SIDES = (224, 32, 28, 64, 96, 128, 256, 299, 384, 16, 8)
+_SIDES = (224, 32, 28, 64, 96, 128, 256, 299, 384, 16, 8, 48, 112, 160, 192, 512)
 
 
 def guess_specs(

@@ -14,7 +14,7 @@ from engine.inputs.tables import Table, load_table
 from engine.models.activations import activation_of
 from engine.models.corrections import Corrections
 from engine.models.devices import resolve_device
-from engine.models.discovery import Discovery, discover
+from engine.models.discovery import FAILED, Discovery, discover
 from engine.models.estimators import BlackBox
 from engine.models.fitting_labels import fit_labels
 from engine.models.guessing import guess_specs
@@ -195,9 +195,11 @@ def _examined(
             return guess, discover(module, guess.shape, place), (note,) if note else ()
         except ModelError as error:
             tried.append(str(error))
+    # Where it runs at some size, what it returns there is the better reason.
+    reason = min(tried, key=lambda told: told.startswith(FAILED), default="")
     raise ModelError(
         "the input of this network could not be found out; pass input_spec. "
-        f"{tried[0] if tried else 'It has no layer that tells its channels'}"
+        f"{reason or 'It has no layer that tells its channels'}"
     )
 
 

@@ -211,11 +211,12 @@ def _for_weights(arch: str, tensors: Tensors, arguments: Mapping[str, Any]) -> B
     if arguments:
         raise ModelError(f"arch={arch} takes no option {next(iter(arguments))!r}")
     built = _bundled(known[arch])
-    count = class_count_of(built.module, tensors)
+    classes = len(built.classes or ())
+    count = class_count_of(built.module, classes, tensors)
     if count is None:
         return built
     raise WeightsError(
-        f"the weights are for {count} classes, {arch} has {len(built.classes or ())}; name an "
+        f"the weights are for {count} classes, {arch} has {classes}; name an "
         "architecture whose number of classes can be set, like timm:resnet18"
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from math import isfinite
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -74,6 +75,10 @@ class ImageSpec:
             object.__setattr__(self, name, values)
         if min(self.height, self.width, self.channels) < 1:
             raise ModelError("input_spec: height, width and channels must be at least 1")
+        if self.resize is not None and min(_both(self.resize)) < 1:
+            raise ModelError("input_spec: resize must be at least 1")
+        if not all(map(isfinite, (*self.mean, *self.std))):
+            raise ModelError("input_spec: mean and std must be finite")
         if min(self.std) <= 0:
             raise ModelError("input_spec: every std must be above 0")
         if self.interpolation not in _RESAMPLING:
@@ -189,6 +194,10 @@ def _centred(length: int, cut: int, corner: CropCorner) -> int:
     if length < cut:  # padded; half a pixel more lies behind, of transformers before
         return -((cut - length) // 2) if corner == "nearest" else -((cut - length + 1) // 2)
     return round((length - cut) / 2) if corner == "nearest" else (length - cut) // 2
+
+
+def _both(sides: int | tuple[int, int]) -> tuple[int, int]:
+    return sides if isinstance(sides, tuple) else (sides, sides)
 
 
 def _plain(value: Any) -> Any:

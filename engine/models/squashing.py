@@ -20,12 +20,31 @@ from engine.models.outputs import logits_of
 Squash = Literal["", "softmax", "log-softmax", "sigmoid"]
 
 _SQUASHES: dict[Any, Squash] = {
-    **dict.fromkeys((torch.softmax, F.softmax, torch.Tensor.softmax), "softmax"),
-    **dict.fromkeys((torch.log_softmax, F.log_softmax, torch.Tensor.log_softmax), "log-softmax"),
     **dict.fromkeys(
-        (torch.sigmoid, F.sigmoid, torch.Tensor.sigmoid, torch.special.expit), "sigmoid"
+        (torch.softmax, F.softmax, torch.Tensor.softmax, torch.special.softmax), "softmax"
+    ),
+    **dict.fromkeys(
+        (
+            torch.log_softmax,
+            F.log_softmax,
+            torch.Tensor.log_softmax,
+            torch.special.log_softmax,
+        ),
+        "log-softmax",
+    ),
+    **dict.fromkeys(
+        (
+            torch.sigmoid,
+            F.sigmoid,
+            torch.Tensor.sigmoid,
+            torch.special.expit,
+            torch.sigmoid_,
+            torch.Tensor.sigmoid_,
+        ),
+        "sigmoid",
     ),
 }
+_IN_PLACE = (torch.sigmoid_, torch.Tensor.sigmoid_)
 
 
 @dataclass
@@ -49,10 +68,12 @@ class _Watch(TorchFunctionMode):
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
-        out = func(*args, **(kwargs or {}))
         kind = _SQUASHES.get(func, "")
+        before = args[0] if args else (kwargs or {}).get("input")
+        if func in _IN_PLACE and before is not None:
+            before = before.clone()
+        out = func(*args, **(kwargs or {}))
         if kind:
-            before = args[0] if args else (kwargs or {}).get("input")
             self.last = Squashing(kind, before, out)
         return out
 

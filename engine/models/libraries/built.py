@@ -39,18 +39,19 @@ class Built:
 Tensors = Mapping[str, torch.Tensor]
 
 
-def class_count_of(module: nn.Module, tensors: Tensors) -> int | None:
+def class_count_of(module: nn.Module, classes: int, tensors: Tensors) -> int | None:
     """Return how many classes weights are for, where that is all in which they do not fit.
 
     Args:
         module: a network of the architecture with another number of classes.
+        classes: that number.
         tensors: the weights.
     """
     own = module.state_dict()
     other = [name for name in own if name in tensors and own[name].shape != tensors[name].shape]
     lengths = {(own[name].shape[:1], tensors[name].shape[:1]) for name in other}
     same_else = all(own[name].shape[1:] == tensors[name].shape[1:] for name in other)
-    if len(lengths) != 1 or not same_else:
+    if len(lengths) != 1 or not same_else or lengths.pop()[0] != (classes,):
         return None
     return int(tensors[other[0]].shape[0])
 

@@ -36,9 +36,10 @@ def need(package: str, ref: str) -> Any:
 
 
 def _install(package: str) -> str:
-    wanted = _WANTED.get(package, package)
-    if package == "torchvision":
-        wanted = f"torchvision=={_torchvision()}"
+    paired = f"torchvision=={_torchvision()}"  # any other would bring another torch
+    wanted = {"torchvision": paired, "timm": f"{_WANTED['timm']} {paired}"}.get(
+        package, _WANTED.get(package, package)
+    )
     return f"{sys.executable} -m pip install {wanted}"
 
 

@@ -15,9 +15,14 @@ from engine.models.cards import Card
 from engine.models.libraries.built import Built, Tensors, class_count_of, drawn
 from engine.models.libraries.extras import need
 from engine.models.libraries.network import hub_online_or_not
+from engine.models.libraries.parity import told_difference
 from engine.models.libraries.processors import spec_of
-from engine.models.specs import InputSpec
+from engine.models.specs import ImageSpec, InputSpec
 
+_OWN_PROCESSOR = (
+    "its image processor has code of its own, which is never run; pictures are prepared as is usual "
+    "for networks of its kind"
+)
 _ACTIVATIONS = {"multi_label_classification": "sigmoid", "regression": "identity"}
 # Arguments with which transformers would run code that comes with a model, or from the hub.
 _OF_CODE = (
@@ -147,7 +152,7 @@ def _check_config(ref: str, config: Any) -> None:
 def _random(transformers: Any, config: Any, tensors: Tensors | None) -> nn.Module:
     kind = transformers.AutoModelForImageClassification
     module = drawn(lambda: kind.from_config(config))
-    count = None if tensors is None else class_count_of(module, tensors)
+    count = None if tensors is None else class_count_of(module, config.num_labels, tensors)
     if count is not None:
         config.num_labels = count
         module = drawn(lambda: kind.from_config(config))
@@ -186,7 +191,17 @@ def _spec(
         if "preprocessor_config" not in str(error) and "image processor" not in str(error).lower():
             raise
         return spec_of(None, config)
-    return spec_of(processor, config)
+    spec, note = spec_of(processor, config)
+    if not isinstance(spec, ImageSpec):
+        return spec, note
+    if "AutoImageProcessor" in (getattr(processor, "auto_map", None) or {}):
+        return spec, _OWN_PROCESSOR
+
+    def theirs(picture: Any) -> torch.Tensor:
+        pixels: torch.Tensor = processor(picture, return_tensors="pt")["pixel_values"]
+        return pixels[0]
+
+    return spec, note or told_difference(spec, "transformers", theirs)
 
 
 def _classes(config: Any) -> tuple[str, ...] | None:

@@ -1,4 +1,8 @@
-"""What an image processor of transformers does, as an ``ImageSpec``."""
+"""What an image processor of transformers does, as an ``ImageSpec``.
+
+Its Pillow kind is followed to the bit. The same processor on torchvision's tensors rounds
+otherwise while it resizes: values differ by up to 1/255 there.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +60,7 @@ def _without(config: Any, channels: int) -> tuple[InputSpec | None, str]:
     mean, std = (0.5,) * channels, (0.5,) * channels
     note = (
         f"assumed: {side[0]} × {side[1]} pictures with values in [−1, 1]; the model has no "
-        "preprocessor_config.json"
+        "preprocessor_config.json that can be read"
     )
     return ImageSpec(*side, channels, mean, std, resize=side, crop_corner="down"), note
 
@@ -112,9 +116,9 @@ def _normalisation(processor: Any, channels: int) -> tuple[tuple[float, ...], tu
     zeros, ones = (0.0,) * channels, (1.0,) * channels
     mean = _each(processor.image_mean, channels) if processor.do_normalize else zeros
     std = _each(processor.image_std, channels) if processor.do_normalize else ones
-    once = std
     if getattr(processor, "include_top", False):  # EfficientNet's: divided by std once more
-        std = tuple(value * again for value, again in zip(std, once, strict=True))
+        again = _each(processor.image_std, channels)
+        std = tuple(value * more for value, more in zip(std, again, strict=True))
     return (
         tuple((value + offset) / factor for value in mean),
         tuple(value / factor for value in std),

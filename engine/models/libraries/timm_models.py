@@ -13,6 +13,7 @@ from engine.models.cards import Card
 from engine.models.libraries.built import Built, Tensors, class_count_of, drawn
 from engine.models.libraries.extras import need
 from engine.models.libraries.network import hub_online_or_not
+from engine.models.libraries.parity import told_difference
 from engine.models.specs import ImageSpec, InputSpec, TensorSpec
 
 
@@ -43,7 +44,7 @@ def build(name: str, arguments: Mapping[str, Any], tensors: Tensors | None = Non
     pretrained = tensors is None and wanted != "none"
     _check_name(timm, name)
     module = _network(timm, ref, name, options, pretrained)
-    count = None if tensors is None else class_count_of(module, tensors)
+    count = None if tensors is None else class_count_of(module, module.num_classes, tensors)
     if count is not None:
         module = _network(timm, ref, name, {**options, "num_classes": count}, False)
     spec, note = _spec(timm, module)
@@ -85,7 +86,6 @@ def _spec(timm: Any, module: nn.Module) -> tuple[InputSpec, str]:
         return TensorSpec((channels, *size)), ""
     scaled = _scaled(size, config["crop_pct"])
     squashed = config["crop_mode"] == "squash" or scaled[0] != scaled[1]
-    note = {"border": "timm adds a border to pictures that are not square; here they are cropped"}
     height, width = size
     spec = ImageSpec(
         height,
@@ -96,7 +96,12 @@ def _spec(timm: Any, module: nn.Module) -> tuple[InputSpec, str]:
         resize=scaled if squashed else scaled[0],
         interpolation=config["interpolation"] if config["interpolation"] != "random" else "bicubic",
     )
-    return spec, note.get(config["crop_mode"], "")
+    if channels != 3:
+        return spec, ""
+    theirs = timm.data.create_transform(
+        **{**config, "input_size": (channels, *size)}, is_training=False
+    )
+    return spec, told_difference(spec, "timm", theirs)
 
 
 def _scaled(size: tuple[int, int], share: float) -> tuple[int, int]:

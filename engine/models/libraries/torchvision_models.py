@@ -19,6 +19,7 @@ from engine.models.libraries.network import is_reachable
 from engine.models.specs import ImageSpec
 
 _NONE = ("none", None, False)
+_CLASSES = 1000  # where nobody says otherwise
 
 
 def architectures() -> list[str]:
@@ -54,7 +55,8 @@ def build(name: str, arguments: Mapping[str, Any], tensors: Tensors | None = Non
     if tensors is None and weights is not None:
         options |= _of_weights(models, name, weights)
     module = _network(models, ref, name, options)
-    count = None if tensors is None else class_count_of(module, tensors)
+    classes = int(options.get("num_classes", _CLASSES))
+    count = None if tensors is None else class_count_of(module, classes, tensors)
     if count is not None:
         module = _network(models, ref, name, {**options, "num_classes": count})
     if tensors is None and weights is not None:
@@ -62,7 +64,7 @@ def build(name: str, arguments: Mapping[str, Any], tensors: Tensors | None = Non
     published = tensors is None and weights is not None
     return Built(
         module.eval(),
-        None if described is None else _spec(described),
+        None if described is None else _spec(described, module),
         _classes(described, module) if published else None,
         _card(name, weights, tensors is not None),
         told_by="torchvision",
@@ -120,15 +122,17 @@ def _put(module: nn.Module, weights: Any, ref: str) -> None:
         raise ModelError(f"the weights of {ref} cannot be loaded ({one_line(error)})") from None
 
 
-def _spec(weights: Any) -> ImageSpec:
+def _spec(weights: Any, module: nn.Module) -> ImageSpec:
+    """Return the preset of some weights, in proportion where the network takes another size."""
     preset = weights.transforms()
-    side = preset.crop_size[0]
+    published = preset.crop_size[0]
+    side = int(getattr(module, "image_size", published))
     return ImageSpec(
         side,
         side,
         mean=tuple(preset.mean),
         std=tuple(preset.std),
-        resize=preset.resize_size[0],
+        resize=round(preset.resize_size[0] * side / published),
         interpolation=preset.interpolation.value,
     )
 

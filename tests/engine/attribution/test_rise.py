@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from math import ceil
-
 import numpy as np
 import pytest
 import torch
@@ -14,33 +12,9 @@ from engine.models.loading import load_model
 from engine.models.specs import ImageSpec
 from tests.engine import reference, zoo
 from tests.engine.refusals import expect_refusal
+from tests.engine.soft_masks import soft_masks
 
 METHOD = "rise"
-
-
-def enlarged(cells: int, length: int) -> np.ndarray:
-    """Bilinear weights from cells to pixels, ``(length, cells)``; edges are carried on."""
-    weights = np.zeros((length, cells))
-    for pixel in range(length):
-        at = np.clip((pixel + 0.5) * cells / length - 0.5, 0, cells - 1)
-        low = int(at)
-        weights[pixel, low] += 1 - (at - low)
-        weights[pixel, min(low + 1, cells - 1)] += at - low
-    return weights
-
-
-def masks(seed: int, count: int, cells: int, keep: float, side: int) -> np.ndarray:
-    """float64 ``(count, side, side)``."""
-    cell = ceil(side / cells)
-    weights = enlarged(cells, (cells + 1) * cell)
-    found = []
-    for index in range(count):
-        draw = np.random.default_rng([seed, index])
-        grid = (draw.random((1, cells, cells)) < keep)[0]
-        top, left = int(draw.integers(cell)), int(draw.integers(cell))
-        large = weights @ grid @ weights.T
-        found.append(large[top : top + side, left : left + side])
-    return np.stack(found)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +27,7 @@ def test_by_hand(count: int, cells: int, keep: float, fill: str) -> None:
     array = x[0].double().numpy()
     white = (1 - np.array(zoo.PICTURE.mean)) / np.array(zoo.PICTURE.std)
     hidden = (white if fill == "white" else np.zeros(3))[:, None, None]
-    shares = masks(3, count, cells, keep, 16)
+    shares = soft_masks(3, count, cells, keep, 16)
     scores = np.array(
         [
             reference.cnn_logits(model.module, array * m + hidden * (1 - m))[1]
@@ -76,7 +50,7 @@ def test_with_many_masks_it_is_what_the_paper_defines() -> None:
     model = zoo.load("image-linear")
     x = zoo.noise(model)
     found = explain(model, x, METHOD, 0, masks=1500, grid=4, output="probability")
-    shares = masks(0, 1500, 4, 0.5, 8)
+    shares = soft_masks(0, 1500, 4, 0.5, 8)
     weights = reference.weight(model.module, "linear.weight")
     bias = reference.weight(model.module, "linear.bias")
     batch = x.double().numpy() * shares[:, None]

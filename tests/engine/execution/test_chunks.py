@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from engine.errors import Cancelled, OutOfMemory
-from engine.execution.chunks import Chunks, default_chunk, is_out_of_memory
+from engine.execution.chunks import Chunks, default_chunk
 from engine.execution.cost import Cost
+from engine.execution.exhaustion import is_out_of_memory
 from engine.execution.passes import Passes
 from engine.models.loaded import LoadedModel
 from engine.models.specs import TensorSpec
