@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from itertools import count
 
 import streamlit as st
 
@@ -57,14 +58,12 @@ def _add() -> None:
 def _title(found: Found) -> str:
     """Return a title that no other model has."""
     taken = {models.title(ref) for ref in models.references()}
-    plain_title, kind = found.inspection.title, found.model.ref.partition(":")[0]
-    for title in (plain_title, f"{plain_title} ({kind})"):
+    own = found.inspection.title
+    kind, colon, _ = found.model.ref.partition("?")[0].partition(":")
+    for title in (own, *([f"{own} ({kind})"] if colon else [])):
         if title not in taken:
             return title
-    number = 2
-    while f"{plain_title} ({number})" in taken:
-        number += 1
-    return f"{plain_title} ({number})"
+    return next(title for n in count(2) if (title := f"{own} ({n})") not in taken)
 
 
 def _added(found: Found) -> None:

@@ -30,7 +30,8 @@ def choose(model: LoadedModel) -> tuple[ModelInput | None, bool]:
         return picture, picture is not None
     if isinstance(model.spec, TableSpec):
         st.caption(
-            "On a typical row: each number at its mean, each category at its commonest value."
+            "On a made-up row: each number one standard deviation above its mean, each category "
+            "the second commonest."
         )
     else:
         st.caption("On noise: this network takes tensors, and no picture at hand is one.")

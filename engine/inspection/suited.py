@@ -29,14 +29,20 @@ def suited_sets(model: LoadedModel) -> list[str]:
 def suited_sample(model: LoadedModel) -> ImageInput | Row | None:
     """Return a picture or a row that a model takes; None for a network that takes tensors."""
     if isinstance(model.spec, TableSpec):
-        return Row({c.name: _typical(c) for c in model.spec.columns}, "a typical row")
+        return Row({c.name: _usual(c) for c in model.spec.columns}, "a made-up row")
     sets = suited_sets(model)
     return load_sample_set(sets[0])[0] if sets else None
 
 
-def _typical(column: Column) -> float | str:
-    """Return the mean of a number, or the commonest category."""
+def _usual(column: Column) -> float | str:
+    """Return a number one standard deviation above its mean, or the second commonest category.
+
+    At the mean itself a row would be what it is compared with, and nothing in it would count.
+    """
     if column.kind == "number":
-        return round(column.mean) if column.whole else column.mean
+        value = column.mean + column.std
+        value = value if column.high is None else min(value, column.high)
+        return round(value) if column.whole else value
     shares = column.shares or (0.0,) * len(column.categories)
-    return column.categories[shares.index(max(shares))]
+    order = sorted(range(len(column.categories)), key=lambda place: -shares[place])
+    return column.categories[order[1] if len(order) > 1 else order[0]]
