@@ -20,8 +20,8 @@ from engine.models.libraries.processors import spec_of
 from engine.models.specs import ImageSpec, InputSpec
 
 _OWN_PROCESSOR = (
-    "its image processor has code of its own, which is never run; pictures are prepared as is usual "
-    "for networks of its kind"
+    "its image processor has code of its own, which is never run; pictures are prepared as is "
+    "usual for networks of its kind"
 )
 _ACTIVATIONS = {"multi_label_classification": "sigmoid", "regression": "identity"}
 
