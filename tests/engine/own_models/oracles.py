@@ -23,12 +23,12 @@ _AT_ONCE = 16
 
 @dataclass(frozen=True)
 class Bare:
-    """A network of which the engine knows nothing.
+    """A network of which the engine knows nothing, in float64.
 
     Attributes:
         module: a copy.
         read: from what it returns to logits.
-        x: the prepared input, ``(1, …)``, in the network's precision.
+        x: the prepared input, ``(1, …)``.
         target: the class that is explained.
     """
 
@@ -54,9 +54,9 @@ class Bare:
         return torch.cat(parts).double().numpy()
 
 
-def bare(module: nn.Module, read: Read, x: torch.Tensor, precision: torch.dtype) -> Bare:
+def bare(module: nn.Module, read: Read, x: torch.Tensor) -> Bare:
     """The class explained is the one that the network finds likeliest."""
-    net = Bare(deepcopy(module).to(precision), read, x.to(precision), 0)
+    net = Bare(deepcopy(module).double(), read, x.double(), 0)
     with torch.no_grad():
         return replace(net, target=int(read(net.module(net.x))[0].argmax()))
 

@@ -6,11 +6,11 @@ import re
 from math import log10
 from pathlib import Path
 
-from tests.engine.own_models.cells import Cell
+from tests.engine.own_models.cells import TOLERANCE, Cell
 
 RESULTS = Path(__file__).parents[2] / "bench" / "RESULTS.md"
 _BEGIN, _END = "<!-- own models: begin -->", "<!-- own models: end -->"
-_BOUND = re.compile(r"works \(≤ (1e-\d)\)")
+_BOUND = re.compile(r"works \(≤ (1e-\d)( in float64)?\)")
 
 Rows = dict[str, dict[str, Cell]]
 
@@ -45,7 +45,8 @@ def _reason_of_all(rows: Rows, method: str) -> str:
 
 def _told(cell: Cell, reasons: list[str]) -> str:
     if cell.verdict == "works":
-        return "works" if cell.bound is None else f"works (≤ 1e{round(log10(cell.bound))})"
+        where = " in float64" if cell.in_float64 else ""
+        return "works" if cell.bound is None else f"works (≤ 1e{round(log10(cell.bound))}{where})"
     if cell.reason not in reasons:
         reasons.append(cell.reason)
     return f"{cell.verdict}: {reasons.index(cell.reason) + 1}"
@@ -69,11 +70,11 @@ def without_bounds(text: str) -> str:
 
 
 def bounds_in(text: str) -> dict[tuple[str, str], float]:
-    """How far each cell may be off, by model and method's title."""
+    """How far each cell may be off in float32, by model and method's title."""
     rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
     titles, *models = rows
     return {
-        (name, title): float(found[1])
+        (name, title): TOLERANCE if found[2] else float(found[1])
         for name, *cells in models
         for title, cell in zip(titles[1:], cells, strict=True)
         if (found := _BOUND.fullmatch(cell))

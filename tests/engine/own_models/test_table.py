@@ -46,5 +46,5 @@ def test_the_table_that_is_kept_is_the_one_computed(tried: Try) -> None:
     bounds = bounds_in(kept())
     for name, cells in rows.items():
         for method, cell in cells.items():
-            if cell.verdict == "works" and cell.deviation is not None:
+            if cell.verdict == "works" and cell.deviation is not None and not cell.in_float64:
                 assert cell.deviation <= bounds[name, titles[method]], (name, method)
