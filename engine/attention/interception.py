@@ -21,7 +21,8 @@ import torch
 import torch.nn.functional as F
 from torch.overrides import TorchFunctionMode
 
-_SOFTMAX = (F.softmax, torch.softmax, torch.Tensor.softmax, torch.special.softmax)
+from engine.models.squashing import SOFTMAX
+
 _PACKED = inspect.signature(F.multi_head_attention_forward)
 
 
@@ -102,7 +103,7 @@ class Interceptor(TorchFunctionMode):
             heads = _PACKED.bind(*args, **named).arguments["num_heads"]
             with _inside(heads), self:
                 return _unguarded(*args, **named)
-        if func in _SOFTMAX and _is_over_keys(*args, **named):
+        if func in SOFTMAX and _is_over_keys(*args, **named):
             return self._softmax(lambda: func(*args, **named))
         return self.other(func, args, named)
 

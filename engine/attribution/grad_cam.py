@@ -66,12 +66,16 @@ class GradCam(Method):
         """
         name = str(run.parameters["layer"])
         layer = next(one for one in run.model.layers if one.name == name)
-        # No graph is needed of what comes before the layer.
-        with torch.no_grad(), _tapped(run.model.module.get_submodule(name)) as maps:
+        # Weights are frozen and the input asks for nothing: no graph is made before the layer.
+        with _tapped(run.model.module.get_submodule(name)) as maps:
             score = run.score(run.x)
-            if not maps:
-                raise MethodError(f"layer {name!r} did not run; choose another")
-            slopes = _slopes(score, maps)
+        if not maps:
+            raise MethodError(f"layer {name!r} did not run; choose another")
+        if not score.requires_grad:
+            raise MethodError(
+                f"no gradient leads from the score to layer {name!r}; choose a later one"
+            )
+        slopes = _slopes(score, maps)
         shapes = {tuple(one.shape) for one in maps}
         if len(shapes) > 1:
             raise MethodError(f"layer {name!r} runs with maps of different sizes; choose another")

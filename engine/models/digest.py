@@ -6,12 +6,12 @@ import inspect
 import threading
 import zlib
 from functools import cache
-from types import CodeType
 
 import torch
 from torch import nn
 
 from engine.manifest import digest_of
+from engine.models.reached import code_told, reached_from, told_of
 
 _PLAIN = (bool, int, float, str, type(None))
 
@@ -41,22 +41,40 @@ def _architecture(module: nn.Module) -> str:
     for name, part in module.named_modules():
         kind = type(part)
         settings = {
-            key: value
+            key: told
             for key, value in sorted(vars(part).items())
-            if not key.startswith("_") and key != "training" and _is_plain(value)
+            if not key.startswith("_") and key != "training" and (told := _told(value)) is not None
         }
         lines.append(f"{name}: {kind.__module__}.{kind.__qualname__} {settings}")
         for base in kind.__mro__:
             if base not in sources and not base.__module__.startswith(("torch.", "builtins")):
-                sources[base] = _source(base)
+                sources[base] = "\n".join([_source(base), *_reached(base)])
     return "\n".join([*lines, *sources.values()])
 
 
-def _is_plain(value: object) -> bool:
+def _told(value: object) -> object:
+    """Return a setting as it is told, or None for what is none: a number, a function, a list."""
+    if value is None:
+        return "None"
+    if isinstance(value, _PLAIN):
+        return value
     if isinstance(value, tuple | list):
-        return all(_is_plain(part) for part in value)
-    return isinstance(value, _PLAIN)
+        parts = [_told(part) for part in value]
+        return None if any(part is None for part in parts) else parts
+    if isinstance(value, dict):
+        return {str(key): _told(part) for key, part in value.items()}
+    return told_of(value)
 
+
+@cache
+def _reached(kind: type) -> tuple[str, ...]:
+    """Return what else of the user's own code a class runs; of a library's classes, nothing."""
+    home = kind.__module__.partition(".")[0]
+    return () if home in _VERSIONED else tuple(reached_from(kind))
+
+
+# Libraries whose versions stand in every manifest of their networks.
+_VERSIONED = ("transformers", "torchvision", "timm")
 
 _reading = threading.Lock()  # ast.parse, inside getsource, is not safe in many threads
 
@@ -68,12 +86,9 @@ def _source(kind: type) -> str:
             return inspect.getsource(kind)
     except (OSError, TypeError):  # built in a notebook or by exec: take the code itself
         own = {n: getattr(f, "__code__", None) for n, f in sorted(vars(kind).items())}
-        return f"{kind.__qualname__} " + " ".join(f"{n}={_code(c)}" for n, c in own.items() if c)
-
-
-def _code(code: CodeType) -> str:
-    inner = [_code(c) if isinstance(c, CodeType) else repr(c) for c in code.co_consts]
-    return f"{code.co_code.hex()} {code.co_names} {inner}"
+        return f"{kind.__qualname__} " + " ".join(
+            f"{n}={code_told(c)}" for n, c in own.items() if c
+        )
 
 
 def fingerprint(module: nn.Module, *, thorough: bool) -> int:

@@ -14,13 +14,12 @@ from torch.overrides import TorchFunctionMode
 
 from engine.errors import ModelError, one_line
 from engine.models.layouts import Layouts
-from engine.models.outputs import entry_of
-from engine.models.squashing import Squash, squash_at_end, watching
+from engine.models.outputs import entry_of, logits_of, widths_of
+from engine.models.squashing import SOFTMAX, Squash, is_undone, squash_at_end, watching
 
 # How the reason begins where a network does not run at all.
 FAILED = "one forward pass"
 _ATTENTION = (F.scaled_dot_product_attention, F.multi_head_attention_forward)
-_SOFTMAX = (torch.softmax, F.softmax, torch.Tensor.softmax)
 
 
 @dataclass(frozen=True)
@@ -93,7 +92,7 @@ class _AttentionCounter(TorchFunctionMode):
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
         out = func(*args, **(kwargs or {}))
-        if func in _ATTENTION or (func in _SOFTMAX and _is_square(out)):
+        if func in _ATTENTION or (func in SOFTMAX and _is_square(out)):
             self.calls += 1
         return out
 
@@ -157,39 +156,77 @@ def _watched(module: nn.Module) -> Iterator[_Watcher]:
             handle.remove()
 
 
-def discover(module: nn.Module, shape: tuple[int, ...], device: torch.device) -> Discovery:
+def discover(
+    module: nn.Module, shape: tuple[int, ...], device: torch.device, classes: int | None = None
+) -> Discovery:
     """Run one forward pass on noise and note what can be seen; two more on how it computes.
+
+    Modes and buffers of the network are put back as they were.
 
     Args:
         module: in eval mode, on ``device``.
         shape: of one sample.
+        classes: how many the caller has names for; tells logits from features.
 
     Raises:
         ModelError: the pass fails, or what it returns are no logits.
     """
     generator = torch.Generator().manual_seed(0)
     pair = torch.randn((2, *shape), generator=generator).to(device, _precision(module))
-    with torch.no_grad(), _watched(module) as watcher, watching() as squashes:
-        try:
-            returned = module(pair[:1])
-            entry, logits = entry_of(returned)
-        except ModelError:
-            raise
-        except Exception as error:  # the network is the user's own code
-            raise ModelError(f"{FAILED} of shape {(1, *shape)} failed: {one_line(error)}") from None
+    with _put_back(module) as changed, torch.no_grad():
+        with _watched(module) as watcher:
+            returned = _asked(module, pair[:1])
+            entry, logits = entry_of(returned, classes)
+        found = _how_it_computes(module, pair, logits, entry)
     calls = watcher.attention.calls
     special = sum(isinstance(part, nn.MultiheadAttention) for part in module.modules())
-    warnings, batches = _how_it_computes(module, pair, logits)
     return Discovery(
         _layers(watcher),
         logits.shape[1],
         max(calls, special),
         "tensor" if isinstance(returned, torch.Tensor) else type(returned).__name__,
         entry,
-        squash_at_end(squashes.last, logits),
-        warnings,
-        batches,
+        found.squash,
+        (*found.warnings, *_choice(returned, entry), *changed),
+        found.batches,
     )
+
+
+def _asked(module: nn.Module, batch: torch.Tensor) -> Any:
+    try:
+        return module(batch)
+    except (Exception, SystemExit) as error:  # the network is the user's own code
+        told = f"{FAILED} of shape {tuple(batch.shape)} failed: {one_line(error)}"
+        raise ModelError(told) from None
+
+
+@contextmanager
+def _put_back(module: nn.Module) -> Iterator[list[str]]:
+    """Put modes and buffers back afterwards; yields what is to be said if they changed."""
+    modes = [(part, part.training) for part in module.modules()]
+    buffers = [(buffer, buffer.detach().clone()) for buffer in module.buffers()]
+    told: list[str] = []
+    try:
+        yield told
+    finally:
+        with torch.no_grad():
+            for buffer, before in buffers:
+                if not torch.equal(torch.nan_to_num(buffer), torch.nan_to_num(before)):
+                    buffer.copy_(before)
+                    told[:] = ["changes its own buffers whenever it is asked"]
+        for part, mode in modes:
+            if part.training != mode:
+                part.training = mode
+                told[:] = ["changes its own mode whenever it is asked"]
+
+
+def _choice(returned: Any, entry: str) -> tuple[str, ...]:
+    """Say so where something else might be the logits as well."""
+    widths = widths_of(returned)
+    if entry == "logits" or len(set(widths.values())) < 2:
+        return ()
+    told = ", ".join(f"“{name}” ({width})" for name, width in widths.items())
+    return (f"returns several tables: {told}; “{entry}” is read as the logits",)
 
 
 def _precision(module: nn.Module) -> torch.dtype:
@@ -217,28 +254,46 @@ def _layer(name: str, seen: _Seen, attention: int) -> Layer:
     )
 
 
+@dataclass(frozen=True)
+class _Ways:
+    squash: Squash = ""
+    warnings: tuple[str, ...] = ()
+    batches: bool = True
+
+
 def _how_it_computes(
-    module: nn.Module, pair: torch.Tensor, logits: torch.Tensor
-) -> tuple[tuple[str, ...], bool]:
+    module: nn.Module, pair: torch.Tensor, logits: torch.Tensor, entry: str
+) -> _Ways:
     """Ask for the same sample again, alone and beside another: is the answer the same?"""
-    with torch.no_grad():
-        again = entry_of(module(pair[:1]))[1]
-        if not _alike(again, logits):
-            return (
-                "gives other values each time it is asked the same (dropout or noise in its "
-                "forward that eval() does not switch off)",
-            ), True
-        try:
-            both = entry_of(module(pair))[1]
-        except Exception:  # the network is the user's own code
-            return ("takes one sample at a time only, so everything takes longer",), False
+    squash, again = _ending(module, pair[:1], entry)
+    if not logits.isfinite().all():
+        return _Ways(warnings=("returns values that are not finite (NaN or infinity) on noise",))
+    if not _alike(again, logits):
+        told = (
+            "gives other values each time it is asked the same (dropout or noise in its "
+            "forward that eval() does not switch off)"
+        )
+        return _Ways(squash, (told,))
+    try:
+        squash, both = _ending(module, pair, entry)
+    except ModelError:
+        both = logits
     if both.shape != (2, logits.shape[1]):
-        return ("takes one sample at a time only, so everything takes longer",), False
+        return _Ways(
+            squash, ("takes one sample at a time only, so everything takes longer",), False
+        )
     if not _alike(both[:1], logits):
-        return (
-            "gives a sample other values beside others than alone; it is asked one at a time",
-        ), False
-    return (), True
+        told = "gives a sample other values beside others than alone; it is asked one at a time"
+        return _Ways(squash, (told,), False)
+    return _Ways(squash)
+
+
+def _ending(module: nn.Module, batch: torch.Tensor, entry: str) -> tuple[Squash, torch.Tensor]:
+    """Return the squash that a network ends in, if it can be undone, and what it returns."""
+    with watching() as squashes:
+        logits = logits_of(_asked(module, batch), entry)
+    found = squash_at_end(squashes.last, logits)
+    return found if found and is_undone(squashes.last, logits) else "", logits
 
 
 def _alike(one: torch.Tensor, other: torch.Tensor) -> bool:

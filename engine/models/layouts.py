@@ -30,12 +30,13 @@ class Layouts:
     def is_channels_last(self, part: nn.Module, maps: torch.Tensor) -> bool:
         """Return whether maps ``(n, …)`` lie as ``(n, rows, columns, channels)``.
 
-        Torch's convolutions put channels first, its linear layers and layer norms last. Any
+        Torch's convolutions, and all that are derived from them, put channels first; its linear
+        layers and layer norms last (libraries derive others from a layer norm). Any
         other module's maps lie as the last ones of that shape did; of a new shape, the two
         equal lengths are rows and columns, and where that does not tell, channels are first.
         """
         shape = tuple(maps.shape[1:])
-        if type(part) in _FIRST or type(part) in _LAST:
+        if isinstance(part, _FIRST) or type(part) in _LAST:
             self.known[shape] = type(part) in _LAST
         elif shape not in self.known:
             return shape[0] == shape[1] != shape[2]

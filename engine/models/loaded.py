@@ -23,7 +23,7 @@ from engine.models.digest import digest_model, fingerprint
 from engine.models.discovery import Discovery, Layer
 from engine.models.matching import match, match_row
 from engine.models.outputs import Activation, logits_of
-from engine.models.packages import packages_of
+from engine.models.packages import libraries_of, packages_of
 from engine.models.specs import ImageSpec, InputSpec
 from engine.models.squashing import unsquashed
 from engine.models.table_specs import TableSpec
@@ -121,8 +121,10 @@ class LoadedModel:
 
     @property
     def packages(self) -> dict[str, str]:
-        """What an estimator computes with, and its version; nothing of a network."""
-        return {} if self.differentiable else packages_of(self.module.estimator)
+        """What it computes with besides torch, and its version."""
+        if self.differentiable:
+            return libraries_of(self.module)
+        return packages_of(self.module.estimator)
 
     @property
     def table_spec(self) -> TableSpec:
@@ -169,7 +171,7 @@ class LoadedModel:
                 f"{self.card.title} takes {_wanted(self.spec)}, not pictures; save one sample "
                 "as a NumPy file (.npy)"
             )
-        return self.spec.prepare(found).to(self.device)
+        return self._suited(self.spec.prepare(found)).to(self.device)
 
     def prepare_table(self, table: Table) -> torch.Tensor:
         """Return all rows of a table as the network sees them, ``(n, features)``.
@@ -204,23 +206,35 @@ class LoadedModel:
 
     @contextmanager
     def ready(self) -> Iterator[nn.Module]:
-        """Hold the lock with the network in eval mode; its modes are put back after."""
+        """Hold the lock with the network in eval mode and its weights frozen.
+
+        Both are put back after. Gradients then belong to the input alone: where none comes out,
+        the network cuts them off.
+        """
         with self.lock:
             training = [part for part in self.module.modules() if part.training]
+            learning = [weight for weight in self.module.parameters() if weight.requires_grad]
             for part in training:
                 part.training = False
+            for weight in learning:
+                weight.requires_grad_(False)
             try:
                 yield self.module
             finally:
                 for part in training:
                     part.training = True
+                for weight in learning:
+                    weight.requires_grad_(True)
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
         """One pass under the lock: ``(n, …)`` → logits ``(n, classes)``."""
         with self.ready() as module:
             samples = self._suited(batch)
-            ends_in = self.seen.squash
-            logits = unsquashed(module, samples) if ends_in else logits_of(module(samples))
+            entry = self.seen.entry
+            if self.seen.squash:
+                logits = unsquashed(module, samples, entry)
+            else:
+                logits = logits_of(module(samples), entry)
         if logits.shape != (len(batch), len(self.classes)):
             raise ModelError(
                 f"the model returned shape {tuple(logits.shape)} for {len(batch)} samples and "

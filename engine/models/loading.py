@@ -20,9 +20,12 @@ from engine.models.fitting_labels import fit_labels
 from engine.models.guessing import guess_specs
 from engine.models.learning_columns import learn_columns
 from engine.models.loaded import LoadedModel
+from engine.models.references import UPLOAD, corrected
 from engine.models.sources import Source, find_source
 from engine.models.specs import ImageSpec, InputSpec, as_spec
 from engine.models.table_specs import TableSpec
+
+_MOST_NAMES = 50  # class names that a reference carries
 
 SpecLike = InputSpec | Table | dict[str, Any] | tuple[int, ...]
 
@@ -88,15 +91,23 @@ def load_source(
         ModelError, DeviceError: as ``load_model``.
     """
     changes = own.over(found.corrections)
+    known = found.classes if changes.classes is None else changes.classes
+    found = replace(found, ref=_reference(found, own), classes=known)
     place = _place(found, device)
     spec, seen, notes = _looked_at(found, _spec(found, wanted), changes, place)
-    names = _class_names(
-        found.classes if changes.classes is None else changes.classes, seen.classes
-    )
+    names = _class_names(known, seen.classes)
     if isinstance(spec, TableSpec) and not isinstance(found.module, BlackBox):
         spec, told = fit_labels(spec, names)
         notes = (*notes, *told)
     return _loaded(found, spec, seen, names, notes, changes, place)
+
+
+def _reference(found: Source, own: Corrections) -> str:
+    """Return a reference that has the caller's corrections in it, where that can be loaded."""
+    too_long = own.classes is not None and len(own.classes) > _MOST_NAMES
+    if found.in_hand or found.ref.startswith(f"{UPLOAD}:") or too_long:
+        return found.ref
+    return corrected(found.ref, own)
 
 
 def _wanted(given: Any) -> InputSpec | Table | None:
@@ -112,7 +123,8 @@ def _looked_at(
     training = [part for part in found.module.modules() if part.training]
     found.module.eval()
     try:
-        return _examined(found.module, spec, changes, place)
+        count = None if found.classes is None else len(found.classes)
+        return _examined(found.module, spec, changes, place, count)
     finally:
         for part in training if found.in_hand else ():
             part.training = True
@@ -182,17 +194,22 @@ def _place(found: Source, device: str | torch.device) -> torch.device:
 
 
 def _examined(
-    module: nn.Module, spec: InputSpec | None, changes: Corrections, place: torch.device
+    module: nn.Module,
+    spec: InputSpec | None,
+    changes: Corrections,
+    place: torch.device,
+    count: int | None,
 ) -> tuple[InputSpec, Discovery, tuple[str, ...]]:
     if isinstance(module, BlackBox):
         return module.spec, Discovery((), _outputs_of(module, place), 0), ()
     if spec is not None:
         spec = changes.of_spec(spec)
-        return spec, discover(module, spec.shape, place), ()
+        return spec, discover(module, spec.shape, place, count), ()
     tried: list[str] = []
     for guess, note in guess_specs(module, changes):
         try:
-            return guess, discover(module, guess.shape, place), (note,) if note else ()
+            seen = discover(module, guess.shape, place, count)
+            return guess, seen, (note,) if note else ()
         except ModelError as error:
             tried.append(str(error))
     # Where it runs at some size, what it returns there is the better reason.

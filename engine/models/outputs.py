@@ -16,38 +16,64 @@ Output = Literal["logit", "probability"]
 OUTPUTS: tuple[Output, ...] = ("logit", "probability")
 
 
-def logits_of(returned: Any) -> torch.Tensor:
+def logits_of(returned: Any, entry: str = "") -> torch.Tensor:
     """Return the logits ``(n, classes)`` in what a network returned.
 
     Accepts a tensor; an object or mapping with ``logits``; else the first tensor of that
     shape in a tuple, a mapping or a dataclass. One number per sample, ``(n,)``, becomes
     ``(n, 1)``; maps of a single cell, ``(n, classes, 1, 1)``, lose their last axes.
 
+    Args:
+        returned: by the network.
+        entry: which part of it; "" to look for it.
+
     Raises:
         ModelError: none of these, told with what was seen.
     """
-    return entry_of(returned)[1]
+    for name, table in _tables(returned):
+        if entry in ("", name):
+            return table
+    raise _without_logits(returned)
 
 
-def entry_of(returned: Any) -> tuple[str, torch.Tensor]:
+def entry_of(returned: Any, width: int | None = None) -> tuple[str, torch.Tensor]:
     """Return where in what a network returned the logits are ("" in a plain tensor), and them.
+
+    Args:
+        returned: by the network.
+        width: the number of classes, where it is known: it tells logits from features.
 
     Raises:
         ModelError: as ``logits_of``.
     """
-    first: torch.Tensor | None = None
+    tables = list(_tables(returned))
+    if not tables:
+        raise _without_logits(returned)
+    return next((found for found in tables if found[1].shape[1] == width), tables[0])
+
+
+def widths_of(returned: Any) -> dict[str, int]:
+    """Return how wide each part is that might be the logits, by its name."""
+    return {name: table.shape[1] for name, table in _tables(returned)}
+
+
+def _tables(returned: Any) -> Iterator[tuple[str, torch.Tensor]]:
+    """Yield the parts of what was returned that have the shape of logits, by name."""
     for name, part in _entries(returned):
-        if not isinstance(part, torch.Tensor):
-            continue
-        first = part if first is None else first
-        flat = _as_table(part)
-        if flat is not None:
-            return name, flat
-    if first is None:
-        raise ModelError(
+        if isinstance(part, torch.Tensor):
+            flat = _as_table(part)
+            if flat is not None:
+                yield name, flat
+
+
+def _without_logits(returned: Any) -> ModelError:
+    tensors = [part for _, part in _entries(returned) if isinstance(part, torch.Tensor)]
+    if not tensors:
+        return ModelError(
             f"the model returned {type(returned).__name__}; expected logits of shape (n, classes)"
         )
-    raise ModelError(f"the model returned shape {tuple(first.shape)}; expected logits (n, classes)")
+    shape = tuple(tensors[0].shape)
+    return ModelError(f"the model returned shape {shape}; expected logits (n, classes)")
 
 
 def _entries(returned: Any) -> Iterator[tuple[str, Any]]:

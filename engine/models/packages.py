@@ -26,6 +26,20 @@ def packages_of(estimator: Any) -> dict[str, str]:
     return found
 
 
+def libraries_of(module: Any) -> dict[str, str]:
+    """Return the version of each library that a network's layers are of, besides torch.
+
+    Args:
+        module: an ``nn.Module``.
+    """
+    roots = {type(part).__module__.partition(".")[0] for part in module.modules()}
+    return {
+        name: sys.modules[name].__version__
+        for name in sorted(roots & {"transformers", "torchvision", "timm"})
+        if name in sys.modules
+    }
+
+
 def _parts(estimator: Any) -> Iterator[Any]:
     yield estimator
     try:

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.parameter import is_lazy
 
 from engine.errors import InputError, ModelError, WeightsError, nearest, one_line
 from engine.inputs.tables import Table, load_table
@@ -84,6 +85,7 @@ def find_source(ref: Any, spec: InputSpec | Table | None) -> Source:
 
 def _in_hand(given: nn.Module) -> Source:
     """Take a network as it is; of one that torch.compile has wrapped, what is inside."""
+    _check_real(given)
     compiled = type(given).__name__ == "OptimizedModule"
     module = given.get_submodule("_orig_mod") if compiled else given
     name = type(module).__name__
@@ -91,6 +93,15 @@ def _in_hand(given: nn.Module) -> Source:
     notes = ("it runs as it was before torch.compile, whose code tells no layers",)
     card = Card(name, "A network handed over in Python.", notes=notes if compiled else ())
     return Source(ref, module, card, in_hand=True)
+
+
+def _check_real(module: nn.Module) -> None:
+    """Refuse a network whose weights are not there yet."""
+    for name, weight in (*module.named_parameters(), *module.named_buffers()):
+        if is_lazy(weight):
+            raise ModelError(f"{name!r} has no shape yet: ask the network once before it is loaded")
+        if weight.is_meta:
+            raise ModelError(f"{name!r} is on the meta device and has no values; load its weights")
 
 
 def _of_tables(spec: InputSpec | Table | None, name: str) -> TableSpec | Table | None:

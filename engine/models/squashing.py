@@ -19,10 +19,11 @@ from engine.models.outputs import logits_of
 
 Squash = Literal["", "softmax", "log-softmax", "sigmoid"]
 
+# All spellings of a softmax.
+SOFTMAX = (F.softmax, torch.softmax, torch.Tensor.softmax, torch.special.softmax)
+
 _SQUASHES: dict[Any, Squash] = {
-    **dict.fromkeys(
-        (torch.softmax, F.softmax, torch.Tensor.softmax, torch.special.softmax), "softmax"
-    ),
+    **dict.fromkeys(SOFTMAX, "softmax"),
     **dict.fromkeys(
         (
             torch.log_softmax,
@@ -94,10 +95,32 @@ def squash_at_end(last: Squashing, logits: torch.Tensor) -> Squash:
     return last.kind if same else ""
 
 
-def unsquashed(module: torch.nn.Module, batch: torch.Tensor) -> torch.Tensor:
-    """Run a network and return the logits before its own softmax or sigmoid, ``(n, classes)``."""
+def is_undone(last: Squashing, logits: torch.Tensor) -> bool:
+    """Whether what went into a squash, row by row, gives the logits back.
+
+    A softmax over groups of classes, or over samples that lie across, does not; nor does a
+    sigmoid that is changed in place afterwards.
+    """
+    if last.before is None or last.before.numel() != logits.numel():
+        return False
+    before = last.before.reshape(logits.shape)
+    if last.kind == "sigmoid":
+        again = before.sigmoid()
+    else:
+        again = before.softmax(-1) if last.kind == "softmax" else before.log_softmax(-1)
+    return bool(torch.allclose(again, logits, rtol=1e-3, atol=1e-6))
+
+
+def unsquashed(module: torch.nn.Module, batch: torch.Tensor, entry: str = "") -> torch.Tensor:
+    """Run a network and return the logits before its own softmax or sigmoid, ``(n, classes)``.
+
+    Args:
+        module: a network of which ``is_undone`` was seen.
+        batch: samples.
+        entry: as of ``logits_of``.
+    """
     with watching() as watch:
-        out = logits_of(module(batch))
+        out = logits_of(module(batch), entry)
     last = watch.last
     if last.before is None or not squash_at_end(last, out):
         return out

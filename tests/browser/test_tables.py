@@ -124,7 +124,7 @@ def _bad_file(page: Page, folder: Path) -> None:
     frame.to_csv(bad, index=False)
     reading.choose(page, "Table", "Your own file")
     page.locator("input[type=file]").set_input_files(bad)
-    expect(page.get_by_text("row 7, column 'worst area': 'large' is no number")).to_be_visible()
+    expect(page.get_by_text("row 7, column 'worst area': 'large' is no number").first).to_be_visible()
     page.locator("input[type=file]").set_input_files(good)
     expect(page.get_by_text("row 1 of mine.csv").first).to_be_visible()
     settled(page)

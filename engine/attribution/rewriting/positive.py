@@ -45,9 +45,8 @@ def _rectifies(call: Call) -> bool:
     x = call.dependents[0].detach()
     if not x.numel():
         return False
-    tried = torch.tensor([0.01, -0.1, -1.0, -4.0, -1e3, 0.0], device=x.device, dtype=x.dtype)
-    tried = tried.repeat(-(-x.numel() // len(tried)))[: x.numel()].view(x.shape)
-    return bool((call.on(tried.clone()) == tried.clamp(min=0)).all())
+    tried = (torch.full_like(x, value) for value in (0.01, -0.1, -1.0, -4.0, -1e3, 0.0))
+    return all(bool((call.on(one.clone()) == one.clamp(min=0)).all()) for one in tried)
 
 
 def _passing(_call: Call, before: torch.Tensor, out: torch.Tensor) -> torch.Tensor:

@@ -13,6 +13,8 @@ from engine.attribution.explain import explain, plan
 from engine.attribution.registry import methods_for
 from engine.errors import MethodError
 from engine.execution.cost import Cost
+from engine.models.loading import load_model
+from engine.models.specs import TensorSpec
 from tests.engine import zoo
 from tests.engine.attribution import twins
 from tests.engine.refusals import expect_refusal
@@ -110,3 +112,21 @@ def test_networks_without_a_relu_are_refused(name: str) -> None:
 def test_cost() -> None:
     model = zoo.load("tiny-cnn")
     assert plan(model, zoo.noise(model), METHOD, 0).cost == Cost(2 + 1, 1)
+
+
+def test_a_leaky_relu_of_a_single_number_is_none() -> None:
+    """One unit only: what it does to negative numbers must be tried as well."""
+
+    class OneUnit(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.linear = nn.Linear(5, 1)
+            self.last = nn.Linear(1, 2)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.last(torch.nn.functional.leaky_relu(self.linear(x.mean(dim=(1, 2))), 0.5))
+
+    spec = TensorSpec((2, 2, 5))
+    model = load_model(zoo.seeded(OneUnit), input_spec=spec, device="cpu")
+    with expect_refusal(MethodError, "only defined for ReLU", "leaky_relu"):
+        explain(model, zoo.noise(model), "guided-backprop", 0)

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
-from engine.models.digest import digest_model
+from engine.models.digest import _reached, digest_model
 from tests.engine import zoo
 
 
@@ -98,7 +99,8 @@ def test_equal_copies_agree(name: str) -> None:
 def test_use_and_mode_do_not_change_it() -> None:
     model = zoo.load("tiny-cnn")
     before = model.digest
-    model.forward(zoo.noise(model)).sum().backward()
+    model.module.eval()(zoo.noise(model)).sum().backward()
+    model.forward(zoo.noise(model))
     assert model.digest == before == digest_model(model.module.train())
 
 
@@ -174,3 +176,52 @@ def test_shape_and_type_of_a_tensor_count() -> None:
     kinds = [torch.zeros(4), torch.zeros(2, 2), torch.zeros(2, dtype=torch.float64)]
     kinds += [torch.zeros(4, dtype=torch.int32), torch.zeros(4, dtype=torch.bfloat16)]
     assert len({digest_model(Holder(tensor)) for tensor in kinds}) == len(kinds)
+
+
+def act(x: torch.Tensor) -> torch.Tensor:
+    return x.relu() * SLOPE
+
+
+SLOPE = 2.0
+
+
+class Calls(nn.Module):
+    """Its behaviour lies in an attribute, in a function of this file and in a constant."""
+
+    def __init__(self, chosen: Callable[[torch.Tensor], torch.Tensor] = F.relu) -> None:
+        super().__init__()
+        self.linear = nn.Linear(3, 2)
+        self.chosen = chosen
+        self.table = {"relu": [chosen]}
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return act(self.chosen(self.linear(x)))
+
+
+def same(*modules: nn.Module) -> bool:
+    for module in modules[1:]:
+        module.load_state_dict(modules[0].state_dict())
+    return len({digest_model(module) for module in modules}) == 1
+
+
+def test_functions_kept_as_attributes_count() -> None:
+    assert same(Calls(F.relu), Calls(F.relu))
+    assert not same(Calls(F.relu), Calls(F.gelu))
+    assert not same(Calls(lambda x: x + 1), Calls(lambda x: x + 2))
+
+
+def test_what_the_forward_calls_in_its_own_file_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = Calls()
+
+    def afresh() -> str:
+        _reached.cache_clear()
+        return digest_model(module)
+
+    before = afresh()
+    assert afresh() == before
+    monkeypatch.setitem(globals(), "SLOPE", 3.0)
+    assert afresh() != before
+    monkeypatch.setitem(globals(), "SLOPE", 2.0)
+    assert afresh() == before
+    monkeypatch.setitem(globals(), "act", lambda x: x.tanh())
+    assert afresh() != before

@@ -144,3 +144,101 @@ def test_nothing_is_left_behind() -> None:
     assert hooks_on(module) == 0
     assert torch.equal(torch.random.get_rng_state(), state)
     assert all(p.grad is None for p in module.parameters())
+
+
+class Convolution(nn.Conv2d):
+    """As libraries derive their own from torch's."""
+
+
+def test_a_derived_convolution_puts_channels_first_whatever_its_maps_shape() -> None:
+    module = nn.Sequential(
+        Convolution(3, 8, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 2)
+    )
+    found = discover(module.eval(), (3, 8, 16), CPU).layers[0]
+    assert (found.shape, found.channels_last) == ((8, 8, 16), False)
+
+
+class Restless(nn.Module):
+    """Counts how often it is asked, and switches a part of itself to training."""
+
+    def __init__(self, *, counts: bool) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm2d(3)
+        self.linear = nn.Linear(3, 2)
+        self.register_buffer("asked", torch.zeros(()))
+        self.counts = counts
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if self.counts:
+            self.asked += 1
+        else:
+            self.norm.train()
+        return self.linear(self.norm(x).mean(dim=(2, 3)))
+
+
+@pytest.mark.parametrize(("counts", "told"), [(True, "its own buffers"), (False, "its own mode")])
+def test_what_a_forward_changes_is_put_back_and_told(counts: bool, told: str) -> None:
+    module = Restless(counts=counts).eval()
+    before = {name: value.clone() for name, value in module.state_dict().items()}
+    found = discover(module, (3, 8, 8), CPU)
+    assert any(told in warning for warning in found.warnings)
+    assert all(torch.equal(value, before[name]) for name, value in module.state_dict().items())
+    assert not module.norm.training
+
+
+class Several(nn.Module):
+    """Returns features and then logits, none of them by a name that would tell."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear = nn.Linear(5, 3)
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return x, self.linear(x)
+
+
+def test_class_names_tell_logits_from_features() -> None:
+    blind = discover(Several().eval(), (5,), CPU)
+    assert (blind.entry, blind.classes) == ("0", 5)
+    assert any("“0” (5), “1” (3); “0” is read" in warning for warning in blind.warnings)
+    told = discover(Several().eval(), (5,), CPU, classes=3)
+    assert (told.entry, told.classes) == ("1", 3)
+
+
+class Leaves(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        raise SystemExit(3)
+
+
+def test_a_forward_that_would_end_the_program() -> None:
+    with expect_refusal(ModelError, "one forward pass of shape (1, 5) failed: 3"):
+        discover(Leaves(), (5,), CPU)
+
+
+class FailsLater(nn.Module):
+    """Runs once, and never again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear = nn.Linear(5, 3)
+        self.runs = 0
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.runs += 1
+        if self.runs > 1:
+            raise RuntimeError("once is enough")
+        return self.linear(x)
+
+
+def test_a_forward_that_fails_the_second_time() -> None:
+    with expect_refusal(ModelError, "failed: once is enough"):
+        discover(FailsLater(), (5,), CPU)
+
+
+def test_softmax_from_torchs_special_functions_is_attention_as_well() -> None:
+    class Special(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            weights = torch.special.softmax(x[:, None] @ x[:, None].transpose(-1, -2), -1)
+            return weights.mean(dim=(1, 2))
+
+    assert discover(Special(), (4, 5), CPU).attention_calls == 1

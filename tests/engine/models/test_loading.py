@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from engine.attribution.explain import explain
-from engine.errors import DeviceError, MethodError, ModelError, WeightsError
+from engine.errors import DeviceError, HaloscopeError, MethodError, ModelError, WeightsError
 from engine.models.loaded import LoadedModel
 from engine.models.loading import load_model
 from engine.models.specs import ImageSpec, TensorSpec
@@ -249,3 +249,56 @@ def test_a_compiled_network_is_used_as_it_was_before() -> None:
     model = load_model(compiled, input_spec=zoo.PICTURE, device="cpu")
     assert model.module is module
     assert "before torch.compile" in model.card.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("module", "told"),
+    [
+        (nn.Sequential(nn.LazyLinear(3)), "'0.weight' has no shape yet: ask the network once"),
+        (nn.Linear(3, 2, device="meta"), "'weight' is on the meta device and has no values"),
+    ],
+)
+def test_weights_that_are_not_there_yet(module: nn.Module, told: str) -> None:
+    with expect_refusal(ModelError, told):
+        load_model(module)
+
+
+def test_corrections_by_keyword_stand_in_the_reference() -> None:
+    model = load_model("digits-cnn", activation="sigmoid", target_layer="conv2", device="cpu")
+    again = load_model(model.ref, device="cpu")
+    assert "activation=sigmoid" in model.ref
+    assert (again.activation, again.target_layer) == ("sigmoid", model.target_layer)
+
+
+class FrozenTrunk(nn.Module):
+    """A trunk in no_grad, a head that learns: no gradient reaches the input."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trunk = nn.Conv2d(3, 4, 3)
+        self.last = nn.Conv2d(4, 4, 3)
+        self.head = nn.Linear(4, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        with torch.no_grad():
+            found = self.trunk(x)
+        return self.head(self.last(found).mean(dim=(2, 3)))
+
+
+@pytest.mark.parametrize("method", ["gradient", "integrated-gradients", "smoothgrad", "lrp"])
+def test_a_trunk_in_no_grad_is_told_where_gradients_are_asked_for(method: str) -> None:
+    model = load_model(zoo.seeded(FrozenTrunk), input_spec=zoo.PICTURE, device="cpu")
+    with pytest.raises(HaloscopeError) as caught:
+        explain(model, zoo.noise(model), method, 1)
+    assert len(str(caught.value).splitlines()) == 1
+    assert all(weight.requires_grad for weight in model.module.parameters())
+
+
+def test_a_layer_behind_a_trunk_in_no_grad_has_its_map() -> None:
+    model = load_model(zoo.seeded(FrozenTrunk), input_spec=zoo.PICTURE, device="cpu")
+    x = zoo.noise(model)
+    found = explain(model, x, "grad-cam", 1).values
+    maps = model.module.last(model.module.trunk(x)).detach()  # (1, 4, rows, columns)
+    weights = model.module.head.weight[1] / maps[0, 0].numel()
+    expected = torch.einsum("c,chw->hw", weights, maps[0]).detach().numpy()
+    assert np.allclose(found, expected, rtol=0, atol=1e-6)
