@@ -38,8 +38,8 @@ def _own(
 
 
 TORCHVISION = (
-    _own("torchvision", "resnet18", "size=64", "layer4"),
-    _own("torchvision", "mobilenet_v3_small", "size=64", "features"),
+    _own("torchvision", "resnet18", "size=48", "layer4", size=48),
+    _own("torchvision", "mobilenet_v3_small", "size=48", "features", size=48),
     _own("torchvision", "densenet121", "size=64", "features"),
     _own("torchvision", "vgg11", "size=64", "avgpool"),
     _own("torchvision", "convnext_tiny", "size=32", "features.6.0", size=32),
@@ -79,8 +79,8 @@ TIMM = (
         rollout=global_rollout(rollouts.of_timm, "class"),
         attention=12,
     ),
-    _own("timm", "resnet18", "size=64", "layer4"),
-    _own("timm", "mobilenetv2_100", "size=64", "bn2"),
+    _own("timm", "resnet18", "size=48", "layer4", size=48),
+    _own("timm", "mobilenetv2_100", "size=48", "bn2", size=48),
     _own("timm", "convnext_atto", "size=64", "norm_pre"),
     _own(
         "timm",
@@ -90,7 +90,7 @@ TIMM = (
         rollout=swins.of_timm,
         attention=12,
     ),
-    _own("timm", "efficientnet_lite0", "size=64", "bn2"),
+    _own("timm", "efficientnet_lite0", "size=48", "bn2", size=48),
     _own(
         "timm",
         "eva02_tiny_patch14_224",

@@ -74,7 +74,7 @@ def check(model: LoadedModel, method: Method) -> None:
     assert used["backward"] <= works[0].cost.backward
 
 
-@settings(max_examples=30)
+@settings(max_examples=25)
 @given(networks())
 def test_every_method_keeps_its_contract(drawn: tuple[int, nn.Module]) -> None:
     channels, module = drawn
@@ -92,7 +92,7 @@ def test_every_method_keeps_its_contract(drawn: tuple[int, nn.Module]) -> None:
     assert random_state() == randomness
 
 
-@settings(max_examples=30)
+@settings(max_examples=25)
 @given(networks())
 def test_the_logits_are_those_of_the_bare_network(drawn: tuple[int, nn.Module]) -> None:
     channels, module = drawn
