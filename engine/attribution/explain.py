@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,10 +16,11 @@ from engine.attribution.parameters import Value, check_all
 from engine.attribution.registry import find_method
 from engine.attribution.request import readout_of, request_of
 from engine.attribution.rows import columns_told, per_column, row_told, table_of
-from engine.errors import MethodError, ParameterError
+from engine.errors import MethodError, ParameterError, one_line
 from engine.execution.chunks import Chunks, telling_out_of_memory
 from engine.execution.cost import Cost
 from engine.execution.environment import environment
+from engine.execution.exhaustion import is_out_of_memory
 from engine.execution.passes import Cancel, Passes, Progress
 from engine.execution.predict import predict_prepared
 from engine.manifest import key_of
@@ -90,10 +91,21 @@ class Plan:
                 run.background_size = self.background.size
             if partial is not None:
                 run.partial = self._partial(run, prediction, partial, started)
-            with torch.enable_grad(), held:
+            with torch.enable_grad(), held, self._telling_failures():
                 evidence = self.method.attribute(run)
         seconds = time.perf_counter() - started
         return self._attribution(run, evidence, prediction, seconds)
+
+    @contextmanager
+    def _telling_failures(self) -> Iterator[None]:
+        """Say in one line what torch cannot do on the way back through a network."""
+        try:
+            yield
+        except RuntimeError as error:
+            if is_out_of_memory(error):
+                raise
+            told = f"{self.method.title} fails on {self.model.card.title}: {one_line(error)}"
+            raise MethodError(told) from error
 
     def _partial(
         self, run: Run, prediction: Prediction, show: Partial, started: float

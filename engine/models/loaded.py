@@ -94,12 +94,12 @@ class LoadedModel:
     def target_layer(self) -> Layer | None:
         """The layer class activation maps are read from, or None.
 
-        The one that the user named; else the last with maps of those that a pass calls once;
-        else the last with maps.
+        The one that the user named; else the last with maps of those that a pass calls once and
+        that do not only bring maps to another size; else the last with maps.
         """
         usable = [layer for layer in self.layers if layer.usable]
         named = [layer for layer in usable if layer.name == self.corrections.layer]
-        once = [layer for layer in usable if layer.calls == 1]
+        once = [one for one in usable if one.calls == 1 and one.kind != "AdaptiveAvgPool2d"]
         return next((some[-1] for some in (named, once, usable) if some), None)
 
     @property

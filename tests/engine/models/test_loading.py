@@ -302,3 +302,21 @@ def test_a_layer_behind_a_trunk_in_no_grad_has_its_map() -> None:
     weights = model.module.head.weight[1] / maps[0, 0].numel()
     expected = torch.einsum("c,chw->hw", weights, maps[0]).detach().numpy()
     assert np.allclose(found, expected, rtol=0, atol=1e-6)
+
+
+class SpoilsItsGraph(nn.Module):
+    """Changes in place what the way back would need."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        found = torch.sigmoid(self.conv(x))
+        return found.add_(1).mean(dim=(2, 3))
+
+
+def test_a_way_back_that_torch_cannot_go_is_told() -> None:
+    model = load_model(zoo.seeded(SpoilsItsGraph), input_spec=zoo.PICTURE, device="cpu")
+    with expect_refusal(MethodError, "Gradient fails on SpoilsItsGraph", "inplace operation"):
+        explain(model, zoo.noise(model), "gradient", 1)
