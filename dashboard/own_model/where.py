@@ -38,9 +38,9 @@ def show() -> None:
             width="stretch",
         )
         st.caption(_TAKES[kind or "Reference"])
-        modules = allowed.modules()
+        modules = [*allowed.modules(), *allowed.builders()]
         if modules:
-            st.caption(f"Modules that may be imported: {plain(', '.join(modules))}.")
+            st.caption(f"May be imported: {plain(', '.join(modules))}.")
         named = upload.choose() if kind == "Upload" else _reference()
         names = class_names.choose()
         _load(named, names)

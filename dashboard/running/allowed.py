@@ -25,14 +25,14 @@ def named_at_start() -> list[str]:
 def allowed() -> frozenset[str]:
     """Return ``module`` and ``module:builder`` that may be imported.
 
-    The environment names modules; a model of the command line its module and its builder.
+    The environment names modules; a model of the command line names its own builder alone.
     """
     named = os.environ.get(MODULES, "").split(",")
     modules = {module.strip() for module in named if module.strip()}
     for ref in named_at_start():
         builder = builder_of(ref)
         if builder:
-            modules |= {builder, builder.partition(":")[0]}
+            modules.add(builder)
     return frozenset(modules)
 
 
@@ -42,8 +42,8 @@ def builders() -> list[str]:
 
 
 def modules() -> list[str]:
-    """Return the modules that may be imported, in alphabetical order."""
-    return sorted({entry.partition(":")[0] for entry in allowed()})
+    """Return the modules of which every builder may be used, in alphabetical order."""
+    return sorted(entry for entry in allowed() if ":" not in entry)
 
 
 def builder_of(ref: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -52,10 +53,11 @@ def load_array(source: str | os.PathLike[str]) -> ArrayInput:
     """
     path = Path(source)
     try:
+        _check_header(path)
         values = np.load(path, allow_pickle=False)
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, EOFError, MemoryError, RecursionError) as error:
         raise InputError(f"{path.name} is no NumPy array of numbers ({one_line(error)})") from None
     if not isinstance(values, np.ndarray) or values.dtype.kind not in "fiub":
         raise InputError(f"{path.name} holds no numbers")
@@ -63,3 +65,23 @@ def load_array(source: str | os.PathLike[str]) -> ArrayInput:
     if not np.isfinite(numbers).all():
         raise InputError(f"{path.name} holds values that are not finite")
     return ArrayInput(numbers, path.name, os.fspath(source))
+
+
+def _check_header(path: Path) -> None:
+    """Refuse a header that tells more numbers than the file has: memory is not asked for them.
+
+    Raises:
+        InputError: it tells more than there is.
+        ValueError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        major, _ = np.lib.format.read_magic(file)
+        read = np.lib.format.read_array_header_1_0 if major == 1 else _LATER
+        shape, _, dtype = read(file)
+        there = path.stat().st_size - file.tell()
+    told = prod(shape) * dtype.itemsize
+    if told > there and not dtype.hasobject:
+        raise InputError(f"{path.name} is damaged: its header tells {told} bytes, it has {there}")
+
+
+_LATER = np.lib.format.read_array_header_2_0  # version 3 differs in the names of fields alone

@@ -10,9 +10,13 @@ from pathlib import Path
 from typing import Any, cast, get_args
 
 from engine.errors import ModelError, nearest, one_line
+from engine.models.modules import on_a_page
 from engine.models.outputs import ACTIVATIONS, Activation
-from engine.models.specs import ImageSpec, InputSpec, Interpolation, TensorSpec
+from engine.models.specs import LARGEST_SIDE, ImageSpec, InputSpec, Interpolation, TensorSpec
 from engine.models.table_specs import TableSpec
+
+_MOST_CHANNELS = 4096
+_LARGEST_RESIZE = 16_384
 
 # Options of a reference that correct; all others are for the builder.
 OPTIONS = (
@@ -151,12 +155,13 @@ def _spread(values: Any, channels: int) -> tuple[float, ...]:
 def _field(option: str, text: str) -> dict[str, Any]:
     try:
         if option == "size":
-            height, width = _sides(text)
+            height, width = _sides(text, LARGEST_SIDE)
             return {"height": height, "width": width}
         if option == "channels":
-            return {"channels": int(text)}
+            return {"channels": _at_most(int(text), _MOST_CHANNELS)}
         if option == "resize":
-            return {"resize": _sides(text) if "x" in text.lower() else int(text)}
+            both = _sides(text, _LARGEST_RESIZE)
+            return {"resize": both if "x" in text.lower() else both[0]}
         if option in ("mean", "std"):
             return {option: tuple(float(part) for part in text.split(","))}
     except ValueError:
@@ -167,9 +172,11 @@ def _field(option: str, text: str) -> dict[str, Any]:
 
 
 _EXPECTED = {
-    "size": "a number of pixels like 224, or height x width like 96x128",
-    "channels": "a whole number",
-    "resize": "a number of pixels like 256, or height x width like 256x256",
+    "size": "a number of pixels like 224, or height x width like 96x128, at most "
+    f"{LARGEST_SIDE} a side",
+    "channels": f"a whole number, at most {_MOST_CHANNELS}",
+    "resize": "a number of pixels like 256, or height x width like 256x256, at most "
+    f"{_LARGEST_RESIZE} a side",
     "mean": "a number for each channel on values from 0 to 1, like 0.485,0.456,0.406",
     "std": "a number for each channel on values from 0 to 1, like 0.229,0.224,0.225",
 }
@@ -179,11 +186,17 @@ def _sides_told(sides: Sequence[int]) -> str:
     return f"{sides[0]}x{sides[1]}"
 
 
-def _sides(text: str) -> tuple[int, int]:
-    parts = [int(part) for part in text.lower().split("x")]
+def _sides(text: str, largest: int) -> tuple[int, int]:
+    parts = [_at_most(int(part), largest) for part in text.lower().split("x")]
     if len(parts) > 2:
         raise ValueError
     return parts[0], parts[-1]
+
+
+def _at_most(number: int, largest: int) -> int:
+    if number > largest:
+        raise ValueError
+    return number
 
 
 def read_classes(text: str) -> tuple[str, ...]:
@@ -194,24 +207,24 @@ def read_classes(text: str) -> tuple[str, ...]:
             index to name), or the names themselves.
 
     Raises:
-        ModelError: no such file, or it holds no names.
+        ModelError: no such file, or it holds no names; on a page, any file of this machine.
     """
     if text.lstrip()[:1] in ("[", "{"):
         return _from_json(text, "the list")
-    path = Path(text).expanduser()
-    is_path = path.suffix.lower() in (".txt", ".json", ".csv", ".names", ".labels")
-    if not is_path:
+    if Path(text).suffix.lower() not in (".txt", ".json", ".csv", ".names", ".labels"):
         names = tuple(name.strip() for name in text.split(",") if name.strip())
         if not names:
             raise ModelError("classes: no names given; write a,b,c or name a file")
         return names
+    if on_a_page():
+        raise ModelError("classes: a page reads no file of this machine; paste or upload the names")
     try:
-        content = path.read_text("utf-8-sig")
+        content = Path(text).expanduser().read_text("utf-8-sig")
     except FileNotFoundError:
-        raise ModelError(f"classes: {path}: no such file") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ModelError(f"classes: {path} cannot be read ({one_line(error)})") from None
-    return parse_classes(content, path.name)
+        raise ModelError(f"classes: {text}: no such file") from None
+    except (OSError, ValueError, RuntimeError) as error:  # no text, no such home, a NUL in it
+        raise ModelError(f"classes: {text!r} cannot be read ({one_line(error)})") from None
+    return parse_classes(content, Path(text).name)
 
 
 def parse_classes(content: str, name: str = "the list") -> tuple[str, ...]:
@@ -261,6 +274,8 @@ def _from_json(text: str, name: str) -> tuple[str, ...]:
         told = json.loads(text)
     except ValueError as error:
         raise ModelError(f"classes: {name} is no JSON ({one_line(error)})") from None
+    except RecursionError:
+        raise ModelError(f"classes: {name} is nested too deep for a list of names") from None
     if isinstance(told, list):
         return tuple(str(one) for one in told)
     return _in_order(_by_index(cast(dict[str, Any], told)), name)

@@ -34,18 +34,31 @@ def only_from(allowed: Iterable[str]) -> Iterator[None]:
         _allowed.reset(token)
 
 
+def on_a_page() -> bool:
+    """Whether a reference was named on a page, or in a link: it reads no file by the way."""
+    return _allowed.get() is not None
+
+
 def check_allowed(arch: str, allowed: Iterable[str]) -> None:
-    """Refuse a ``module:builder`` whose module is not allowed, without importing anything.
+    """Refuse a ``module:builder`` that is not allowed, without importing anything.
+
+    Args:
+        arch: ``module:builder``.
+        allowed: as in ``only_from``.
 
     Raises:
         ModelError: with how to allow it.
     """
     module_name = arch.partition(":")[0]
-    if module_name not in {entry.partition(":")[0] for entry in allowed}:
-        raise ModelError(
-            f"the module {module_name!r} is not on the list of those that may be imported; start "
-            f"Haloscope with --allow-module {module_name}"
-        )
+    entries = set(allowed)
+    if module_name in entries or arch in entries:
+        return
+    siblings = sorted(entry for entry in entries if entry.startswith(f"{module_name}:"))
+    told = f" (but {', '.join(siblings)} is)" if siblings else ""
+    raise ModelError(
+        f"the module {module_name!r} is not on the list of those that may be imported{told}; "
+        f"start Haloscope with --allow-module {module_name}"
+    )
 
 
 def _check_home(arch: str, builder: Any, allowed: Iterable[str]) -> None:

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode
 from engine.errors import ModelError, nearest
 from engine.models.bundled import Bundled, bundled_models, find_bundled
 from engine.models.corrections import OPTIONS, Corrections
-from engine.models.modules import IS_MODULE
+from engine.models.modules import IS_MODULE, on_a_page
 from engine.models.weights import check_there
 
 LIBRARIES = ("hf", "torchvision", "timm")
@@ -95,15 +95,17 @@ def parse_reference(ref: str) -> Reference:
 def _options(query: str) -> tuple[dict[str, str], dict[str, Any]]:
     every = dict(parse_qsl(query, keep_blank_values=True))
     corrections = {name: text for name, text in every.items() if name in OPTIONS}
-    rest = {name: _literal(text) for name, text in every.items() if name not in OPTIONS}
+    rest = {name: _literal(name, text) for name, text in every.items() if name not in OPTIONS}
     return corrections, rest
 
 
-def _literal(text: str) -> Any:
+def _literal(name: str, text: str) -> Any:
     """Read a number, a boolean, a tuple …; anything else stays text."""
     try:
         return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
+    except (MemoryError, RecursionError):
+        raise ModelError(f"{name}={text[:20]}…: nested too deep to be read") from None
+    except (ValueError, SyntaxError, TypeError):
         return {"true": True, "false": False}.get(text.lower(), text)
 
 
@@ -207,10 +209,27 @@ def check_reference(ref: str) -> None:
         check_there(file.path)
         if file.arch:
             check_arch(file.arch)
+        if on_a_page():
+            _check_beside(file)
     elif found.kind == "bundled":
         find_bundled(found.name)
         if found.arguments:
             raise ModelError(f"{found.name} takes no option {next(iter(found.arguments))!r}")
+
+
+def _check_beside(file: FileReference) -> None:
+    """On a page a reference reads no table from just anywhere on the machine."""
+    if file.columns is None:
+        return
+    try:
+        beside = file.columns.resolve().parent == file.path.resolve().parent
+    except (OSError, ValueError, RuntimeError):  # a path that cannot be, or links in a circle
+        beside = False
+    if not beside:
+        raise ModelError(
+            f"columns={str(file.columns)!r}: on a page it names a file in the folder of "
+            f"{file.path.name}; start Haloscope with --model for any other"
+        )
 
 
 def check_arch(arch: str) -> None:

@@ -170,7 +170,8 @@ def _from_file(ref: str, spec: InputSpec | Table | None) -> Source:
     found = weighed(ref, file.path.name, file.arch, read_weights(file.path), file.arguments)
     if isinstance(columns, Table):
         columns = learn_columns(columns, file.label)
-    found = replace(found, corrections=Corrections.from_options(file.corrections))
+    of_arch = Corrections.from_options(parse_reference(file.arch).corrections)
+    found = replace(found, corrections=Corrections.from_options(file.corrections).over(of_arch))
     return found if columns is None else replace(found, spec=columns)
 
 

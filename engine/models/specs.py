@@ -21,6 +21,8 @@ _RESAMPLING = {name: Image.Resampling[name.upper()] for name in get_args(Interpo
 # Beyond this many pixels the whole picture is not resized before the crop is cut.
 _RESIZE_LIMIT = 20_000_000
 
+LARGEST_SIDE = 4096  # pixels; a pass on a larger picture fills any memory
+
 Box = tuple[float, float, float, float]
 
 
@@ -75,6 +77,11 @@ class ImageSpec:
             object.__setattr__(self, name, values)
         if min(self.height, self.width, self.channels) < 1:
             raise ModelError("input_spec: height, width and channels must be at least 1")
+        if max(self.height, self.width) > LARGEST_SIDE:
+            raise ModelError(
+                f"input_spec: height and width must be at most {LARGEST_SIDE}, not "
+                f"{max(self.height, self.width)}"
+            )
         if self.resize is not None and min(_both(self.resize)) < 1:
             raise ModelError("input_spec: resize must be at least 1")
         if not all(map(isfinite, (*self.mean, *self.std))):

@@ -5,13 +5,18 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote, urlencode
 
 import pytest
+from safetensors.torch import save, save_file
+from torch import nn
 
 from dashboard.own_model.asked import Asked
 from dashboard.running import allowed
-from engine.errors import ModelError
+from engine.errors import ModelError, WeightsError
 from engine.models.corrections import Corrections
+from engine.models.loading import load_model
+from engine.models.modules import build_named
 from tests.engine.refusals import expect_refusal
 
 OWN = """
@@ -131,8 +136,80 @@ def test_a_model_of_the_command_line_allows_its_module(
     monkeypatch.setenv(
         allowed.EXTRA_MODELS, "digits-cnn\nfile:w.pth?arch=page_other:build\nfile:w.pth?arch=x y"
     )
-    assert allowed.allowed() == {"page_other", "page_other:build"}
+    assert allowed.allowed() == {"page_other:build"}
+    assert allowed.modules() == []
     assert allowed.builders() == ["page_other:build"]
     load("page_other:build")
     with expect_refusal(ModelError, "not on the list"):
         load("page_allowed:build")
+
+
+@pytest.mark.parametrize("named", ["page_other:build", "file:w.pth?arch=page_other:build?x=1"])
+def test_a_model_of_the_command_line_allows_its_builder_alone(
+    place: Path, named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (place / "page_other.py").write_text(f"{OWN}\ndef clean_up():\n    Path('cleaned').touch()\n")
+    monkeypatch.setenv(allowed.MODULES, "")
+    monkeypatch.setenv(allowed.EXTRA_MODELS, named)
+    for ref in ("page_other:clean_up", "page_other:load?f=w.pth"):
+        with expect_refusal(ModelError, "(but page_other:build is)", "--allow-module page_other"):
+            load(ref)
+    assert not (place / "cleaned").exists()
+    monkeypatch.setenv(allowed.MODULES, "page_other")
+    with expect_refusal(ModelError, "page_other:clean_up returned NoneType"):
+        load("page_other:clean_up")
+
+
+@pytest.mark.parametrize("ending", ["csv", "txt", "json", "names", "labels"])
+def test_a_page_reads_no_file_as_class_names(place: Path, ending: str) -> None:
+    (place / f"secret.{ending}").write_text("pass\nword\n")
+    told = "a page reads no file of this machine; paste or upload the names"
+    asked = f"page_allowed:build?outputs=2&classes={place}/secret.{ending}"
+    with expect_refusal(ModelError, told):
+        load(asked)
+    weights = save(nn.Sequential(nn.Conv2d(3, 4, 3), nn.Linear(4, 1)).state_dict())
+    with pytest.raises(ModelError) as caught:
+        Asked(asked, "w.safetensors", weights).load()
+    assert "word" not in str(caught.value)
+
+
+def test_nor_where_it_stands_in_an_architecture(place: Path) -> None:
+    (place / "secret.csv").write_text("pass\nword\n")
+    asked = "page_allowed:build?outputs=2&classes=secret.csv"
+    state = build_named("page_allowed:build", outputs=2).state_dict()
+    save_file(state, place / "w.safetensors")
+    told = "paste or upload the names"
+    with expect_refusal(ModelError, told):
+        load(f"file:w.safetensors?{urlencode({'arch': asked})}")
+    with expect_refusal(ModelError, told):
+        Asked(asked, "w.safetensors", save(state)).load()
+    for names in ("pass,word", '["pass", "word"]'):
+        ref = asked.replace("secret.csv", quote(names))
+        assert Asked(ref).load().model.classes == ("pass", "word")
+
+
+def test_a_page_reads_a_table_only_beside_its_weights(place: Path) -> None:
+    (place / "below").mkdir()
+    (place / "secret.csv").write_text("a,b\n1,2\n")
+    (place / "below" / "w.pth").write_bytes(b"no weights")
+    for columns in (f"{place}/secret.csv", "below/../secret.csv", "%00.csv"):
+        with expect_refusal(ModelError, "on a page it names a file in the folder of w.pth"):
+            load(f"file:below/w.pth?arch=page_allowed:build&columns={columns}")
+    with expect_refusal(WeightsError, "w.pth"):
+        load("file:w.pth?arch=page_allowed:build&columns=secret.csv")
+
+
+def test_what_the_page_tells_a_shell_loads_the_same(place: Path) -> None:
+    state = build_named("page_allowed:build", outputs=2).state_dict()
+    save_file(state, place / "w.safetensors")
+    asked = Asked(
+        "page_allowed:build?outputs=2&layer=0&mean=0.25",
+        "w.safetensors",
+        save(state),
+        Corrections(classes=("no", "yes")),
+    )
+    uploaded = asked.load().model
+    model = load_model(asked.for_a_shell())
+    assert (model.spec, model.classes) == (uploaded.spec, uploaded.classes)
+    assert model.target_layer == uploaded.target_layer
+    assert model.target_layer.name == "0"

@@ -65,6 +65,23 @@ def test_files_that_hold_none(tmp_path: Path, content: bytes, told: str) -> None
         load_array(tmp_path / "x.npy")
 
 
+@pytest.mark.parametrize("shape", ["(1000000000000,)", f"({10**18}, {10**18})", "(7,)"])
+def test_a_header_that_tells_more_than_the_file_has(tmp_path: Path, shape: str) -> None:
+    header = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}\n".encode()
+    start = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header
+    (tmp_path / "x.npy").write_bytes(start + bytes(48))
+    with expect_refusal(InputError, "x.npy is damaged: its header tells", "it has 48"):
+        load_array(tmp_path / "x.npy")
+
+
+def test_a_header_that_is_nested_too_deep(tmp_path: Path) -> None:
+    header = b"-" * 9000 + b"1\n"
+    start = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little")
+    (tmp_path / "x.npy").write_bytes(start + header)
+    with expect_refusal(InputError, "x.npy is no NumPy array of numbers"):
+        load_array(tmp_path / "x.npy")
+
+
 @pytest.mark.parametrize(
     ("values", "told"),
     [
