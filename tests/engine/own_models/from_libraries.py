@@ -41,7 +41,7 @@ TORCHVISION = (
     _own("torchvision", "resnet18", "size=48", "layer4", size=48),
     _own("torchvision", "mobilenet_v3_small", "size=48", "features", size=48),
     _own("torchvision", "densenet121", "size=64", "features"),
-    _own("torchvision", "vgg11", "size=64", "features.20"),
+    _own("torchvision", "vgg11", "size=64", "features"),
     _own("torchvision", "convnext_tiny", "size=32", "features.6.0", size=32),
     _own(
         "torchvision",
