@@ -22,7 +22,7 @@ def input_entries(model: LoadedModel) -> Iterator[Entry]:
         yield from _of_pictures(model, spec)
     else:
         shape = " × ".join(map(str, spec.shape))
-        how = "corrected" if model.corrections.spec else _known(model)
+        how = "corrected" if model.corrections.spec else model.spec_by
         yield Entry("Input", f"a tensor of {shape}", how, "size" if len(spec.shape) == 3 else "")
 
 
@@ -30,24 +30,19 @@ def _of_pictures(model: LoadedModel, spec: ImageSpec) -> Iterator[Entry]:
     own = model.corrections.spec
 
     def how(*fields: str) -> str:
-        return "corrected" if any(name in own for name in fields) else _known(model)
+        return "corrected" if any(name in own for name in fields) else model.spec_by
 
     colours = _COLOURS.get(spec.channels, f"{spec.channels} channels")
     size = f"{spec.height} × {spec.width} pixels"
     yield Entry("Size", size, how("height", "width"), "size")
-    yield Entry("Channels", f"{spec.channels} ({colours})", how("channels"), "channels")
+    seen = "read off the first layer" if model.spec_by == "assumed" else model.spec_by
+    counted = "corrected" if "channels" in own else seen
+    yield Entry("Channels", f"{spec.channels} ({colours})", counted, "channels")
     yield Entry("Fitting", _fitting(spec), how("resize", "interpolation"), "resize")
     mean, std = _numbers(spec.mean), _numbers(spec.std)
     told = "none: values in [0, 1]" if set(spec.mean) == {0} and set(spec.std) == {1} else ""
     told = told or f"mean {mean}; std {std} (of values in [0, 1])"
     yield Entry("Normalisation", told, how("mean", "std"), "mean")
-
-
-def _known(model: LoadedModel) -> str:
-    if model.told_by:
-        return f"told by {model.told_by}"
-    assumed = any(note.startswith(("assumed", "input size")) for note in model.card.notes)
-    return "assumed" if assumed else "told by the caller"
 
 
 def _numbers(values: tuple[float, ...]) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from torch import nn
+
 from engine.attribution.registry import methods
 from engine.inspection.attention_entries import attention_entries
 from engine.inspection.entry import Entry
@@ -77,7 +79,7 @@ def inspect_model(model: LoadedModel) -> Inspection:
 
 
 def _entries(model: LoadedModel) -> Iterator[Entry]:
-    yield Entry("Kind", _KINDS[model.family], "seen in one pass")
+    yield Entry("Kind", _kind(model), "seen in one pass")
     yield from input_entries(model)
     yield from _output_entries(model)
     if model.family != "tabular":
@@ -86,6 +88,13 @@ def _entries(model: LoadedModel) -> Iterator[Entry]:
     yield Entry("Weights", f"{model.parameter_count:,}".replace(",", " "), "counted")
     yield Entry("Runs on", device_title(model.device), "")
     yield Entry("Digest", model.digest[:16], "of weights and architecture")
+
+
+def _kind(model: LoadedModel) -> str:
+    if model.family == "cnn" and not any(one.kind.startswith("Conv") for one in model.layers):
+        convolved = any(isinstance(part, nn.Conv2d) for part in model.module.modules())
+        return _KINDS["cnn"] if convolved else "network for pictures, without convolutions"
+    return _KINDS[model.family]
 
 
 def _output_entries(model: LoadedModel) -> Iterator[Entry]:
@@ -124,7 +133,8 @@ def _layer_entries(model: LoadedModel) -> Iterator[Entry]:
         yield Entry("Convolutions", told if len(convolutions) > 1 else first.name, "seen")
     target = model.target_layer
     if target is None:
-        yield Entry("Layer for Grad-CAM", "none", "no maps after its attention")
+        why = "no maps after its attention" if model.layers else "it makes no maps"
+        yield Entry("Layer for Grad-CAM", "none", why)
         return
     channels, rows, columns = target.shape
     told = f"{target.name} ({channels} maps of {rows} × {columns})"

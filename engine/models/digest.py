@@ -13,6 +13,8 @@ from torch import nn
 from engine.manifest import digest_of
 from engine.models.reached import code_told, reached_from, told_of
 
+# Of torch: its mode; of transformers: where a network came from.
+_NO_SETTINGS = ("training", "name_or_path")
 _PLAIN = (bool, int, float, str, type(None))
 
 
@@ -43,13 +45,21 @@ def _architecture(module: nn.Module) -> str:
         settings = {
             key: told
             for key, value in sorted(vars(part).items())
-            if not key.startswith("_") and key != "training" and (told := _told(value)) is not None
+            if not key.startswith("_")
+            and key not in _NO_SETTINGS
+            and (told := _told(value)) is not None
         }
         lines.append(f"{name}: {kind.__module__}.{kind.__qualname__} {settings}")
         for base in kind.__mro__:
             if base not in sources and not base.__module__.startswith(("torch.", "builtins")):
                 sources[base] = "\n".join([_source(base), *_reached(base)])
     return "\n".join([*lines, *sources.values()])
+
+
+def _settings(part: nn.Module) -> dict[str, object]:
+    own = {k: v for k, v in sorted(vars(part).items()) if not k.startswith("_")}
+    told = {name: _told(value) for name, value in own.items() if name not in _NO_SETTINGS}
+    return {name: value for name, value in told.items() if value is not None}
 
 
 def _told(value: object) -> object:

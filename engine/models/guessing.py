@@ -43,15 +43,15 @@ def _channels_of(first: nn.Linear) -> tuple[int, ...]:
 
 def _picture(channels: int, side: int, known: Corrections) -> tuple[InputSpec, str]:
     told = known.spec
+    open_ = [name for name in ("mean", "std") if name not in told]
     if channels == 3:
         spec: InputSpec = ImageSpec(height=side, width=side)
-        how = "normalised with ImageNet's mean and std"
+        how = f"{' and '.join(open_)} as ImageNet's" if open_ else ""
     elif channels == 1:
         spec = ImageSpec(height=side, width=side, channels=1, mean=(0.0,), std=(1.0,))
-        how = "grey, with values in [0, 1]"
+        how = "grey, with values in [0, 1]" if len(open_) == 2 else ""
     else:
         spec, how = TensorSpec((channels, side, side)), f"tensors of {channels} channels"
     size = "" if "height" in told else f"{side} × {side} pictures"
-    how = "" if "mean" in told and "std" in told else how
     assumed = ", ".join(part for part in (size, how) if part)
     return known.of_spec(spec), f"assumed: {assumed}" if assumed else ""

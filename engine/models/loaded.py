@@ -49,6 +49,7 @@ class LoadedModel:
         in_hand: the network belongs to the caller, who may change it at any time.
         seen: what one pass told of it.
         told_by: who tells its input and its classes ("timm", "its card"), or "".
+        spec_by: how its input is known: "told by timm", "told by the caller", "assumed".
         corrections: what the user corrected of what was found out.
     """
 
@@ -64,6 +65,7 @@ class LoadedModel:
     in_hand: bool = False
     seen: Discovery = field(default_factory=lambda: Discovery((), 0, 0), repr=False)
     told_by: str = ""
+    spec_by: str = ""
     corrections: Corrections = field(default_factory=Corrections, repr=False)
     lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
     _digest: tuple[int, str] | None = field(default=None, repr=False)

@@ -94,12 +94,21 @@ def load_source(
     known = found.classes if changes.classes is None else changes.classes
     found = replace(found, ref=_reference(found, own), classes=known)
     place = _place(found, device)
-    spec, seen, notes = _looked_at(found, _spec(found, wanted), changes, place)
+    given = _spec(found, wanted)
+    spec, seen, notes = _looked_at(found, given, changes, place)
     names = _class_names(known, seen.classes)
     if isinstance(spec, TableSpec) and not isinstance(found.module, BlackBox):
         spec, told = fit_labels(spec, names)
         notes = (*notes, *told)
-    return _loaded(found, spec, seen, names, notes, changes, place)
+    loaded = _loaded(found, spec, seen, names, notes, changes, place)
+    return replace(loaded, spec_by=_spec_by(found, given, wanted))
+
+
+def _spec_by(found: Source, given: InputSpec | None, wanted: InputSpec | Table | None) -> str:
+    """Say how a model's input is known."""
+    if given is None or any(note.startswith("assumed") for note in found.card.notes):
+        return "assumed"
+    return "told by the caller" if wanted is not None else f"told by {found.told_by}"
 
 
 def _reference(found: Source, own: Corrections) -> str:
@@ -212,11 +221,14 @@ def _examined(
             return guess, seen, (note,) if note else ()
         except ModelError as error:
             tried.append(str(error))
-    # Where it runs at some size, what it returns there is the better reason.
-    reason = min(tried, key=lambda told: told.startswith(FAILED), default="")
+    # Where it runs at some size, what it returns there is the reason.
+    ran = next((told for told in tried if not told.startswith(FAILED)), "")
+    if ran:
+        raise ModelError(f"{ran}; only networks that score classes, or one number, are taken")
     raise ModelError(
-        "the input of this network could not be found out; pass input_spec. "
-        f"{reason or 'It has no layer that tells its channels'}"
+        "the input of this network could not be found out; say it with ?size=HEIGHTxWIDTH after "
+        "the reference, in Python with input_spec=(…). "
+        f"{tried[0] if tried else 'It has no layer that tells its channels'}"
     )
 
 

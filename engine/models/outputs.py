@@ -73,7 +73,8 @@ def _without_logits(returned: Any) -> ModelError:
             f"the model returned {type(returned).__name__}; expected logits of shape (n, classes)"
         )
     shape = tuple(tensors[0].shape)
-    return ModelError(f"the model returned shape {shape}; expected logits (n, classes)")
+    maps = ", maps" if len(shape) > 3 else ""
+    return ModelError(f"the model returned shape {shape}{maps}; expected logits (n, classes)")
 
 
 def _entries(returned: Any) -> Iterator[tuple[str, Any]]:

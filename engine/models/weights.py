@@ -14,6 +14,7 @@ from torch import nn
 
 from engine.errors import WeightsError, one_line
 
+_COUNTER = "num_batches_tracked"
 _NESTED = ("state_dict", "model_state_dict", "model", "module", "net", "ema")
 
 
@@ -105,6 +106,28 @@ def _state_dict(loaded: Any) -> dict[str, torch.Tensor]:
     return tensors
 
 
+def renamed(
+    tensors: Mapping[str, torch.Tensor], own: Mapping[str, torch.Tensor]
+) -> dict[str, torch.Tensor]:
+    """Return weights by the network's own names.
+
+    Trainers put something in front of every name ("model.", "_orig_mod.") and lay other things
+    beside them; where all of the network's names are there behind one such word, these are taken.
+
+    Args:
+        tensors: of the file, by their names there.
+        own: of the network.
+    """
+    needed = [name for name in own if not name.endswith(_COUNTER)]
+    if not needed or all(name in tensors for name in needed):
+        return dict(tensors)
+    for name in tensors:
+        front = name.removesuffix(needed[0])
+        if front.endswith(".") and all(front + one in tensors for one in needed):
+            return {one: tensors[front + one] for one in own if front + one in tensors}
+    return dict(tensors)
+
+
 def put_weights(module: nn.Module, tensors: Mapping[str, torch.Tensor], name: str) -> None:
     """Load tensors into a module, all of them or none.
 
@@ -112,7 +135,8 @@ def put_weights(module: nn.Module, tensors: Mapping[str, torch.Tensor], name: st
         WeightsError: the first tensor that is missing, unknown, or of another shape.
     """
     own = module.state_dict()
-    counters = {key for key in own if key.endswith("num_batches_tracked")}
+    counters = {key for key in own if key.endswith(_COUNTER)}
+    tensors = renamed(tensors, own)
     for problem, keys in (
         ("lacks", [k for k in own if k not in tensors and k not in counters]),
         ("has an unknown tensor", [k for k in tensors if k not in own]),

@@ -13,6 +13,7 @@ from torch import nn
 from engine.models.cards import Card
 from engine.models.outputs import Activation
 from engine.models.specs import InputSpec
+from engine.models.weights import renamed
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ def class_count_of(module: nn.Module, classes: int, tensors: Tensors) -> int | N
         tensors: the weights.
     """
     own = module.state_dict()
+    tensors = renamed(tensors, own)
     other = [name for name in own if name in tensors and own[name].shape != tensors[name].shape]
     lengths = {(own[name].shape[:1], tensors[name].shape[:1]) for name in other}
     same_else = all(own[name].shape[1:] == tensors[name].shape[1:] for name in other)

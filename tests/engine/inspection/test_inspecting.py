@@ -56,6 +56,10 @@ def test_each_assumption_is_marked_and_a_correction_takes_its_place() -> None:
     module = zoo.build("tiny-cnn")
     assumed = load_model(module, device="cpu")
     assert known(assumed)["Size"] == known(assumed)["Normalisation"] == "assumed"
+    assert known(assumed)["Channels"] == "read off the first layer"
+    half = load_model("tests.engine.zoo:TinyCnn?size=16&mean=0.5&std=0.2", device="cpu")
+    assert known(half)["Size"] == known(half)["Normalisation"] == "corrected"
+    assert known(half)["Fitting"] == "assumed"
     mended = load_model(
         module, input_spec=ImageSpec(16, 16), classes=["a", "b", "c"], target_layer="conv1",
         activation="sigmoid", device="cpu",
@@ -118,3 +122,11 @@ def test_it_is_plain_data() -> None:
     assert told["entries"][0] == {
         "name": "Kind", "value": "convolutional network", "how": "seen in one pass", "option": ""
     }  # fmt: skip
+
+
+def test_a_network_without_convolutions_is_not_called_a_convolutional_one() -> None:
+    found = values(zoo.load("image-linear"))
+    assert found["Kind"] == "network for pictures, without convolutions"
+    assert {e.name: e.how for e in inspect_model(zoo.load("image-linear")).entries}[
+        "Layer for Grad-CAM"
+    ] == "it makes no maps"

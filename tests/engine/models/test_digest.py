@@ -225,3 +225,13 @@ def test_what_the_forward_calls_in_its_own_file_counts(monkeypatch: pytest.Monke
     assert afresh() == before
     monkeypatch.setitem(globals(), "act", lambda x: x.tanh())
     assert afresh() != before
+
+
+def test_where_a_network_of_transformers_came_from_does_not_count() -> None:
+    import transformers
+
+    config = transformers.ResNetConfig(embedding_size=4, hidden_sizes=[4], depths=[1])
+    module = zoo.seeded(lambda: transformers.ResNetForImageClassification(config))
+    before = digest_model(module)
+    module.name_or_path = "/somewhere/else"
+    assert digest_model(module) == before

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from torch import nn
 
+from engine.models.corrections import Corrections
 from engine.models.guessing import guess_specs
 from engine.models.specs import ImageSpec, TensorSpec
 
@@ -15,7 +16,11 @@ def test_linear_first() -> None:
 
 @pytest.mark.parametrize(
     ("channels", "kind", "note"),
-    [(3, ImageSpec, "ImageNet's mean and std"), (1, ImageSpec, "grey"), (6, TensorSpec, "tensors")],
+    [
+        (3, ImageSpec, "mean and std as ImageNet's"),
+        (1, ImageSpec, "grey"),
+        (6, TensorSpec, "tensors"),
+    ],
 )
 def test_convolution_first(channels: int, kind: type, note: str) -> None:
     found = list(guess_specs(nn.Sequential(nn.Conv2d(channels, 2, 3), nn.Linear(5, 3))))
@@ -27,3 +32,18 @@ def test_convolution_first(channels: int, kind: type, note: str) -> None:
 
 def test_nothing_to_go_by() -> None:
     assert list(guess_specs(nn.Sequential(nn.Flatten(), nn.ReLU()))) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "note"),
+    [
+        ({"size": "64"}, "assumed: mean and std as ImageNet's"),
+        ({"size": "64", "mean": "0.5"}, "assumed: std as ImageNet's"),
+        ({"mean": "0.5", "std": "0.2"}, "assumed: 224 × 224 pictures"),
+        ({"size": "64", "mean": "0.5", "std": "0.2"}, ""),
+    ],
+)
+def test_the_note_tells_only_what_is_still_assumed(options: dict[str, str], note: str) -> None:
+    module = nn.Sequential(nn.Conv2d(3, 2, 3), nn.Flatten())
+    _, told = next(guess_specs(module, Corrections.from_options(options)))
+    assert told == note

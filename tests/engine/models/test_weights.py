@@ -211,3 +211,21 @@ def test_all_or_none(spoil: Any, told: str) -> None:
     with expect_refusal(WeightsError, "w.pth does not fit Mlp", told):
         put_weights(module, tensors, "w.pth")
     assert same(module.state_dict(), before)
+
+
+@pytest.mark.parametrize("front", ["model.", "_orig_mod.", "net.backbone."])
+def test_what_a_trainer_puts_in_front_and_beside(tmp_path: Path, front: str) -> None:
+    own = zoo.build("tiny-cnn").state_dict()
+    told = {f"{front}{name}": tensor for name, tensor in own.items()}
+    path = tmp_path / "last.ckpt"
+    torch.save({"epoch": 3, "state_dict": {**told, "loss.weight": torch.ones(3)}}, path)
+    module = zoo.TinyCnn()
+    put_weights(module, read_weights(path), path.name)
+    assert all(torch.equal(tensor, own[name]) for name, tensor in module.state_dict().items())
+
+
+def test_names_that_lack_one_are_not_renamed() -> None:
+    own = zoo.build("tiny-cnn").state_dict()
+    told = {f"model.{name}": tensor for name, tensor in own.items() if name != "linear.bias"}
+    with expect_refusal(WeightsError, "lacks 'conv1.weight'"):
+        put_weights(zoo.TinyCnn(), told, "w.pth")
