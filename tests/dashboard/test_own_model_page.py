@@ -407,7 +407,7 @@ def test_no_network_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     pytest.importorskip("torchvision")
     from engine.models.libraries import torchvision_models
 
-    monkeypatch.setattr(torchvision_models, "is_reachable", lambda _: False)
+    monkeypatch.setattr(torchvision_models, "is_reachable", lambda *_, **__: False)
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
     page = loaded(opened(), "torchvision:resnet18")
     assert "cannot be reached" in said(page)
