@@ -89,7 +89,9 @@ def _where(ref: str, options: dict[str, Any]) -> dict[str, Any]:
     Raises:
         ModelError: a folder that is not below the model's.
     """
-    where = {name: str(options.pop(name)) for name in ("revision", "subfolder") if name in options}
+    where: dict[str, Any] = {
+        name: str(options.pop(name)) for name in ("revision", "subfolder") if name in options
+    }
     folder = Path(where.get("subfolder", "."))
     if folder.is_absolute() or ".." in folder.parts:
         raise ModelError(f"{ref}: the option 'subfolder' names a folder below the model's own")

@@ -86,9 +86,7 @@ def test_the_release_of_torchvision_is_the_one_for_this_torch() -> None:
     from importlib.metadata import version
 
     release = version("torchvision").partition("+")[0]  # "0.28.0+cpu" of a build for the CPU
-    assert f"torchvision=={release}" in extras._install(
-        "torchvision"
-    )
+    assert f"torchvision=={release}" in extras._install("torchvision")
 
 
 def test_weights_in_a_file_say_the_same_of_a_missing_library(
