@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
 settings.load_profile("repeatable")
 
+# Not the user's hub, mirror or proxy: taken away before any library reads them.
+_OF_A_HUB = ("HF_", "HUGGINGFACE_", "TRANSFORMERS_OFFLINE")
+for _name in list(os.environ):
+    if _name.upper().startswith(_OF_A_HUB) or _name.upper().endswith("_PROXY"):
+        del os.environ[_name]
+
 # torchvision as the registry has it, beside a CPU build of torch: here, and in all that is started.
 _shims = str(Path(__file__).parent / "shims")
 sys.path.append(_shims)

@@ -109,7 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     parser.add_argument(
         "--allow-module", action="append", default=[], metavar="MODULE", dest="modules",
-        help="a module that the page “Own model” may import; may be repeated",
+        help="a module of which the page “Own model” may call every builder; may be repeated",
     )  # fmt: skip
     parser.add_argument(
         "--device", default="auto", help="where models run: auto, cpu, cuda or mps (default auto)"

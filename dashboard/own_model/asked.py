@@ -23,7 +23,7 @@ class Asked:
     Attributes:
         ref: the reference that was typed; of an upload, its architecture.
         file: name of the uploaded file, or "".
-        content: of that file.
+        content: of that file; empty once the model is in the list, which keeps no file.
         corrections: what the user set right.
     """
 
@@ -65,6 +65,11 @@ class Asked:
                 model = load_model(corrected(self.ref, self.corrections), device=device)
         return Found(self, model, inspect_model(model))
 
+    @property
+    def lacks_file(self) -> bool:
+        """Whether it cannot be loaded again without the file that was uploaded."""
+        return bool(self.file) and not self.content
+
     def with_corrections(self, corrections: Corrections) -> Asked:
         """Return the same with other corrections."""
         return replace(self, corrections=corrections)
@@ -105,3 +110,7 @@ class Found:
     asked: Asked
     model: LoadedModel
     inspection: Inspection
+
+    def without_file(self) -> Found:
+        """Return the same without the content of an uploaded file: the name is all it tells."""
+        return replace(self, asked=replace(self.asked, content=b""))

@@ -8,7 +8,7 @@ from typing import get_args
 import streamlit as st
 
 from components.words import plain
-from dashboard.own_model import class_names, draft
+from dashboard.own_model import class_names, draft, upload
 from dashboard.own_model.asked import Found
 from engine.errors import HaloscopeError
 from engine.models.corrections import Corrections
@@ -120,36 +120,49 @@ def _text(title: str, name: str, help_: str, changed: Callable[[str], None] | No
 
 def _of_pictures() -> dict[str, str]:
     """Show what decides how a picture becomes the tensor that the network sees."""
-    asked: dict[str, str] = {}
     left, right = st.columns(2)
     with left:
-        asked["size"] = _text("Size", "size", _SIZE, _rescale)
-    with left:
-        asked["channels"] = str(
-            st.selectbox(
-                "Channels",
-                ["1", "3"],
-                format_func={"1": "1, grey", "3": "3, colour"}.__getitem__,
-                key=_key("channels"),
-            )
-        )
+        asked = _what_is_seen()
     with right:
-        asked["resize"] = _text(
-            "Resized to",
-            "resize",
-            "The shorter side in pixels, before the centre is cut out; or height x width, both "
-            "brought to these whatever the proportions: 256x256.",
-        )
-    with right:
-        asked["interpolation"] = str(
-            st.selectbox("Interpolation", list(get_args(Interpolation)), key=_key("interpolation"))
-        )
-    left, right = st.columns(2)
+        asked |= _fitting()
+    asked |= _normalisation()
+    _presets()
+    return asked
+
+
+def _what_is_seen() -> dict[str, str]:
+    size = _text("Size", "size", _SIZE, _rescale)
+    channels = st.selectbox(
+        "Channels",
+        ["1", "3"],
+        format_func={"1": "1, grey", "3": "3, colour"}.__getitem__,
+        key=_key("channels"),
+    )
+    return {"size": size, "channels": str(channels)}
+
+
+def _fitting() -> dict[str, str]:
+    resize = _text(
+        "Resized to",
+        "resize",
+        "The shorter side in pixels, before the centre is cut out; or height x width, both "
+        "brought to these whatever the proportions: 256x256.",
+    )
+    how = st.selectbox("Interpolation", list(get_args(Interpolation)), key=_key("interpolation"))
+    return {"resize": resize, "interpolation": str(how)}
+
+
+def _normalisation() -> dict[str, str]:
     note = "Of values from 0 to 1: one number, or one for each channel with commas between."
+    left, right = st.columns(2)
     with left:
-        asked["mean"] = _text("Mean", "mean", note)
+        mean = _text("Mean", "mean", note)
     with right:
-        asked["std"] = _text("Standard deviation", "std", note)
+        return {"mean": mean, "std": _text("Standard deviation", "std", note)}
+
+
+def _presets() -> None:
+    """Show the buttons that fill in a usual normalisation."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="own-presets"):
         st.caption("Usual ones:", width="content")
         for name, (mean, std, help_) in _PRESETS.items():
@@ -161,7 +174,6 @@ def _of_pictures() -> dict[str, str]:
                 type="tertiary",
                 help=help_,
             )
-    return asked
 
 
 def _rescale(before: str) -> None:
@@ -188,7 +200,13 @@ def _classes(model: LoadedModel) -> str:
 
 
 def _buttons(found: Found, changed: dict[str, str]) -> None:
-    known = found.model.corrections
+    known, asked = found.model.corrections, upload.with_file(found)
+    if asked is None:
+        st.caption(
+            f":material/upload: The list keeps no files. To correct this model, choose "
+            f"“{plain(found.asked.file)}” again in step 1, under “Upload”."
+        )
+        return
     with st.container(horizontal=True, vertical_alignment="center"):
         apply = st.button(
             "Apply",
@@ -201,7 +219,7 @@ def _buttons(found: Found, changed: dict[str, str]) -> None:
             "Back to what was found", icon=":material/undo:", key="own-undo", type="tertiary"
         )
     if undo:
-        draft.begin(found.asked.without_corrections(), "correct")
+        draft.begin(asked.without_corrections(), "correct")
         st.rerun()
     if apply:
         try:
@@ -209,7 +227,7 @@ def _buttons(found: Found, changed: dict[str, str]) -> None:
         except HaloscopeError as error:
             draft.refuse("correct", str(error))
         else:
-            draft.begin(found.asked.with_corrections(wanted), "correct")
+            draft.begin(asked.with_corrections(wanted), "correct")
         st.rerun()
 
 

@@ -73,6 +73,11 @@ def put(found: Found, tested: SelfTest | None = None) -> None:
     st.session_state[_TESTED] = tested
 
 
+def keep(found: Found) -> None:
+    """Show the same model, held otherwise; its widgets stay as they are."""
+    st.session_state[_FOUND] = found
+
+
 def found_now() -> Found | None:
     """Return the model that is shown."""
     return st.session_state.get(_FOUND)

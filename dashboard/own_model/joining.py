@@ -52,7 +52,9 @@ def _add() -> None:
     """Add what is shown. A callback's arguments would outlive a model that is removed again."""
     found, test = draft.found_now(), draft.tested()
     if found is not None and test is not None:
-        own_models.add(OwnModel(_title(found), found.model, found, test))
+        light = found.without_file()
+        own_models.add(OwnModel(_title(found), found.model, light, test))
+        draft.keep(light)
 
 
 def _title(found: Found) -> str:

@@ -43,30 +43,38 @@ def choose() -> None:
         if problem:
             st.error(plain(problem))
             return
-        st.selectbox(
-            "Architecture" if library != "hf" else "Model on the hub, or a folder",
-            names,
-            index=None,
-            key=_NAME,
-            placeholder="Type to search",
-            accept_new_options=library == "hf",
-            on_change=_write,
-        )
-        st.session_state.setdefault(_WEIGHTS, "published")
-        weights = st.segmented_control(
-            "Weights",
-            list(_WEIGHTS_TITLES),
-            format_func=_WEIGHTS_TITLES.__getitem__,
-            key=_WEIGHTS,
-            persist_state="session",
-            required=True,
-            label_visibility="collapsed",
-            on_change=_write,
-        )
-        if weights == "random":
-            st.caption("It has learned nothing; of use to see how an architecture is built.")
-        else:
-            st.caption("Fetched by the library once, unless they are on this machine.")
+        _choose_name(library, names)
+        _choose_weights()
+
+
+def _choose_name(library: str, names: list[str]) -> None:
+    st.selectbox(
+        "Architecture" if library != "hf" else "Model on the hub, or a folder",
+        names,
+        index=None,
+        key=_NAME,
+        placeholder="Type to search",
+        accept_new_options=library == "hf",
+        on_change=_write,
+    )
+
+
+def _choose_weights() -> None:
+    st.session_state.setdefault(_WEIGHTS, "published")
+    weights = st.segmented_control(
+        "Weights",
+        list(_WEIGHTS_TITLES),
+        format_func=_WEIGHTS_TITLES.__getitem__,
+        key=_WEIGHTS,
+        persist_state="session",
+        required=True,
+        label_visibility="collapsed",
+        on_change=_write,
+    )
+    if weights == "random":
+        st.caption("It has learned nothing; of use to see how an architecture is built.")
+    else:
+        st.caption("Fetched by the library once, unless they are on this machine.")
 
 
 def _other_library() -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from components.words import plain
 from dashboard.own_model import library, links
-from dashboard.own_model.asked import Asked
+from dashboard.own_model.asked import Asked, Found
 from dashboard.state import restore
 from engine.manifest import digest_of
+from engine.models.uploads import wanted_upload
 
-FILE, ARCH = "own-file", "own.arch"
+FILE, DIGEST, ARCH = "own-file", "own-file-digest", "own.arch"
 _ENDINGS = ["safetensors", "pth", "pt", "bin"]
 _LIMIT_MB = 1000
 
@@ -29,11 +32,26 @@ def choose() -> Asked | None:
     if file is not None:
         st.caption(f":material/description: {plain(file[0])}, {_size(len(file[1]))}")
     wanted = links.wanted_upload()
-    restore.tell_wanted(wanted, None if file is None else digest_of(file[1]))
+    digest = str(st.session_state.get(DIGEST, ""))
+    restore.tell_wanted(wanted, None if file is None else digest)
     arch = _architecture()
     if file is None or not arch:
         return None
-    return Asked(arch, *file, links.wanted_corrections(arch, digest_of(file[1])))
+    return Asked(arch, *file, links.wanted_corrections(arch, digest))
+
+
+def with_file(found: Found) -> Asked | None:
+    """Return what a model was asked as, with its file; None if that is no longer in step 1."""
+    asked = found.asked
+    if not asked.lacks_file:
+        return asked
+    file: tuple[str, bytes] | None = st.session_state.get(FILE)
+    wanted = wanted_upload(found.model.ref)
+    if file is None or wanted is None:
+        return None
+    if not str(st.session_state.get(DIGEST, "")).startswith(wanted[1]):
+        return None
+    return replace(asked, content=file[1])
 
 
 def _architecture() -> str:
@@ -64,7 +82,9 @@ def _take() -> None:
     if file is None:
         st.session_state.pop(FILE, None)
     else:
-        st.session_state[FILE] = (file.name, file.getvalue())
+        content = file.getvalue()
+        st.session_state[FILE] = (file.name, content)
+        st.session_state[DIGEST] = digest_of(content)
 
 
 def _size(count: int) -> str:

@@ -117,16 +117,24 @@ def model(ref: str) -> LoadedModel:
         return own.model
     with _lock:
         alone = _loading.setdefault(ref, threading.Lock())
-    with alone:  # a slow one holds up only those who want the same
-        found = _loaded.get(ref)
-        if found is None:
-            from engine.models.loading import load_model
-
-            found = load_model(ref, device=os.environ.get(DEVICE, "auto"))
+    try:
+        with alone:  # a slow one holds up only those who want the same
+            return _kept(ref)
+    finally:
         with _lock:
-            _loaded[ref] = found
-            _loaded.move_to_end(ref)
-            while len(_loaded) > _KEPT:
-                _loaded.popitem(last=False)
             _loading.pop(ref, None)
-        return found
+
+
+def _kept(ref: str) -> LoadedModel:
+    """Return a model, loaded if it is not here; nobody else loads it meanwhile."""
+    found = _loaded.get(ref)
+    if found is None:
+        from engine.models.loading import load_model
+
+        found = load_model(ref, device=os.environ.get(DEVICE, "auto"))
+    with _lock:
+        _loaded[ref] = found
+        _loaded.move_to_end(ref)
+        while len(_loaded) > _KEPT:
+            _loaded.popitem(last=False)
+    return found

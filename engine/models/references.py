@@ -123,15 +123,22 @@ def parse_file_reference(ref: str) -> FileReference:
     corrections, arguments = _options(query)
     arguments = {name: value for name, value in arguments.items() if name not in _OF_FILES}
     _check_file(ref, path, options, arguments)
-    columns = Path(options["columns"]).expanduser() if "columns" in options else None
+    columns = _path(options["columns"]) if "columns" in options else None
     return FileReference(
-        Path(path).expanduser(),
+        _path(path),
         options.get("arch", ""),
         columns,
         options.get("label"),
         corrections,
         arguments,
     )
+
+
+def _path(text: str) -> Path:
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise ModelError(f"{text}: there is no such home folder") from None
 
 
 def _check_file(ref: str, path: str, options: dict[str, str], arguments: dict[str, Any]) -> None:

@@ -180,6 +180,7 @@ def test_corrections_are_applied_told_and_taken_back() -> None:
         ("text_input", "std", "1, 2", "2 values given for 3 channels"),
         ("text_input", "size", "huge", "a number of pixels like 224"),
         ("text_input", "size", "0", "must be at least 1"),
+        ("text_input", "size", "99999", "at most 4096 a side"),
         ("text_area", "classes", "only one", "1 class names given, but the model has 3 outputs"),
         ("text_area", "classes", "[1, 2", "is no JSON"),
     ],
@@ -274,6 +275,27 @@ def test_uploaded_weights_stay_in_their_session() -> None:
     assert page.session_state["sample"].startswith("digits/"), "the picture it was tried on"
     kept = [entry.path.read_bytes() for entry in default_store().entries()]
     assert not any(b"mine.safetensors" in content for content in kept)
+
+
+def test_the_list_keeps_no_uploaded_file() -> None:
+    content = state_of("digits-cnn")
+    page = tried_and_added(uploaded(opened(), content, "mine.safetensors", "digits-cnn"))
+    (own,) = page.session_state["own-models"].values()
+    for found in (own.found, page.session_state["own-found"]):
+        assert found.asked.content == b""
+        assert found.asked.for_a_shell() == "file:mine.safetensors?arch=digits-cnn"
+    widget(page, "selectbox", "layer").select("relu2").run()
+    page.button(key="own-apply").click().run()
+    model = settled(page).session_state["own-found"].model
+    assert model.target_layer.name == "relu2", "its file is still in step 1"
+
+    page.file_uploader(key="own-upload").upload("other.pth", b"x", "a/b").run()
+    page.button(key=f"own-card-{own.ref}").click().run()
+    assert not any(button.key == "own-apply" for button in page.button)
+    told = " ".join(caption.value for caption in page.caption).replace("\\", "")
+    assert "choose “mine.safetensors” again in step 1" in told
+    page.file_uploader(key="own-upload").upload("mine.safetensors", content, "a/b").run()
+    assert page.button(key="own-apply")
 
 
 def test_uploaded_weights_die_with_their_session() -> None:
@@ -407,7 +429,7 @@ def test_no_network_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     pytest.importorskip("torchvision")
     from engine.models.libraries import torchvision_models
 
-    monkeypatch.setattr(torchvision_models, "is_reachable", lambda _: False)
+    monkeypatch.setattr(torchvision_models, "is_reachable", lambda *_, **__: False)
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
     page = loaded(opened(), "torchvision:resnet18")
     assert "cannot be reached" in said(page)

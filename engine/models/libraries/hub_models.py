@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,12 @@ from typing import Any
 import torch
 from torch import nn
 
-from engine.errors import ModelError, WeightsError, one_line
+from engine.errors import ModelError, WeightsError, nearest, one_line
 from engine.models.cards import Card
 from engine.models.libraries.built import Built, Tensors, class_count_of, drawn
 from engine.models.libraries.extras import need
 from engine.models.libraries.network import hub_online_or_not
+from engine.models.libraries.options import check_plain
 from engine.models.libraries.parity import told_difference
 from engine.models.libraries.processors import spec_of
 from engine.models.specs import ImageSpec, InputSpec
@@ -30,6 +32,9 @@ _OF_CODE = (
     "experts_implementation", "quantization_config", "use_kernels",
 )  # fmt: skip
 
+# Fields that say what a folder is, not how the network is built.
+_NO_CHOICE = ("model_type", "architectures", "transformers_version", "name_or_path", "auto_map")
+
 
 def build(name: str, arguments: Mapping[str, Any], tensors: Tensors | None = None) -> Built:
     """Build a network.
@@ -37,7 +42,7 @@ def build(name: str, arguments: Mapping[str, Any], tensors: Tensors | None = Non
     Args:
         name: a model's id on the hub, or a folder that ``save_pretrained`` has written.
         arguments: ``weights="none"`` for random weights; ``revision`` and ``subfolder`` as
-            transformers takes them; the rest changes the configuration.
+            transformers takes them; the rest sets fields of the configuration.
         tensors: weights that the network is for; only the configuration is then read.
 
     Raises:
@@ -48,14 +53,15 @@ def build(name: str, arguments: Mapping[str, Any], tensors: Tensors | None = Non
     options = dict(arguments)
     _check_options(ref, options)
     random = tensors is not None or str(options.pop("weights", "")).lower() == "none"
-    where: dict[str, Any] = {k: options.pop(k) for k in ("revision", "subfolder") if k in options}
+    where = _where(ref, options)
     source = _source(ref, name)
     with _quiet(transformers), _told(ref, name), _online(ref, source):
         # Said aloud: left open, transformers asks on the terminal.
-        config = transformers.AutoConfig.from_pretrained(
-            source, trust_remote_code=False, **where, **options
-        )
+        config = transformers.AutoConfig.from_pretrained(source, trust_remote_code=False, **where)
         _check_config(ref, config)
+        if options:
+            _check_fields(ref, config, options)
+            config = type(config).from_dict(config.to_dict(), **options)
         if random:
             module = _random(transformers, config, tensors)
         else:
@@ -75,6 +81,38 @@ def _check_options(ref: str, options: Mapping[str, Any]) -> None:
     for name in options:
         if name in _OF_CODE or name.startswith("_"):
             raise ModelError(f"{ref}: the option {name!r} could run code of others; leave it out")
+
+
+def _where(ref: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Take out of the options what says which of a model's files are meant.
+
+    Raises:
+        ModelError: a folder that is not below the model's.
+    """
+    where: dict[str, Any] = {
+        name: str(options.pop(name)) for name in ("revision", "subfolder") if name in options
+    }
+    folder = Path(where.get("subfolder", "."))
+    if folder.is_absolute() or ".." in folder.parts:
+        raise ModelError(f"{ref}: the option 'subfolder' names a folder below the model's own")
+    return where
+
+
+def _check_fields(ref: str, config: Any, options: Mapping[str, Any]) -> None:
+    """Let through what the configuration has a field for, and nothing that steers the reading.
+
+    Raises:
+        ModelError: in one line that names the option.
+    """
+    known = {*vars(config), *config.to_dict(), *config.attribute_map, "num_labels"}
+    for name in options:
+        if name not in known or name in _NO_CHOICE:
+            fields = sorted(one for one in known - set(_NO_CHOICE) if not one.startswith("_"))
+            raise ModelError(
+                f"{ref}: the configuration of {config.model_type} has no option {name!r}; "
+                f"{nearest(name, fields)}"
+            )
+    check_plain(ref, options)
 
 
 def _source(ref: str, name: str) -> str:
@@ -99,19 +137,43 @@ def _online(ref: str, source: str) -> Iterator[None]:
         yield
 
 
-@contextlib.contextmanager
-def _quiet(transformers: Any) -> Iterator[None]:
-    """No progress bars and no warnings on the terminal while a model is read."""
-    logging = transformers.utils.logging
-    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
+class _Quiet:
+    """No progress bars and no warnings on the terminal while models are read.
+
+    transformers has one setting for all threads: the first that reads turns it down, the last
+    turns it back to what it was before the first.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._readers = 0
+        self._before: tuple[int, bool] = (0, True)
+
+    @contextlib.contextmanager
+    def __call__(self, transformers: Any) -> Iterator[None]:
+        logging = transformers.utils.logging
+        with self._lock:
+            if self._readers == 0:
+                self._before = logging.get_verbosity(), logging.is_progress_bar_enabled()
+                logging.set_verbosity_error()
+                logging.disable_progress_bar()
+            self._readers += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._readers -= 1
+                if self._readers == 0:
+                    self._put_back(logging)
+
+    def _put_back(self, logging: Any) -> None:
+        level, bars = self._before
         logging.set_verbosity(level)
         if bars:
             logging.enable_progress_bar()
+
+
+_quiet = _Quiet()
 
 
 @contextlib.contextmanager

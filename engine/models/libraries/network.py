@@ -8,6 +8,8 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -15,33 +17,43 @@ from engine.errors import ModelError
 
 _PATIENCE = 3.0
 _REMEMBERED = 20.0
+_PORTS = {"http": 80, "socks5": 1080, "socks5h": 1080}
 
-_lock = threading.RLock()
+# Of the memory below and of the switch: held for a moment, never while a host is dialled or a
+# model is read.
+_lock = threading.Lock()
 _known: dict[str, tuple[float, bool]] = {}
 
 
-def is_reachable(address: str) -> bool:
+def is_reachable(address: str, *, all_proxy: bool = True) -> bool:
     """Return whether the host of an address (or the proxy before it) takes a connection.
 
     Asked again after 20 seconds at the earliest.
+
+    Args:
+        address: with its scheme.
+        all_proxy: whether whoever fetches goes by ``ALL_PROXY``: the hub's client does, Python's
+            own does not.
     """
-    host, port = _endpoint(address)
+    host, port = _endpoint(address, all_proxy)
     key = f"{host}:{port}"
     with _lock:
         asked, answer = _known.get(key, (float("-inf"), False))
-        if time.monotonic() - asked > _REMEMBERED:
-            answer = _connects(host, port)
-            _known[key] = (time.monotonic(), answer)
+    if time.monotonic() - asked <= _REMEMBERED:
+        return answer
+    answer = _connects(host, port)  # two who ask at once both dial: better than one who waits
+    with _lock:
+        _known[key] = (time.monotonic(), answer)
     return answer
 
 
-def _endpoint(address: str) -> tuple[str, int]:
+def _endpoint(address: str, all_proxy: bool) -> tuple[str, int]:
     parts = urlsplit(address)
-    proxy = getproxies().get(parts.scheme)
+    proxies = getproxies()
+    proxy = proxies.get(parts.scheme) or (proxies.get("all") if all_proxy else None)
     if proxy and not proxy_bypass(parts.hostname or ""):
         parts = urlsplit(proxy if "//" in proxy else f"//{proxy}")
-    port = parts.port or (80 if parts.scheme == "http" else 443)
-    return parts.hostname or "", port
+    return parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 443)
 
 
 def _connects(host: str, port: int) -> bool:
@@ -66,6 +78,38 @@ def hub_address() -> str:
     return os.environ.get("HF_ENDPOINT", "https://huggingface.co")
 
 
+class _Offline:
+    """Stands in for the client's one switch for all threads: each load has its own answer.
+
+    A switch that is turned for all would be wrong either way: a load that cannot reach the hub
+    would break the download of another that has begun before, and one that can reach it would
+    find it turned off. The client asks only whether the switch is true, each time before it
+    dials, in the thread that loads; so no load has to wait for another, however long its download
+    hangs. A thread that the client itself starts goes by what the user has set.
+    """
+
+    def __init__(self, for_all: bool) -> None:
+        self.for_all = for_all  # what the user has set
+
+    def __bool__(self) -> bool:
+        return self.for_all or _unreachable.get()
+
+    def __repr__(self) -> str:
+        return repr(bool(self))
+
+
+_unreachable: ContextVar[bool] = ContextVar("unreachable", default=False)
+
+
+def _switch(constants: Any) -> _Offline:
+    """Return the client's switch, put in place once."""
+    with _lock:
+        if not isinstance(constants.HF_HUB_OFFLINE, _Offline):
+            constants.HF_HUB_OFFLINE = _Offline(bool(constants.HF_HUB_OFFLINE))
+        found: _Offline = constants.HF_HUB_OFFLINE
+    return found
+
+
 @contextmanager
 def hub_online_or_not(missing: str) -> Iterator[None]:
     """Keep the hub's client from retrying where the hub cannot be reached.
@@ -78,22 +122,20 @@ def hub_online_or_not(missing: str) -> Iterator[None]:
     """
     from huggingface_hub import constants, errors
 
-    offline = constants.HF_HUB_OFFLINE or not is_reachable(hub_address())
-    with _lock:
-        before = constants.HF_HUB_OFFLINE
-        constants.HF_HUB_OFFLINE = offline
-        try:
-            yield
-        except (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled, OSError) as error:
-            if offline and _says_not_cached(error):
-                host = urlsplit(hub_address()).hostname
-                raise ModelError(
-                    f"{missing}, and {host} cannot be reached; "
-                    "save it in a folder and name that, or try again with a network"
-                ) from None
-            raise
-        finally:
-            constants.HF_HUB_OFFLINE = before
+    offline = _switch(constants).for_all or not is_reachable(hub_address())
+    token = _unreachable.set(offline)
+    try:
+        yield
+    except (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled, OSError) as error:
+        if offline and _says_not_cached(error):
+            host = urlsplit(hub_address()).hostname
+            raise ModelError(
+                f"{missing}, and {host} cannot be reached; "
+                "save it in a folder and name that, or try again with a network"
+            ) from None
+        raise
+    finally:
+        _unreachable.reset(token)
 
 
 def _says_not_cached(error: BaseException) -> bool:

@@ -13,8 +13,15 @@ from engine.models.cards import Card
 from engine.models.libraries.built import Built, Tensors, class_count_of, drawn
 from engine.models.libraries.extras import need
 from engine.models.libraries.network import hub_online_or_not
+from engine.models.libraries.options import check_plain
 from engine.models.libraries.parity import told_difference
 from engine.models.specs import ImageSpec, InputSpec, TensorSpec
+
+# With these timm reads other files, fetches from other places, or sets switches for its whole.
+_OF_FILES = (
+    "checkpoint_path", "cache_dir", "scriptable", "exportable", "no_jit", "model_cfg",
+    "feature_cfg", "kwargs_filter",
+)  # fmt: skip
 
 
 def architectures() -> list[str]:
@@ -31,7 +38,8 @@ def build(name: str, arguments: Mapping[str, Any], tensors: Tensors | None = Non
 
     Args:
         name: as ``timm.create_model`` takes it, with or without the tag of its weights.
-        arguments: ``weights="none"`` for random weights; the rest goes to timm.
+        arguments: ``weights="none"`` for random weights; the rest, plain values alone, goes to
+            timm.
         tensors: weights that the network is for; it then gets as many classes as they have.
 
     Raises:
@@ -43,6 +51,7 @@ def build(name: str, arguments: Mapping[str, Any], tensors: Tensors | None = Non
     wanted = str(options.pop("weights", "default")).lower()
     pretrained = tensors is None and wanted != "none"
     _check_name(timm, name)
+    check_plain(ref, options, [*_OF_FILES, *(one for one in options if "pretrained" in one)])
     module = _network(timm, ref, name, options, pretrained)
     count = None if tensors is None else class_count_of(module, module.num_classes, tensors)
     if count is not None:

@@ -16,6 +16,7 @@ from engine.models.cards import Card
 from engine.models.libraries.built import Built, Tensors, class_count_of, drawn
 from engine.models.libraries.extras import need
 from engine.models.libraries.network import is_reachable
+from engine.models.libraries.options import check_plain
 from engine.models.specs import ImageSpec
 
 _NONE = ("none", None, False)
@@ -38,7 +39,7 @@ def build(name: str, arguments: Mapping[str, Any], tensors: Tensors | None = Non
     Args:
         name: as in ``torchvision.models.list_models``.
         arguments: ``weights`` ("DEFAULT", the name of others, or "none" for random ones); the
-            rest goes to torchvision's builder.
+            rest, plain values alone, goes to torchvision's builder.
         tensors: weights that the network is for; it then gets as many classes as they have.
 
     Raises:
@@ -51,6 +52,7 @@ def build(name: str, arguments: Mapping[str, Any], tensors: Tensors | None = Non
         raise ModelError(f"no model {name!r} in torchvision; {nearest(name, known)}")
     options = dict(arguments)
     weights = _weights(models, name, options.pop("weights", "DEFAULT"))
+    check_plain(ref, options, ("pretrained", "weights_backbone", "progress"))
     described = weights or _first_weights(models, name)
     if tensors is None and weights is not None:
         options |= _of_weights(models, name, weights)
@@ -79,7 +81,7 @@ def _weights(models: Any, name: str, wanted: Any) -> Any:
         return getattr(known, "DEFAULT", None)
     try:
         return known[wanted]
-    except KeyError:
+    except (KeyError, TypeError):  # unknown, or no name at all
         names = [one.name for one in known]
         raise ModelError(
             f"torchvision:{name} has no weights {wanted!r}; {nearest(str(wanted), names)}"
@@ -110,7 +112,7 @@ def _put(module: nn.Module, weights: Any, ref: str) -> None:
     """Load published weights: from the cache, or over the network, never running code."""
     file = Path(torch.hub.get_dir()) / "checkpoints" / Path(urlsplit(weights.url).path).name
     host = urlsplit(weights.url).hostname
-    if not file.is_file() and not is_reachable(weights.url):
+    if not file.is_file() and not is_reachable(weights.url, all_proxy=False):
         raise ModelError(
             f"the weights of {ref} are not on this machine, and {host} cannot be reached; save "
             f"them as {file}, or use {ref}?weights=none for a network that has learned nothing"

@@ -181,4 +181,4 @@ def test_modules_of_the_command_line_may_be_imported(
     call = ["--allow-module", "inspectednet", "--model", "mymodule:build", "--no-browser"]
     (place / "mymodule.py").write_text(NETWORK)
     assert main(call) == 0
-    assert allowed.allowed() == {"json", "inspectednet", "mymodule", "mymodule:build"}
+    assert allowed.allowed() == {"json", "inspectednet", "mymodule:build"}

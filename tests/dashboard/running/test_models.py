@@ -8,8 +8,10 @@ import pytest
 
 from dashboard.running import models, own_models
 from dashboard.running.allowed import EXTRA_MODELS
+from engine.errors import ModelError
 from engine.models.loading import load_model
 from tests.engine import zoo
+from tests.engine.refusals import expect_refusal
 
 
 @pytest.mark.parametrize(
@@ -87,3 +89,10 @@ def test_a_model_that_loads_slowly_holds_up_nobody(monkeypatch: pytest.MonkeyPat
         release.set()
         thread.join(10)
     assert models.model("slow") == "slow"
+
+
+def test_a_model_that_cannot_be_loaded_leaves_nothing_behind() -> None:
+    for _ in range(2):
+        with expect_refusal(ModelError, "no model 'nosuch'"):
+            models.model("nosuch")
+    assert "nosuch" not in models._loading

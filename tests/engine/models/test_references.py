@@ -60,6 +60,14 @@ def test_bad_references(ref: str, told: str) -> None:
         parse_file_reference(ref)
 
 
+@pytest.mark.parametrize(
+    "rest", ["~nobody-here/w.pth?arch=a", "w.pth?arch=a&columns=~nobody-here/t"]
+)
+def test_a_home_that_is_not_there(rest: str) -> None:
+    with expect_refusal(ModelError, "~nobody-here/", "there is no such home folder"):
+        parse_file_reference(f"file:{rest}")
+
+
 def test_built(write: Write) -> None:
     name = write("from torch import nn\ndef build():\n    return nn.Linear(3, 2)\n")
     assert isinstance(build_named(f"{name}:build"), nn.Linear)

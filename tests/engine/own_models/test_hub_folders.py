@@ -181,6 +181,36 @@ def test_options_change_the_configuration(folder: Path) -> None:
     assert len(model.classes) == 7
 
 
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [
+        ("cache_dir=/tmp/a", "has no option 'cache_dir'"),
+        ("proxies={'https':'http://a'}", "has no option 'proxies'"),
+        ("token=a", "has no option 'token'"),
+        ("force_download=true", "has no option 'force_download'"),
+        ("return_unused_kwargs=true", "has no option 'return_unused_kwargs'"),
+        ("gguf_file=a", "has no option 'gguf_file'"),
+        ("model_type=bert", "has no option 'model_type'"),
+        ("to_dict=5", "has no option 'to_dict'"),
+        ("num_hiden_layers=2", "did you mean num_hidden_layers"),
+        ("trust_remote_code=true", "the option 'trust_remote_code' could run code of others"),
+        ("_name_or_path=a", "the option '_name_or_path' could run code of others"),
+        ("hidden_act=a/b", "the option 'hidden_act' takes a number"),
+        ("id2label={'0':'a'}", "the option 'id2label' takes a number"),
+        ("subfolder=../a", "the option 'subfolder' names a folder below"),
+        ("subfolder=/etc", "the option 'subfolder' names a folder below"),
+    ],
+)
+def test_only_fields_of_the_configuration_are_set(folder: Path, option: str, told: str) -> None:
+    with expect_refusal(ModelError, told):
+        load(folder, f"?weights=none&{option}")
+
+
+def test_a_revision_and_a_subfolder_still_say_where(folder: Path) -> None:
+    save(folder / "inner", "ViT", **VIT)
+    assert load(folder, "?subfolder=inner&revision=main").classes == CLASSES
+
+
 def test_channels_other_than_colours_are_tensors(tmp_path: Path) -> None:
     save(tmp_path, "ViT", **VIT, num_channels=5)
     assert load(tmp_path).spec.shape == (5, 32, 32)

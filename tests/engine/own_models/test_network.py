@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import socket
+import sys
+import threading
 import time
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +17,7 @@ import torchvision
 from huggingface_hub import constants
 
 from engine.errors import ModelError
-from engine.models.libraries import network
+from engine.models.libraries import hub_models, network
 from engine.models.loading import load_model
 from tests.engine.refusals import expect_refusal
 
@@ -24,7 +27,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """No host can be reached; notes which were asked for. Whoever dials all the same, fails."""
     addresses: list[str] = []
 
-    def unreachable(address: str) -> bool:
+    def unreachable(address: str, **_: Any) -> bool:
         addresses.append(address)
         return False
 
@@ -51,6 +54,8 @@ def test_without_a_network_it_is_told_at_once(
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    for library in ("transformers", "timm", "torchvision"):  # their imports take long, once
+        import_module(library)
     started = time.monotonic()
     with expect_refusal(ModelError, told, "cannot be reached"):
         load_model(ref)
@@ -100,6 +105,9 @@ class Sprung:
         return Path.mkdir, (self.folder / "sprung",)
 
 
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="elsewhere a full queue refuses a caller instead of none"
+)
 def test_a_host_that_never_answers_costs_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     silent = socket.socket()
     silent.bind(("127.0.0.1", 0))
@@ -161,6 +169,107 @@ def test_the_proxy_is_what_must_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "create_connection", answered)
     assert network.is_reachable("https://behind.invalid")
     assert dialled == [("proxy.invalid", 3128)]
+
+
+def test_the_hubs_client_goes_by_the_proxy_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    dialled: list[Any] = []
+
+    def refused(address: Any, timeout: float) -> None:
+        dialled.append(address)
+        raise ConnectionRefusedError
+
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("ALL_PROXY", "socks5h://for-all.invalid")
+    monkeypatch.setattr(socket, "create_connection", refused)
+    assert not network.is_reachable("https://behind-all.invalid")
+    assert not network.is_reachable("https://behind-all.invalid", all_proxy=False)
+    assert dialled == [("for-all.invalid", 1080), ("behind-all.invalid", 443)]
+
+
+@pytest.mark.timeout(60)
+def test_a_download_that_hangs_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = {"https://here.invalid": True, "https://gone.invalid": False}
+    monkeypatch.setattr(network, "is_reachable", answers.__getitem__)
+    begun, release, seen = threading.Event(), threading.Event(), []
+
+    def hangs() -> None:
+        with network.hub_online_or_not("x"):
+            seen.append(constants.is_offline_mode())
+            begun.set()
+            assert release.wait(30)
+            seen.append(constants.is_offline_mode())
+
+    monkeypatch.setenv("HF_ENDPOINT", "https://here.invalid")
+    thread = threading.Thread(target=hangs)
+    thread.start()
+    assert begun.wait(10)
+    monkeypatch.setenv("HF_ENDPOINT", "https://gone.invalid")
+    with network.hub_online_or_not("x"):
+        assert constants.is_offline_mode()
+        release.set()
+        thread.join(10)
+    assert [bool(one) for one in seen] == [False, False], "its download goes on"
+    assert not constants.is_offline_mode()
+
+
+def test_a_load_with_the_hub_works_while_another_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter([False, True])
+    monkeypatch.setattr(network, "is_reachable", lambda _: next(answers))
+    found: list[bool] = []
+
+    def other() -> None:
+        with network.hub_online_or_not("x"):
+            found.append(bool(constants.is_offline_mode()))
+
+    with network.hub_online_or_not("x"):
+        thread = threading.Thread(target=other)
+        thread.start()
+        thread.join(10)
+        assert constants.is_offline_mode()
+    assert found == [False]
+
+
+def test_a_user_who_is_offline_stays_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(network, "is_reachable", lambda _: True)
+    with network.hub_online_or_not("x"):
+        assert constants.is_offline_mode()
+    assert constants.is_offline_mode()
+
+
+@pytest.mark.timeout(60)
+def test_one_slow_host_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, release = threading.Event(), threading.Event()
+
+    def connects(host: str, port: int) -> bool:
+        if host == "slow.invalid":
+            begun.set()
+            assert release.wait(30)
+        return True
+
+    monkeypatch.setattr(network, "getproxies", dict)
+    monkeypatch.setattr(network, "_connects", connects)
+    thread = threading.Thread(target=network.is_reachable, args=("https://slow.invalid",))
+    thread.start()
+    assert begun.wait(10)
+    try:
+        assert network.is_reachable("https://quick.invalid")
+    finally:
+        release.set()
+        thread.join(10)
+
+
+def test_two_that_read_at_once_leave_the_terminal_as_it_was() -> None:
+    logging = import_module("transformers").utils.logging
+    before = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    first, second = (hub_models._quiet(import_module("transformers")) for _ in range(2))
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert not logging.is_progress_bar_enabled(), "the second still reads"
+    second.__exit__(None, None, None)
+    assert (logging.get_verbosity(), logging.is_progress_bar_enabled()) == before
 
 
 def test_timm_weights_from_the_cache_of_the_hub(

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from safetensors.torch import save_file
 
 from engine.errors import ModelError
 from engine.models.corrections import Corrections
@@ -105,11 +107,21 @@ def test_what_the_caller_says_goes_before_what_the_reference_says() -> None:
         (f"{TIMM}&std=inf", "std"),
         (f"{TIMM}&channels=x", "channels='x': expected a whole number"),
         (f"{TIMM}&channels=0", "must be at least 1"),
+        (f"{TIMM}&channels=99999999999", "channels='99999999999': expected a whole number, at"),
+        (f"{TIMM}&size=4097", "size='4097': expected a number of pixels like 224"),
+        (f"{TIMM}&size=64x1000000", "at most 4096 a side"),
+        (f"{TIMM}&resize=1{'0' * 400}", "at most 16384 a side"),
         (f"{TIMM}&interpolation=cubic", "did you mean bicubic?"),
         (f"{TIMM}&classes=a,b", "2 class names given, but the model has 1000 outputs"),
         (f"{TIMM}&classes=nowhere.txt", "classes: nowhere.txt: no such file"),
         (f"{TIMM}&classes=[1,", "classes: the list is no JSON"),
         (f"{TIMM}&classes=", "classes"),
+        (f"{TIMM}&classes={'[' * 50_000}", "classes: the list is nested too deep"),
+        (f"{TIMM}&classes=%00.txt", "cannot be read"),
+        (f"{TIMM}&classes=~nobody-of-that-name/a.txt", "cannot be read"),
+        (f"{TIMM}&x={'-' * 20_000}1", "x=--------------------…: nested too deep to be read"),
+        (f"{TIMM}&x={'[' * 20_000}", "timm:test_resnet cannot be built"),
+        ("torchvision:resnet18?weights=[1]", "torchvision:resnet18 has no weights [1]"),
         (f"{TIMM}&layer=layer9", "layer 'layer9' has no maps to read; did you mean layer"),
         (f"{TIMM}&activation=relu", "no activation 'relu'; there are softmax, sigmoid, identity"),
         (f"{TIMM}&no_such_option=3", "timm:test_resnet cannot be built"),
@@ -124,6 +136,23 @@ def test_what_the_caller_says_goes_before_what_the_reference_says() -> None:
 def test_bad_options_are_told_in_one_line(ref: str, told: str) -> None:
     with expect_refusal(ModelError, told):
         load(ref)
+
+
+def test_a_picture_is_of_a_size_that_fits_into_memory() -> None:
+    with expect_refusal(ModelError, "height and width must be at most 4096, not 5000"):
+        ImageSpec(224, 5000)
+
+
+def test_what_an_architecture_corrects_holds_for_weights_in_a_file(tmp_path: Path) -> None:
+    weights = tmp_path / "w.safetensors"
+    save_file(load(NET).module.state_dict(), weights)
+    arch = quote(f"{NET}?layer=trunk.bn1&mean=0.25&classes=a,b,c,d")
+    model = load(f"file:{weights}?arch={arch}&classes=w,x,y,z")
+    assert model.target_layer is not None
+    assert model.target_layer.name == "trunk.bn1"
+    assert isinstance(model.spec, ImageSpec)
+    assert model.spec.mean == (0.25,) * 3
+    assert model.classes == ("w", "x", "y", "z"), "what is said of the file goes before"
 
 
 NUMBERS = st.floats(0.001, 9, allow_nan=False).map(lambda number: float(f"{number:.6g}"))
@@ -190,3 +219,37 @@ def test_tensors_of_other_channels_become_pictures_by_their_normalisation() -> N
     assert known.of_spec(TensorSpec((3, 32, 32))) == ImageSpec(32, 32, 3, (0.5,) * 3, (0.5,) * 3)
     with expect_refusal(ModelError, "only a model that takes pictures has these"):
         known.of_spec(TensorSpec((5,)))
+
+
+OVERLAY = "{'url':'http://127.0.0.1:9/a.pth','hf_hub_id':None}"
+PLAIN = "takes a number, true or false, a word or a tuple of these"
+
+
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [
+        *(
+            (f"{name}=a", f"the option '{name}' does not go through")
+            for name in (
+                "checkpoint_path", "pretrained_cfg", "pretrained_cfg_overlay", "cache_dir",
+                "scriptable", "exportable", "pretrained", "pretrained_strict", "_hidden",
+            )
+        ),
+        (f"pretrained_cfg_overlay={OVERLAY}", "'pretrained_cfg_overlay' does not go through"),
+        ("drop_rate=/etc/passwd", f"'drop_rate' {PLAIN}"),
+        ("drop_rate=http:a", f"'drop_rate' {PLAIN}"),
+        ("drop_rate={1:2}", f"'drop_rate' {PLAIN}"),
+        ("drop_rate=(0.5,'a/b')", f"'drop_rate' {PLAIN}"),
+    ],
+)  # fmt: skip
+def test_a_library_reads_no_other_files(option: str, told: str) -> None:
+    for ref in (TIMM, "torchvision:resnet18?weights=none"):
+        if "torchvision" not in ref or PLAIN in told or "pretrained=" in option:
+            with expect_refusal(ModelError, told):
+                load(f"{ref}&{option}")
+
+
+def test_plain_options_go_through() -> None:
+    model = load(f"{TIMM}&num_classes=7&drop_rate=0.5&global_pool=max&act_layer=gelu")
+    assert len(model.classes) == 7
+    assert len(load("torchvision:resnet18?weights=none&num_classes=5").classes) == 5
