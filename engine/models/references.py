@@ -18,6 +18,7 @@ LIBRARIES = ("hf", "torchvision", "timm")
 UPLOAD = "upload"
 ESTIMATORS = ".skops"
 _OF_FILES = {"arch", "columns", "label"}
+_WEIGHTS = (".safetensors", ".pth", ".pt", ".bin", ".ckpt")
 _PICKLES = (".pkl", ".pickle", ".joblib")
 _EXAMPLE = "file:weights.safetensors?arch=module:builder"
 _KINDS = "hf:, torchvision:, timm:, file:, module:builder or a name"
@@ -135,8 +136,10 @@ def parse_file_reference(ref: str) -> FileReference:
 
 
 def _path(text: str) -> Path:
+    """Return a path; "?", "&" and the like in a file's name are written as %3F and %26."""
     try:
-        return Path(text).expanduser()
+        plain = Path(text).expanduser()
+        return plain if plain.exists() else Path(unquote(text)).expanduser()
     except RuntimeError:
         raise ModelError(f"{text}: there is no such home folder") from None
 
@@ -219,7 +222,7 @@ def check_reference(ref: str) -> None:
         if on_a_page():
             _check_beside(file)
     elif found.kind == "bundled":
-        find_bundled(found.name)
+        _check_bundled(found.name)
         if found.arguments:
             raise ModelError(f"{found.name} takes no option {next(iter(found.arguments))!r}")
 
@@ -237,6 +240,21 @@ def _check_beside(file: FileReference) -> None:
             f"columns={str(file.columns)!r}: on a page it names a file in the folder of "
             f"{file.path.name}; start Haloscope with --model for any other"
         )
+
+
+def _check_bundled(name: str) -> None:
+    """Refuse a name that no bundled model has; where it is a path, say how that is written."""
+    try:
+        find_bundled(name)
+    except ModelError:
+        path = _path(name)
+        if name and path.is_dir() and not on_a_page():
+            told = f"{name} is a folder: write hf:{name} if save_pretrained has written it"
+            raise ModelError(told) from None
+        if path.suffix.lower() in _WEIGHTS:
+            told = f"{name} is a file: write file:{name}?arch=… and which network it is for"
+            raise ModelError(told) from None
+        raise
 
 
 def check_arch(arch: str) -> None:

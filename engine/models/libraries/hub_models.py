@@ -193,6 +193,12 @@ def _told(ref: str, name: str) -> Iterator[None]:
                 f"{ref}: its weights need code to load, so they are refused; save them as "
                 "safetensors"
             ) from None
+        if "Unrecognized configuration class" in text:
+            kind = text.partition("models.")[2].partition(".")[0]
+            raise ModelError(
+                f"{ref} is a model of the kind {kind or 'unknown'}, which classifies no pictures; "
+                "only classifiers of pictures are taken"
+            ) from None
         if "is not a valid model identifier" in text or "Repository Not Found" in text:
             raise ModelError(f"{ref}: neither a folder here nor a model on the hub") from None
         raise ModelError(f"{ref} cannot be loaded: {_short(text) or one_line(error)}") from None
@@ -208,6 +214,12 @@ def _check_config(ref: str, config: Any) -> None:
         raise ModelError(
             f"{ref}: it needs code of its own to load, which is never run; build it in a module "
             "of yours and name that"
+        )
+    made_for = [name for name in getattr(config, "architectures", None) or () if "For" in name]
+    if made_for and not any("ImageClassification" in name for name in made_for):
+        raise ModelError(
+            f"{ref} is a {made_for[0]}; only classifiers of pictures are taken, "
+            "…ForImageClassification"
         )
 
 

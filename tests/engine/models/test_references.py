@@ -9,7 +9,7 @@ from torch import nn
 
 from engine.errors import ModelError
 from engine.models.modules import build_named
-from engine.models.references import parse_file_reference
+from engine.models.references import check_reference, parse_file_reference
 from tests.engine.refusals import expect_refusal
 
 Write = Callable[[str], str]
@@ -125,3 +125,18 @@ def test_builder_that_returns_no_network(write: Write, returned: str, kind: str)
     name = write(f"def build():\n    return {returned}\n")
     with expect_refusal(ModelError, f"{name}:build returned {kind}, expected an nn.Module"):
         build_named(f"{name}:build")
+
+
+def test_a_bare_path_is_told_how_to_write_it(tmp_path: Path) -> None:
+    with expect_refusal(ModelError, "is a folder: write hf:"):
+        check_reference(str(tmp_path))
+    with expect_refusal(ModelError, "./rn.pth is a file: write file:./rn.pth?arch="):
+        check_reference("./rn.pth")
+
+
+def test_signs_in_a_files_name(tmp_path: Path) -> None:
+    (tmp_path / "what?&really.pth").write_bytes(b"")
+    (tmp_path / "100%25.pth").write_bytes(b"")
+    asked = parse_file_reference(f"file:{tmp_path}/what%3F%26really.pth?arch=a:b")
+    assert asked.path == tmp_path / "what?&really.pth"
+    assert parse_file_reference(f"file:{tmp_path}/100%25.pth?arch=a:b").path.is_file()

@@ -244,7 +244,7 @@ def test_a_model_in_the_hubs_cache_needs_no_network(
         (lambda folder: (folder / "config.json").unlink(), "the folder has no config.json"),
         (lambda folder: (folder / "config.json").write_text("{"), "cannot be loaded"),
         (lambda folder: change(folder, model_type="no-such"), "cannot be loaded"),
-        (lambda folder: change(folder, model_type="bert"), "cannot be loaded"),
+        (lambda folder: change(folder, model_type="bert"), "classifies no pictures"),
         (lambda folder: change(folder, patch_size=7), "cannot be loaded"),
         (lambda folder: (folder / "model.safetensors").write_bytes(b"x" * 50), "cannot be loaded"),
         (lambda folder: (folder / "model.safetensors").unlink(), "cannot be loaded"),
@@ -271,3 +271,21 @@ def test_a_file_is_no_folder(folder: Path) -> None:
 def test_a_bad_option_is_told_in_one_line(folder: Path) -> None:
     with expect_refusal(ModelError, "cannot be loaded"):
         load(folder, "?weights=none&hidden_act=nothing")
+
+
+@pytest.mark.parametrize("kind", ["Segformer", "Bert"])
+def test_a_model_for_something_else_is_told_what_it_is(tmp_path: Path, kind: str) -> None:
+    if kind == "Bert":
+        config = transformers.BertConfig(
+            hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16
+        )
+        transformers.BertModel(config).save_pretrained(tmp_path)
+        told = "a model of the kind bert, which classifies no pictures"
+    else:
+        config = transformers.SegformerConfig(
+            hidden_sizes=[8, 8, 8, 8], depths=[1, 1, 1, 1], num_attention_heads=[1, 1, 1, 1]
+        )
+        transformers.SegformerForSemanticSegmentation(config).save_pretrained(tmp_path)
+        told = "is a SegformerForSemanticSegmentation; only classifiers of pictures are taken"
+    with expect_refusal(ModelError, told):
+        load_model(f"hf:{tmp_path}", device="cpu")
