@@ -101,6 +101,12 @@ def _tell_link_notes() -> None:
 
 
 def _body(chosen: Chosen, selection: Selection, job: Job | None) -> None:
+    from dashboard.own_model import tensors
+
+    if chosen.model is not None and tensors.are_taken_by(chosen.model):
+        tensors.show(chosen.model)
+        _write_link(selection)
+        return
     shown = shown_now(chosen, job)
     if shown is None:
         _nothing_yet(chosen, job)

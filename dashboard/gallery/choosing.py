@@ -9,6 +9,7 @@ import streamlit as st
 from components.words import plain
 from dashboard.controls.sidebar import model_chooser, suited_sets
 from dashboard.running import models, scoring
+from dashboard.running.own_models import taken_by
 from dashboard.state import restore
 from engine.errors import HaloscopeError
 from engine.inputs.image_sets import ImageSet
@@ -27,7 +28,7 @@ def choose() -> tuple[LoadedModel | None, ImageSet | None]:
     except HaloscopeError as error:
         st.error(plain(str(error)))
         return None, None
-    return model, _set(ref)
+    return model, None if taken_by(model) == "tensors" else _set(ref)
 
 
 def _set(ref: str) -> ImageSet | None:

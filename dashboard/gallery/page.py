@@ -30,9 +30,14 @@ def show() -> None:
         st.switch_page("pages/explore.py")
     warmth.wait()
     from dashboard.gallery import choosing
+    from dashboard.own_model import tensors
 
     with st.sidebar:
         model, images = choosing.choose()
+    if model is not None and tensors.are_taken_by(model):
+        tensors.show(model)
+        return
+    with st.sidebar:
         job = None if model is None or images is None else _job(model, images)
     st.title(_question(model, images), anchor=False)
     if model is None or images is None:

@@ -365,6 +365,24 @@ def test_a_network_that_takes_tensors_is_told_so() -> None:
     assert any("--image sample.npy" in caption.value for caption in page.caption)
 
 
+def test_no_page_is_offered_for_a_network_that_takes_tensors(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ref = "tests.engine.zoo:Mlp"
+    monkeypatch.setenv(allowed.EXTRA_MODELS, ref)
+    page = loaded(opened(), ref)
+    page.button(key="own-try").click().run()
+    settled(page)
+    assert not any("own-open" in (button.key or "") for button in page.button)
+    for where in ("pages/explore.py", "pages/gallery.py"):
+        other = opened(where, model=ref)
+        other.selectbox(key="model").select(ref).run()
+        settled(other)
+        assert other.title[0].value.replace("\\", "") == f"How is {ref} explained?"
+        assert any(f"--model {ref} --image sample.npy" in code.value for code in other.code)
+        assert not any("at the left" in info.value for info in other.info)
+
+
 def test_a_model_for_tables_joins_the_tables() -> None:
     page = tried_and_added(loaded(opened(), "cancer-mlp?activation=sigmoid"))
     opens(page, "own-open-pages/tables.py", "pages/tables.py")
