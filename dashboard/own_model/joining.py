@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shlex
-from itertools import count
 
 import streamlit as st
 
@@ -12,7 +11,7 @@ from components.words import plain
 from dashboard.controls.sidebar import forget_classes
 from dashboard.own_model import draft, tensors
 from dashboard.own_model.asked import Found
-from dashboard.running import models, own_models
+from dashboard.running import models, naming, own_models
 from dashboard.running.own_models import OwnModel, taken_by
 from dashboard.state import restore
 from engine.inputs.images import ImageInput
@@ -54,12 +53,7 @@ def _add() -> None:
 def _title(found: Found) -> str:
     """Return a title that no other model has."""
     taken = {models.title(ref) for ref in models.references()}
-    own = found.inspection.title
-    kind, colon, _ = found.model.ref.partition("?")[0].partition(":")
-    for title in (own, *([f"{own} ({kind})"] if colon else [])):
-        if title not in taken:
-            return title
-    return next(title for n in count(2) if (title := f"{own} ({n})") not in taken)
+    return naming.title_for(found.inspection.title, found.model.ref, taken)
 
 
 def _added(found: Found) -> None:

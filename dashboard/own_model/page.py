@@ -26,8 +26,10 @@ def show() -> None:
         opening.empty()
     from dashboard.own_model import card, examples, listing, trial, where
 
+    links.take_up()
     links.fill_in()
     draft.collect()
+    links.write()
     with st.container(key="own-steps"):
         first, second, third = st.columns([4, 6, 5])
     with first:

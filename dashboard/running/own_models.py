@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import streamlit as st
+
+from dashboard.running import naming, remembered
 
 if TYPE_CHECKING:
     from dashboard.own_model.asked import Found
@@ -25,13 +28,13 @@ class OwnModel:
         title: what the choosers call it; no two models have the same.
         model: ready to be used; held by this session alone.
         found: what the page "Own model" knows of it, to show its card again.
-        tested: what it did when it was tried.
+        tested: what it did when it was tried; None where that was in another session.
     """
 
     title: str
     model: LoadedModel
     found: Found
-    tested: SelfTest
+    tested: SelfTest | None
 
     @property
     def ref(self) -> str:
@@ -67,11 +70,32 @@ def find(ref: str) -> OwnModel | None:
 def add(own: OwnModel) -> None:
     """Put a model into all choosers of this session."""
     st.session_state[_KEY] = {**_known(), own.ref: own}
+    remembered.keep(own.found, own.tested, added=True)
+
+
+def rejoin(ref: str, taken: Container[str]) -> bool:
+    """Put a model that was added in this process before into this session's list too.
+
+    Args:
+        ref: its reference; nothing is loaded for it.
+        taken: titles that it may not have.
+
+    Returns:
+        Whether it is in the list now.
+    """
+    known = remembered.find(ref)
+    if known is None or not known.added:
+        return False
+    found = known.found
+    title = naming.title_for(found.inspection.title, ref, taken)
+    add(OwnModel(title, found.model, found, known.tested))
+    return True
 
 
 def remove(ref: str) -> None:
     """Take a model out of all choosers, and let go of what is shown of it."""
     st.session_state[_KEY] = {known: own for known, own in _known().items() if known != ref}
+    remembered.leave_out(ref)
     shown = st.session_state.get("shown")
     if shown is not None and shown.plan.model.ref == ref:
         del st.session_state["shown"]

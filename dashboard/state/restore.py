@@ -8,7 +8,7 @@ from dataclasses import replace
 import streamlit as st
 
 from components.words import plain
-from dashboard.running import models
+from dashboard.running import models, own_models
 from dashboard.state.selection import Selection
 
 _DONE = "restored"
@@ -66,8 +66,14 @@ def _without_unknown_model(link: Selection) -> Selection:
 
 
 def is_unknown(ref: str) -> bool:
-    """Whether a reference names a user's own model that is not in the list."""
-    return (":" in ref or "?" in ref) and ref not in models.references()
+    """Whether a reference names a user's own model that is not in the list.
+
+    One that was added in this process before, in another tab say, joins it.
+    """
+    if ":" not in ref and "?" not in ref:
+        return False
+    known = models.references()
+    return ref not in known and not own_models.rejoin(ref, {models.title(one) for one in known})
 
 
 def want_model(ref: str, link: Selection | None = None) -> None:

@@ -15,7 +15,7 @@ from PIL import Image
 from safetensors.torch import save
 from streamlit.testing.v1 import AppTest
 
-from dashboard.running import allowed, explanations
+from dashboard.running import allowed, explanations, remembered
 from engine.models.sources import find_source
 from engine.store import default_store
 from tests.engine import zoo
@@ -31,6 +31,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 def zoo_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(allowed.MODULES, "tests.engine.zoo")
     monkeypatch.setenv(allowed.EXTRA_MODELS, "")
+    remembered.clear()
 
 
 def opened(where: str = OWN, **query: str) -> AppTest:
@@ -470,6 +471,46 @@ def test_a_link_to_a_model_that_is_not_in_the_list_offers_to_load_it() -> None:
     assert page.title[0].value == "Why “class 2”?"
     assert page.session_state["method"] == "gradient"
     assert not any("not in the list" in info.value for info in page.info)
+
+
+def test_a_reference_that_was_added_in_this_process_joins_by_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tried_and_added(loaded(opened(), TINY))
+    other = opened("pages/explore.py", model=TINY, method="gradient", target="2")
+    assert other.title[0].value == "Why “class 2”?"
+    assert other.selectbox(key="model").value == TINY
+    assert not other.info
+    tab = opened()
+    assert "own-models" not in tab.session_state, "only what a link asks for"
+    monkeypatch.setenv(allowed.MODULES, "")
+    late = opened("pages/explore.py", model=TINY)
+    assert any("which is not in the list" in info.value for info in late.info)
+
+
+def test_a_reload_of_the_page_goes_on_with_its_model() -> None:
+    page = loaded(opened(), TINY)
+    assert page.query_params["model"] in (TINY, [TINY])
+    again = opened(model=TINY)
+    assert again.text_input(key="own.ref").value == TINY
+    assert entries(again) == entries(page)
+    assert again.session_state["own-found"].model is page.session_state["own-found"].model
+    assert "own-models" not in again.session_state
+    tried_and_added(again)
+    third = opened(model=TINY)
+    assert any("is in the list" in success.value for success in third.success)
+    next(b for b in third.button if (b.key or "").startswith("own-remove-")).click().run()
+    fourth = opened(model=TINY)
+    assert "own-models" not in fourth.session_state, "it was taken out"
+    assert not opened(model="tests.engine.zoo:TinyVit").table, "never loaded: filled in alone"
+
+
+def test_a_reload_after_an_upload_asks_for_the_file_again() -> None:
+    page = uploaded(opened(), state_of("digits-cnn"), "mine.safetensors", "digits-cnn")
+    again = opened(model=page.session_state["own-found"].model.ref)
+    assert not again.table
+    assert again.segmented_control(key="own.where").value == "Upload"
+    assert any("Upload that file" in info.value for info in again.info)
 
 
 def test_a_link_to_a_module_that_is_not_allowed_runs_nothing() -> None:
