@@ -94,7 +94,7 @@ def model_chooser() -> str:
     """Show the chooser of models; return the reference."""
     refs = models.references("pictures")
     titles = {ref: models.title(ref) for ref in refs}
-    restore.valid("model", refs)
+    restore.valid_model("model", refs)
     return st.selectbox(
         "Model",
         refs,

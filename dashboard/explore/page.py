@@ -93,6 +93,7 @@ def _tell_link_notes() -> None:
     from components.views import KINDS
     from dashboard.own_model import links
 
+    restore.tell_removed("model")
     links.offer()
     restore.valid("view", list(KINDS), first=False)
     notes = st.session_state.pop("link-notes", [])

@@ -31,6 +31,7 @@ def show() -> None:
     warmth.wait()
     from dashboard.gallery import choosing
     from dashboard.own_model import tensors
+    from dashboard.state import restore
 
     with st.sidebar:
         model, images = choosing.choose()
@@ -39,6 +40,7 @@ def show() -> None:
         return
     with st.sidebar:
         job = None if model is None or images is None else _job(model, images)
+    restore.tell_removed("model")
     st.title(_question(model, images), anchor=False)
     if model is None or images is None:
         st.info("Choose a model and pictures at the left.", icon=":material/photo_library:")

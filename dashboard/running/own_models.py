@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from engine.models.loaded import LoadedModel
 
 _KEY = "own-models"
+_REMOVED = "own-removed"
 
 Kind = Literal["pictures", "tables", "tensors"]
 
@@ -94,12 +95,23 @@ def rejoin(ref: str, taken: Container[str]) -> bool:
 
 def remove(ref: str) -> None:
     """Take a model out of all choosers, and let go of what is shown of it."""
+    state, own = st.session_state, find(ref)
+    if own is not None and ref in (state.get("model"), state.get("t.model")):
+        state[_REMOVED] = (*state.get(_REMOVED, ()), (ref, own.title))
     st.session_state[_KEY] = {known: own for known, own in _known().items() if known != ref}
     remembered.leave_out(ref)
     shown = st.session_state.get("shown")
     if shown is not None and shown.plan.model.ref == ref:
         del st.session_state["shown"]
         st.session_state["run"] = True  # "Explore" explains the model that takes its place
+
+
+def removed_title(ref: str) -> str:
+    """Return once what a model was called that a page was showing and that was removed, or ""."""
+    gone = dict(st.session_state.get(_REMOVED, ()))
+    title = gone.pop(ref, "")
+    st.session_state[_REMOVED] = tuple(gone.items())
+    return title
 
 
 def _known() -> dict[str, OwnModel]:

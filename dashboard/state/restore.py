@@ -18,6 +18,7 @@ _LONGEST = 60  # characters of a link's value that are told
 _LINK_READ = "link-read"
 _WANTED_MODEL = "wanted-model"
 _HELD = "held-selection"
+_MODEL_NOTE = "model-note"
 
 
 def begin() -> None:
@@ -150,6 +151,28 @@ def valid(name: str, options: list[str], *, first: bool = True) -> None:
             st.session_state[name] = options[0]
         else:
             del st.session_state[name]
+
+
+def valid_model(name: str, refs: list[str]) -> None:
+    """The same for the chooser of models: one that was removed is told by its name."""
+    gone = own_models.removed_title(str(st.session_state.get(name, "")))
+    if gone:
+        st.session_state[name] = refs[0]
+        now = plain(models.title(refs[0]))
+        told = f"“{plain(gone)}” was removed; this is {now}."
+        st.session_state[_MODEL_NOTE] = (name, refs[0], told)
+    valid(name, refs)
+
+
+def tell_removed(name: str) -> None:
+    """Say that a model was removed, where another takes its place, until one is chosen."""
+    about, ref, told = st.session_state.get(_MODEL_NOTE, ("", "", ""))
+    if about != name:
+        return
+    if st.session_state.get(name) == ref:
+        st.info(told, icon=":material/delete:")
+    else:
+        del st.session_state[_MODEL_NOTE]
 
 
 def note_unknown(wanted: Mapping[str, str], declared: list[str]) -> None:

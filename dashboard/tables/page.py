@@ -31,6 +31,7 @@ def show() -> None:
     with st.sidebar:
         chosen = choosing.choose()
     opening.empty()
+    restore.tell_removed(f"{PREFIX}model")
     links.offer()
     restore.valid(f"{PREFIX}view", list(_VIEWS))
     st.session_state.setdefault(f"{PREFIX}view", "row")

@@ -141,6 +141,10 @@ def test_a_reference_is_loaded_tried_and_added() -> None:
     settled(page)
     assert title not in page.selectbox(key="model").options
     assert page.title[0].value == "Why “tiger cat”?", "another model takes its place"
+    told = [info.value.replace("\\", "") for info in page.info]
+    assert told == [f"“{title}” was removed; this is EfficientNet-Lite0."]
+    page.selectbox(key="model").select("scenes-vit").run()
+    assert not settled(page).info
 
 
 def test_corrections_are_applied_told_and_taken_back() -> None:
