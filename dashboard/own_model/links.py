@@ -68,7 +68,7 @@ def fill_in() -> None:
 
 
 def take_up() -> None:
-    """Go on after a reload of the page with what its address says, the first time a session is here.
+    """Go on after a reload of the page with what its address says, once in a session.
 
     A model that was loaded in this process is shown again; any other is only filled in.
     """

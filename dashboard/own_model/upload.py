@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
-from components.words import plain
+from components.words import plain, sentence
 from dashboard.own_model import library, links
 from dashboard.own_model.asked import Asked
 from dashboard.state import restore
 from engine.manifest import digest_of
 
 FILE, ARCH = "own-file", "own.arch"
-_ENDINGS = ["safetensors", "pth", "pt", "bin"]
+_PROBLEM = "own-file-problem"
+_ENDINGS = (".safetensors", ".pth", ".pt", ".bin", ".ckpt")
 _LIMIT_MB = 1000
 
 
@@ -19,12 +20,14 @@ def choose() -> Asked | None:
     """Show the choosers; None until both file and architecture are named."""
     st.file_uploader(
         "Weights file",
-        type=_ENDINGS,
         key="own-upload",
         on_change=_take,
         max_upload_size=_LIMIT_MB,
         help="Read as plain numbers: a file that needs code to load is refused.",
     )
+    problem = st.session_state.get(_PROBLEM)
+    if problem:
+        st.error(sentence(problem))
     file: tuple[str, bytes] | None = st.session_state.get(FILE)
     if file is not None:
         st.caption(f":material/description: {plain(file[0])}, {_size(len(file[1]))}")
@@ -61,8 +64,17 @@ def _architecture() -> str:
 def _take() -> None:
     """Keep an upload over a change of page."""
     file = st.session_state.get("own-upload")
+    st.session_state[_PROBLEM] = ""
     if file is None:
         st.session_state.pop(FILE, None)
+    elif not file.name.lower().endswith(_ENDINGS):  # the box itself would refuse without a word
+        st.session_state.pop(FILE, None)
+        told = f"{', '.join(_ENDINGS[:-1])} or {_ENDINGS[-1]}"
+        why = f"{file.name} is no weights file; the names of those end in {told}"
+        st.session_state[_PROBLEM] = why
+    elif not file.size:
+        st.session_state.pop(FILE, None)
+        st.session_state[_PROBLEM] = f"{file.name} is empty"
     else:
         st.session_state[FILE] = (file.name, file.getvalue())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from components.words import plain
+from components.words import plain, sentence
 from dashboard.own_model import class_names, draft, library, upload
 from dashboard.own_model.asked import Asked
 from dashboard.running import allowed
@@ -81,4 +81,4 @@ def _load(named: Asked | None, names: str) -> None:
             st.rerun()
     why = draft.refusal("load")
     if why:
-        st.error(plain(why))
+        st.error(sentence(why))

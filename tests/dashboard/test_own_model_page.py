@@ -231,11 +231,11 @@ def test_a_corrected_model_is_another_model_and_must_be_tried_again() -> None:
 @pytest.mark.parametrize(
     ("ref", "told"),
     [
-        ("nosuch", "no model 'nosuch'"),
+        ("nosuch", "No model 'nosuch'"),
         ("os:system", "start Haloscope with --allow-module os"),
         ("file:gone.pth?arch=digits-cnn", "gone.pth: no such file"),
         ("file:gone.pth", "does not say which architecture"),
-        ("forest.pkl", "no model"),
+        ("forest.pkl", "No model"),
         ("timm:", "names nothing after the colon"),
         ("upload:w.pth@1a2b?arch=digits-cnn", "w.pth was uploaded in another session"),
         ("tests.engine.zoo:NoSuch", "has no builder 'NoSuch'"),
@@ -328,6 +328,30 @@ def test_an_upload_that_cannot_be_used_gets_one_line(
     assert len(page.error) == 1
     assert not page.table
     assert "code was run" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("notes.zip", b"x", "notes.zip is no weights file"),
+        ("model.onnx", b"x", ".bin or .ckpt"),
+        ("w.pth", b"", "w.pth is empty"),
+    ],
+)
+def test_a_file_that_is_refused_says_why(name: str, content: bytes, told: str) -> None:
+    page = opened()
+    page.session_state["own.arch"] = "digits-cnn"
+    page.segmented_control(key="own.where").set_value("Upload").run()
+    page.file_uploader(key="own-upload").upload(name, content, "a/b").run()
+    assert told in said(page)
+    assert page.button(key="own-load").disabled
+    page.file_uploader(key="own-upload").upload("last.ckpt", state_of("digits-cnn"), "a/b").run()
+    assert not page.error
+    assert not page.button(key="own-load").disabled
+
+
+def test_messages_begin_with_a_capital() -> None:
+    assert said(loaded(opened(), "nosuch")).startswith("No model 'nosuch'")
 
 
 def test_an_upload_with_another_number_of_classes() -> None:
