@@ -32,8 +32,10 @@ def show() -> None:
     links.write()
     with st.container(key="own-steps"):
         first, second, third = st.columns([4, 6, 5])
+    with second:
+        told = st.empty()
     with first:
-        where.show()
+        where.show(told)
     loading, found = draft.loading_now(), draft.found_now()
     with second:
         if loading is not None:
@@ -57,6 +59,7 @@ def _panel(loading: draft.Loading) -> None:
 
 def _waiting(loading: draft.Loading) -> None:
     from components.words import plain
+    from dashboard.own_model.where import may_fetch
 
     if not loading.load.active:
         st.rerun()
@@ -65,7 +68,9 @@ def _waiting(loading: draft.Loading) -> None:
             f":material/hourglass_top: Loading {plain(loading.load.title)} · "
             f"{loading.load.seconds:.0f} s"
         )
-        st.caption("A download takes as long as the network lets it; other pages go on meanwhile.")
+        fetched = may_fetch(loading.load.title)
+        slow = "A download takes as long as the network lets it. " if fetched else ""
+        st.caption(f"{slow}Other pages go on meanwhile.")
         if st.button("Give up", icon=":material/stop_circle:", key="own-give-up"):
             draft.give_up()
             st.rerun()

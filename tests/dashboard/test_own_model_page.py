@@ -350,6 +350,38 @@ def test_a_file_that_is_refused_says_why(name: str, content: bytes, told: str) -
     assert not page.button(key="own-load").disabled
 
 
+def test_class_names_that_are_long_or_alike() -> None:
+    page = loaded(opened(), f"{TINY}&classes=cat,cat,{'long' * 60}")
+    assert any("2 classes are called “cat”" in caption.value for caption in page.caption)
+    page.button(key="own-try").click().run()
+    captions = [caption.value for caption in settled(page).caption]
+    told = next(caption for caption in captions if "What speaks for" in caption)
+    assert len(told) < 50
+
+
+def test_why_it_was_refused_stands_in_the_main_column() -> None:
+    page = loaded(opened(), "nosuch")
+    assert not page.columns[0].error
+    assert page.columns[1].error
+
+
+@pytest.mark.parametrize(
+    ("ref", "fetched"),
+    [
+        ("timm:resnet18", True),
+        ("hf:owner/name", True),
+        ("timm:resnet18?weights=none", False),
+        ("digits-cnn", False),
+        ("mynet:build", False),
+        ("w.pth", False),
+    ],
+)
+def test_a_download_is_told_only_where_there_may_be_one(ref: str, fetched: bool) -> None:
+    from dashboard.own_model.where import may_fetch
+
+    assert may_fetch(ref) is fetched
+
+
 def test_messages_begin_with_a_capital() -> None:
     assert said(loaded(opened(), "nosuch")).startswith("No model 'nosuch'")
 
