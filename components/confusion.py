@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
+from components import saying
 from components.tokens import FONT
 
 # From no colour to the colour of the bars: reads on light and on dark.
@@ -21,6 +22,7 @@ def figure(table: np.ndarray, classes: Sequence[str]) -> go.Figure:
         table: counts ``(classes, classes)``, rows the true class.
         classes: their names.
     """
+    names = [saying.drawn(name) for name in classes]
     share = table / np.maximum(1, table.sum(axis=1, keepdims=True))
     right = np.eye(len(table), dtype=bool)
     hover = "%{customdata[0]} of %{customdata[1]} “%{y}” taken for “%{x}”<extra></extra>"
@@ -29,8 +31,8 @@ def figure(table: np.ndarray, classes: Sequence[str]) -> go.Figure:
     for chosen, scale, top in ((right, _SCALE, 1.0), (~right, _MIXED, 0.3)):
         drawn.add_heatmap(
             z=np.where(chosen, share, np.nan),
-            x=list(classes),
-            y=list(classes),
+            x=names,
+            y=names,
             text=np.where(chosen & (table > 0), table.astype(str), ""),
             texttemplate="%{text}",
             customdata=counts,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
+from components import saying
 from components.tokens import BAR_CHOSEN, BAR_OTHER
 
 Row = tuple[int, str, float]
@@ -19,7 +20,7 @@ def figure(rows: Sequence[Row], chosen: int | None) -> go.Figure:
         rows: (class index, name, probability), best first.
         chosen: index of the class that is explained.
     """
-    names = [_short(name) for _, name, _ in rows]
+    names = [saying.drawn(short(name)) for _, name, _ in rows]
     shares = [probability for _, _, probability in rows]
     colours = [BAR_CHOSEN if index == chosen else BAR_OTHER for index, _, _ in rows]
     places = list(range(len(rows)))
@@ -31,7 +32,7 @@ def figure(rows: Sequence[Row], chosen: int | None) -> go.Figure:
         textposition="outside",
         cliponaxis=False,
         marker={"color": colours, "cornerradius": 4},
-        customdata=[[index, name] for index, name, _ in rows],
+        customdata=[[index, saying.drawn(name)] for index, name, _ in rows],
         hovertemplate="%{customdata[1]}: %{text}<extra>click to explain</extra>",
         selected={"marker": {"opacity": 1}},
         unselected={"marker": {"opacity": 1}},
@@ -72,7 +73,8 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f} %" if share < 1 else "100 %"
 
 
-def _short(name: str) -> str:
+def short(name: str) -> str:
+    """Cut a class name to what there is room for beside a bar."""
     return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
 
 

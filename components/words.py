@@ -12,6 +12,7 @@ from engine.results import Attribution
 _LEAST = 1.0  # percentage points; smaller differences are not worth a sentence
 _ROWS = ("top", "middle", "bottom")
 _COLUMNS = ("left", "centre", "right")
+_SPELLED = ("timm", "torchvision", "transformers", "captum", "skops")
 
 
 def title(attribution: Attribution) -> str:
@@ -69,6 +70,19 @@ def plain(text: str) -> str:
     'we\\\\*ird \\\\[n\\\\]\\\\(x\\\\).png'
     """
     return re.sub(r"([\\`*_{}\[\]()#+!|<>~$:^=])", r"\\\1", text)
+
+
+def sentence(message: str) -> str:
+    """Return an error's message as a page shows it: as it is, with a capital if it is a word.
+
+    What begins with a file, a reference or an option keeps its spelling.
+
+    >>> print(sentence("no such file"), sentence("std=0"), sentence("timm needs more"), sep=", ")
+    No such file, std\\=0, timm needs more
+    """
+    first = message.partition(" ")[0]
+    is_word = re.fullmatch(r"[a-z]+,?|classes:", first) and first not in _SPELLED
+    return plain(f"{message[:1].upper()}{message[1:]}" if is_word else message)
 
 
 def seconds(value: float) -> str:

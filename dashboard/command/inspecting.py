@@ -78,7 +78,7 @@ def _told(
             for index, name, share in test.prediction.top(_BEST)
         ]
         told |= {
-            "sample": _name_of(test),
+            "sample": str(getattr(test.given, "name", None) or "noise"),
             "seconds": test.seconds,
             "method": test.attribution.manifest["request"]["method"]["name"],
             "top": top,
@@ -130,10 +130,6 @@ def _result(model: LoadedModel, test: SelfTest | None) -> str:
     said = f"{float(test.prediction.logits[0]):.4g}" if model.activation == "identity" else name
     sure = "" if model.activation == "identity" else f" {percent(share)}"
     return (
-        f"passed on {_name_of(test)}: {said}{sure}, "
+        f"passed on {test.sample_told}: {said}{sure}, "
         f"with a map by {method}, in {test.seconds:.2f} s{warned}"
     )
-
-
-def _name_of(test: SelfTest) -> str:
-    return str(getattr(test.given, "name", None) or "noise")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from components.words import plain
+from components.words import plain, sentence
 from dashboard.state import restore
 from engine.errors import HaloscopeError
 from engine.inputs.decoding import EXTENSIONS
@@ -60,7 +60,7 @@ def _sample(sets: Sequence[str]) -> ImageInput | None:
     try:
         return _cached_sample(name)
     except HaloscopeError as error:
-        st.error(plain(str(error)))
+        st.error(sentence(str(error)))
         return None
 
 
@@ -115,7 +115,7 @@ def _upload() -> ImageInput | None:
     )
     error = st.session_state.get("upload-error")
     if error:
-        st.error(plain(error))
+        st.error(sentence(error))
     picture: ImageInput | None = st.session_state.get(_UPLOADED)
     restore.tell_wanted(restore.wanted_file(), None if picture is None else picture.digest)
     if picture is None and not error:

@@ -48,6 +48,8 @@ def choose() -> tuple[Chosen, Selection]:
             model = models.model(ref)
     except HaloscopeError as error:
         return Chosen(problem=str(error)), Selection(model=ref)
+    if own_models.taken_by(model) == "tensors":
+        return Chosen(model), Selection(model=ref)
     sets = suited_sets(ref)
     picture = picture_control.choose(sets)
     prediction, problem = _predicted(model, picture)
@@ -92,7 +94,7 @@ def model_chooser() -> str:
     """Show the chooser of models; return the reference."""
     refs = models.references("pictures")
     titles = {ref: models.title(ref) for ref in refs}
-    restore.valid("model", refs)
+    restore.valid_model("model", refs)
     return st.selectbox(
         "Model",
         refs,

@@ -27,7 +27,7 @@ def header(attribution: Attribution, state: str) -> None:
     source = attribution.manifest["source"]
     label, icon, colour = STATES[state]
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="headline"):
-        st.title(words.title(attribution), anchor=False, width="content")
+        st.title(plain(words.title(attribution)), anchor=False, width="content")
         st.badge(label, icon=icon, color=colour)  # type: ignore[arg-type]
     st.caption(
         f"{source['method_title']} · {plain(source['model_title'])} · {plain(source['input'])}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from components.words import plain
+from components.words import plain, sentence
 from dashboard.explore.shown import Shown, shown_now, state_of
 from dashboard.running import warmth
 from dashboard.state import restore
@@ -70,7 +70,7 @@ def _run_controls(chosen: Chosen) -> Job | None:
         device = device_title(chosen.model.device)
     if plan is None:
         if chosen.problem:
-            st.error(plain(chosen.problem))
+            st.error(sentence(chosen.problem))
         return None
     seconds, cost = explanations.seconds(plan), explanations.cost(plan)
     estimate = "" if seconds is None else f"{seconds_told(seconds).capitalize()} on this machine · "
@@ -93,6 +93,7 @@ def _tell_link_notes() -> None:
     from components.views import KINDS
     from dashboard.own_model import links
 
+    restore.tell_removed("model")
     links.offer()
     restore.valid("view", list(KINDS), first=False)
     notes = st.session_state.pop("link-notes", [])
@@ -101,6 +102,12 @@ def _tell_link_notes() -> None:
 
 
 def _body(chosen: Chosen, selection: Selection, job: Job | None) -> None:
+    from dashboard.own_model import tensors
+
+    if chosen.model is not None and tensors.are_taken_by(chosen.model):
+        tensors.show(chosen.model)
+        _write_link(selection)
+        return
     shown = shown_now(chosen, job)
     if shown is None:
         _nothing_yet(chosen, job)
@@ -122,7 +129,7 @@ def _tell_job(job: Job | None, current: bool) -> None:
     if job.active:
         panel.show(job)
     elif job.state == "failed":
-        st.error(plain(job.error or ""))
+        st.error(sentence(job.error or ""))
     elif job.state == "cancelled" and not current:
         st.info("Cancelled. What you see is the map from before.", icon=":material/stop_circle:")
 

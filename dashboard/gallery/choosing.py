@@ -6,9 +6,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from components.words import plain
+from components.words import sentence
 from dashboard.controls.sidebar import model_chooser, suited_sets
 from dashboard.running import models, scoring
+from dashboard.running.own_models import taken_by
 from dashboard.state import restore
 from engine.errors import HaloscopeError
 from engine.inputs.image_sets import ImageSet
@@ -25,9 +26,9 @@ def choose() -> tuple[LoadedModel | None, ImageSet | None]:
         with st.spinner("Loading the model …"):
             model = models.model(ref)
     except HaloscopeError as error:
-        st.error(plain(str(error)))
+        st.error(sentence(str(error)))
         return None, None
-    return model, _set(ref)
+    return model, None if taken_by(model) == "tensors" else _set(ref)
 
 
 def _set(ref: str) -> ImageSet | None:
@@ -62,7 +63,7 @@ def _own() -> ImageSet | None:
     try:
         found = scoring.images(str(place), place.stat().st_mtime if place.exists() else 0.0)
     except HaloscopeError as error:
-        st.error(plain(str(error)))
+        st.error(sentence(str(error)))
         return None
     st.caption(f"{len(found)} pictures, {len(found.classes)} classes")
     if found.skipped:

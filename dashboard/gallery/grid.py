@@ -90,7 +90,8 @@ def _one(model: LoadedModel, images: ImageSet, scores: Scores, index: int, name:
             type="tertiary",
             on_click=_open,
             args=(images, name),
-            help=f"{name}: {100 * scores.confidence[index]:.0f} % sure. Click to explain it.",
+            help=f"{plain(name)}: {100 * scores.confidence[index]:.0f} % sure. "
+            "Click to explain it.",
             width="stretch",
         )
 

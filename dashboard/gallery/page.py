@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from components.words import plain
+from components.words import plain, sentence
 from dashboard.running import warmth
 
 if TYPE_CHECKING:
@@ -30,10 +30,17 @@ def show() -> None:
         st.switch_page("pages/explore.py")
     warmth.wait()
     from dashboard.gallery import choosing
+    from dashboard.own_model import tensors
+    from dashboard.state import restore
 
     with st.sidebar:
         model, images = choosing.choose()
+    if model is not None and tensors.are_taken_by(model):
+        tensors.show(model)
+        return
+    with st.sidebar:
         job = None if model is None or images is None else _job(model, images)
+    restore.tell_removed("model")
     st.title(_question(model, images), anchor=False)
     if model is None or images is None:
         st.info("Choose a model and pictures at the left.", icon=":material/photo_library:")
@@ -59,7 +66,7 @@ def _job(model: LoadedModel, images: ImageSet) -> Job | None:
     try:
         plan = scoring.plan(model, images)
     except HaloscopeError as error:
-        st.error(plain(str(error)))
+        st.error(sentence(str(error)))
         return None
     seconds = _seconds(plan)
     asked = st.button("Test", type="primary", icon=":material/play_arrow:", width="stretch")
@@ -98,7 +105,7 @@ def _tell(job: Job | None) -> None:
     elif job.active:
         panel.show(job)
     elif job.state == "failed":
-        st.error(plain(job.error or ""))
+        st.error(sentence(job.error or ""))
     elif job.state == "cancelled":
         st.info("Cancelled. Press Test to start again.", icon=":material/stop_circle:")
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from components.words import plain
+from components.words import plain, sentence
 from dashboard.running import models, own_models, warmth
 from engine.errors import HaloscopeError
 
@@ -66,7 +66,7 @@ def _card(ref: str) -> None:
             model = models.model(ref)
         except HaloscopeError as error:
             st.markdown(f"**{_short(ref)}**")
-            st.error(plain(str(error)))
+            st.error(sentence(str(error)))
             return
         own = own_models.find(ref) is not None
         badge = " :violet-badge[this session]" if own else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from components.words import plain
+from components.words import sentence
 from engine.errors import HaloscopeError, InputError
 from engine.models.corrections import parse_classes
 
@@ -37,7 +37,7 @@ def box(key: str) -> str:
     )
     problem = st.session_state.get(f"{key}-problem")
     if problem:
-        st.error(plain(problem))
+        st.error(sentence(problem))
     return text or ""
 
 

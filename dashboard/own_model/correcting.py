@@ -7,7 +7,7 @@ from typing import get_args
 
 import streamlit as st
 
-from components.words import plain
+from components.words import plain, sentence
 from dashboard.own_model import class_names, draft, upload
 from dashboard.own_model.asked import Found
 from engine.errors import HaloscopeError
@@ -37,7 +37,7 @@ def show(found: Found) -> None:
         asked = _widgets(found.model, before)
         _buttons(found, {name: text for name, text in asked.items() if text != before.get(name)})
         if why:
-            st.error(plain(why))
+            st.error(sentence(why))
 
 
 def options_of(model: LoadedModel) -> dict[str, str]:

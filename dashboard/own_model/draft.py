@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import streamlit as st
 
+from dashboard.running import remembered
 from dashboard.running.loads import Load
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ def put(found: Found, tested: SelfTest | None = None) -> None:
     st.session_state[_FOUND] = found
     st.session_state[_COUNT] = count() + 1
     st.session_state[_TESTED] = tested
+    remembered.keep(found, tested)
 
 
 def keep(found: Found) -> None:
@@ -107,3 +109,6 @@ def tested() -> SelfTest | None:
 def passed(test: SelfTest) -> None:
     """Keep a test that was passed."""
     st.session_state[_TESTED] = test
+    found = found_now()
+    if found is not None:
+        remembered.keep(found, test)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import shlex
-from itertools import count
 
 import streamlit as st
 
 from components.words import plain
 from dashboard.controls.sidebar import forget_classes
-from dashboard.own_model import draft
+from dashboard.own_model import draft, tensors
 from dashboard.own_model.asked import Found
-from dashboard.running import models, own_models
+from dashboard.running import models, naming, own_models
 from dashboard.running.own_models import OwnModel, taken_by
 from dashboard.state import restore
 from engine.inputs.images import ImageInput
@@ -29,21 +28,17 @@ def show(found: Found, test: SelfTest | None) -> None:
     if ref in models.references():
         _added(found)
         return
-    tensors = taken_by(found.model) == "tensors"
+    no_page = tensors.are_taken_by(found.model)
     st.button(
         "Add to the list",
         type="primary" if test is not None else "secondary",
         icon=":material/add:",
         key="own-add",
-        disabled=test is None or tensors,
+        disabled=test is None or no_page,
         on_click=_add,
     )
-    if tensors:
-        st.caption(
-            "It takes tensors, which the pages do not show. The command line explains it on one "
-            "sample in a NumPy file: --image sample.npy."
-        )
-        commands(found)
+    if no_page:
+        _no_page(found)
     elif test is None:
         st.caption("Once it has passed its test.")
 
@@ -60,18 +55,16 @@ def _add() -> None:
 def _title(found: Found) -> str:
     """Return a title that no other model has."""
     taken = {models.title(ref) for ref in models.references()}
-    own = found.inspection.title
-    kind, colon, _ = found.model.ref.partition("?")[0].partition(":")
-    for title in (own, *([f"{own} ({kind})"] if colon else [])):
-        if title not in taken:
-            return title
-    return next(title for n in count(2) if (title := f"{own} ({n})") not in taken)
+    return naming.title_for(found.inspection.title, found.model.ref, taken)
 
 
 def _added(found: Found) -> None:
     st.success(
         f"“{plain(models.title(found.model.ref))}” is in the list.", icon=":material/check_circle:"
     )
+    if tensors.are_taken_by(found.model):
+        _no_page(found)
+        return
     with st.container(horizontal=True, key="own-next"):
         goals = [("Open in Tables", _TABLES)]
         if taken_by(found.model) == "pictures":
@@ -85,6 +78,12 @@ def _added(found: Found) -> None:
                 on_click=open_in,
                 args=(page, found.model.ref),
             )
+    commands(found)
+
+
+def _no_page(found: Found) -> None:
+    """Say how a network that takes tensors is explained."""
+    st.caption(f"{tensors.SENTENCE} `--image sample.npy`.")
     commands(found)
 
 

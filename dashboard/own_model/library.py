@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from components.words import plain
+from components.words import sentence
 from dashboard.running.allowed import builders
 from engine.errors import HaloscopeError
 from engine.models.bundled import bundled_models
@@ -41,7 +41,7 @@ def choose() -> None:
             return
         names, problem = architectures(library)
         if problem:
-            st.error(plain(problem))
+            st.error(sentence(problem))
             return
         _choose_name(library, names)
         _choose_weights()

@@ -8,7 +8,8 @@ from urllib.parse import parse_qsl
 import streamlit as st
 
 from components.words import plain
-from dashboard.running import models
+from dashboard.own_model import draft
+from dashboard.running import models, naming, remembered
 from dashboard.state import restore
 from engine.errors import HaloscopeError
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from engine.models.corrections import Corrections
 
 _PAGE = "pages/own_model.py"
-_SHOWN = 80
+_READ = "own-link-read"
 
 
 def offer() -> None:
@@ -66,6 +67,32 @@ def fill_in() -> None:
     state["own.arch"] = dict(parse_qsl(wanted.partition("?")[2])).get("arch")
 
 
+def take_up() -> None:
+    """Go on after a reload of the page with what its address says, once in a session.
+
+    A model that was loaded in this process is shown again; any other is only filled in.
+    """
+    state = st.session_state
+    wanted = str(st.query_params.get("model", ""))
+    if state.get(_READ) or not wanted or draft.found_now() is not None:
+        state[_READ] = True
+        return
+    state[_READ] = True
+    state.setdefault("own-fill-in", wanted)
+    known = remembered.find(wanted)
+    if known is not None and state["own-fill-in"] == wanted:
+        restore.is_unknown(wanted)  # joins the list if it was in it
+        draft.put(known.found, known.tested)
+
+
+def write() -> None:
+    """Put the model that is shown into the address bar."""
+    found = draft.found_now()
+    query = {} if found is None else {"model": found.model.ref}
+    if found is not None and st.query_params.to_dict() != query:
+        st.query_params.from_dict(query)
+
+
 def wanted_upload() -> tuple[str, str] | None:
     """Return name and digest of the weights that a link was made with."""
     wanted = st.session_state.get("own-wanted")
@@ -100,4 +127,4 @@ def _upload_of(ref: str) -> tuple[str, str] | None:
 
 
 def _short(ref: str) -> str:
-    return plain(ref if len(ref) <= _SHOWN else f"{ref[:_SHOWN]}…")
+    return plain(naming.readable(ref))

@@ -6,10 +6,8 @@ import streamlit as st
 
 from components.words import plain
 from dashboard.own_model import draft
-from dashboard.running import own_models
+from dashboard.running import naming, own_models
 from dashboard.running.own_models import OwnModel
-
-_SHOWN = 90
 
 
 def show() -> None:
@@ -25,8 +23,8 @@ def show() -> None:
 
 def _row(own: OwnModel) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        ref = own.ref if len(own.ref) <= _SHOWN else f"{own.ref[:_SHOWN]}…"
-        st.markdown(f"**{plain(own.title)}** :gray[{plain(ref)}]", width="stretch")
+        ref = plain(naming.readable(own.ref))
+        st.markdown(f"**{plain(own.title)}** :gray[{ref}]", width="stretch")
         st.button(
             "Card",
             key=f"own-card-{own.ref}",

@@ -26,12 +26,16 @@ def show() -> None:
         opening.empty()
     from dashboard.own_model import card, examples, listing, trial, where
 
+    links.take_up()
     links.fill_in()
     draft.collect()
+    links.write()
     with st.container(key="own-steps"):
         first, second, third = st.columns([4, 6, 5])
+    with second:
+        told = st.empty()
     with first:
-        where.show()
+        where.show(told)
     loading, found = draft.loading_now(), draft.found_now()
     with second:
         if loading is not None:
@@ -55,6 +59,7 @@ def _panel(loading: draft.Loading) -> None:
 
 def _waiting(loading: draft.Loading) -> None:
     from components.words import plain
+    from dashboard.own_model.where import may_fetch
 
     if not loading.load.active:
         st.rerun()
@@ -63,7 +68,9 @@ def _waiting(loading: draft.Loading) -> None:
             f":material/hourglass_top: Loading {plain(loading.load.title)} · "
             f"{loading.load.seconds:.0f} s"
         )
-        st.caption("A download takes as long as the network lets it; other pages go on meanwhile.")
+        fetched = may_fetch(loading.load.title)
+        slow = "A download takes as long as the network lets it. " if fetched else ""
+        st.caption(f"{slow}Other pages go on meanwhile.")
         if st.button("Give up", icon=":material/stop_circle:", key="own-give-up"):
             draft.give_up()
             st.rerun()

@@ -37,7 +37,7 @@ def of_picture(model: LoadedModel, test: SelfTest, picture: ImageInput) -> None:
             width="stretch",
             alt=words.map_in_words(test.attribution, view),
         )
-        st.caption(f"What speaks for “{plain(_target(test.attribution))}”")
+        st.caption(f"What speaks for “{plain(predictions.short(_target(test.attribution)))}”")
     _bars(model, test)
 
 

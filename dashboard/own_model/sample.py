@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from components.words import plain
+from components.words import plain, sentence
 from engine.errors import HaloscopeError
 from engine.inputs.decoding import EXTENSIONS
 from engine.inputs.image_sets import ImageSet
@@ -82,7 +82,7 @@ def _uploaded() -> ImageInput | None:
     )
     problem = st.session_state.get(f"{_PHOTO}-problem")
     if problem:
-        st.error(plain(problem))
+        st.error(sentence(problem))
     picture: ImageInput | None = st.session_state.get(_PHOTO)
     if picture is not None:
         st.caption(f"{plain(picture.name)}, {picture.size[0]} × {picture.size[1]}")

@@ -82,7 +82,7 @@ def _told(found: Found, test: SelfTest) -> None:
         else:
             result.of_numbers(found.model, test)
     method = test.attribution.manifest["source"]["method_title"]
-    on = plain(str(getattr(test.given, "name", None) or "noise"))
+    on = plain(test.sample_told)
     st.caption(f"{method} on {on} · both together in {words.seconds(test.seconds)}")
     for warning in test.warnings:
         st.warning(f"{warning[0].upper()}{plain(warning[1:])}.", icon=":material/warning:")

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from components.words import plain
+from components.words import plain, sentence
 from dashboard.own_model import library, links
 from dashboard.own_model.asked import Asked, Found
 from dashboard.state import restore
@@ -14,7 +14,8 @@ from engine.manifest import digest_of
 from engine.models.uploads import wanted_upload
 
 FILE, DIGEST, ARCH = "own-file", "own-file-digest", "own.arch"
-_ENDINGS = ["safetensors", "pth", "pt", "bin"]
+_PROBLEM = "own-file-problem"
+_ENDINGS = (".safetensors", ".pth", ".pt", ".bin", ".ckpt")
 _LIMIT_MB = 1000
 
 
@@ -22,12 +23,14 @@ def choose() -> Asked | None:
     """Show the choosers; None until both file and architecture are named."""
     st.file_uploader(
         "Weights file",
-        type=_ENDINGS,
         key="own-upload",
         on_change=_take,
         max_upload_size=_LIMIT_MB,
         help="Read as plain numbers: a file that needs code to load is refused.",
     )
+    problem = st.session_state.get(_PROBLEM)
+    if problem:
+        st.error(sentence(problem))
     file: tuple[str, bytes] | None = st.session_state.get(FILE)
     if file is not None:
         st.caption(f":material/description: {plain(file[0])}, {_size(len(file[1]))}")
@@ -79,8 +82,17 @@ def _architecture() -> str:
 def _take() -> None:
     """Keep an upload over a change of page."""
     file = st.session_state.get("own-upload")
+    st.session_state[_PROBLEM] = ""
     if file is None:
         st.session_state.pop(FILE, None)
+    elif not file.name.lower().endswith(_ENDINGS):  # the box itself would refuse without a word
+        st.session_state.pop(FILE, None)
+        told = f"{', '.join(_ENDINGS[:-1])} or {_ENDINGS[-1]}"
+        why = f"{file.name} is no weights file; the names of those end in {told}"
+        st.session_state[_PROBLEM] = why
+    elif not file.size:
+        st.session_state.pop(FILE, None)
+        st.session_state[_PROBLEM] = f"{file.name} is empty"
     else:
         content = file.getvalue()
         st.session_state[FILE] = (file.name, content)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from components.words import plain
+from components.words import plain, sentence
 from dashboard.own_model import class_names, draft, library, upload
 from dashboard.own_model.asked import Asked
 from dashboard.running import allowed
 from engine.errors import HaloscopeError
 from engine.models.corrections import Corrections
 
+CARD = "own-model-card"
 WHERE, REF = "own.where", "own.ref"
 _TAKES = {
     "Reference": "A network of a library, a file or folder on this machine, or a module.",
@@ -23,8 +25,12 @@ _HELP = """\
 """
 
 
-def show() -> None:
-    """Show the card of the step."""
+def show(told: DeltaGenerator) -> None:
+    """Show the card of the step.
+
+    Args:
+        told: the place where it is said that a model cannot be loaded.
+    """
     with st.container(border=True, key="own-where"):
         st.markdown("**1 · Where is it?**")
         st.session_state.setdefault(WHERE, "Reference")
@@ -43,7 +49,13 @@ def show() -> None:
             st.caption(f"May be imported: {plain(', '.join(modules))}.")
         named = upload.choose() if kind == "Upload" else _reference()
         names = class_names.choose()
-        _load(named, names)
+        _load(named, names, told)
+
+
+def may_fetch(ref: str) -> bool:
+    """Whether loading a reference may fetch files from a network."""
+    head, _, query = ref.partition("?")
+    return head.partition(":")[0] in library.LIBRARIES and "weights=none" not in query
 
 
 def _reference() -> Asked | None:
@@ -59,7 +71,7 @@ def _reference() -> Asked | None:
     return Asked(ref.strip()) if ref and ref.strip() else None
 
 
-def _load(named: Asked | None, names: str) -> None:
+def _load(named: Asked | None, names: str, told: DeltaGenerator) -> None:
     busy = draft.loading_now() is not None
     asked = st.button(
         "Load",
@@ -70,9 +82,10 @@ def _load(named: Asked | None, names: str) -> None:
         disabled=named is None or busy,
     )
     if asked and named is not None:
+        told.empty()  # what was wrong with another one is no answer to this
         try:
-            told = class_names.parsed(names)
-            wanted = named.with_corrections(Corrections(classes=told).over(named.corrections))
+            classes = class_names.parsed(names)
+            wanted = named.with_corrections(Corrections(classes=classes).over(named.corrections))
             wanted.check()
         except HaloscopeError as error:
             draft.refuse("load", str(error))
@@ -81,4 +94,8 @@ def _load(named: Asked | None, names: str) -> None:
             st.rerun()
     why = draft.refusal("load")
     if why:
-        st.error(plain(why))
+        told.error(sentence(why))
+    found = draft.found_now()
+    if found is not None and not busy and not why:  # shown where the card stands below
+        with st.container(key="own-jump"):
+            st.markdown(f"[Found: {plain(found.inspection.title)} ↓](#{CARD})")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import streamlit as st
+
+from dashboard.running import naming, remembered
 
 if TYPE_CHECKING:
     from dashboard.own_model.asked import Found
@@ -13,6 +16,7 @@ if TYPE_CHECKING:
     from engine.models.loaded import LoadedModel
 
 _KEY = "own-models"
+_REMOVED = "own-removed"
 
 Kind = Literal["pictures", "tables", "tensors"]
 
@@ -25,13 +29,13 @@ class OwnModel:
         title: what the choosers call it; no two models have the same.
         model: ready to be used; held by this session alone.
         found: what the page "Own model" knows of it, to show its card again.
-        tested: what it did when it was tried.
+        tested: what it did when it was tried; None where that was in another session.
     """
 
     title: str
     model: LoadedModel
     found: Found
-    tested: SelfTest
+    tested: SelfTest | None
 
     @property
     def ref(self) -> str:
@@ -67,15 +71,47 @@ def find(ref: str) -> OwnModel | None:
 def add(own: OwnModel) -> None:
     """Put a model into all choosers of this session."""
     st.session_state[_KEY] = {**_known(), own.ref: own}
+    remembered.keep(own.found, own.tested, added=True)
+
+
+def rejoin(ref: str, taken: Container[str]) -> bool:
+    """Put a model that was added in this process before into this session's list too.
+
+    Args:
+        ref: its reference; nothing is loaded for it.
+        taken: titles that it may not have.
+
+    Returns:
+        Whether it is in the list now.
+    """
+    known = remembered.find(ref)
+    if known is None or not known.added:
+        return False
+    found = known.found
+    title = naming.title_for(found.inspection.title, ref, taken)
+    add(OwnModel(title, found.model, found, known.tested))
+    return True
 
 
 def remove(ref: str) -> None:
     """Take a model out of all choosers, and let go of what is shown of it."""
+    state, own = st.session_state, find(ref)
+    if own is not None and ref in (state.get("model"), state.get("t.model")):
+        state[_REMOVED] = (*state.get(_REMOVED, ()), (ref, own.title))
     st.session_state[_KEY] = {known: own for known, own in _known().items() if known != ref}
+    remembered.leave_out(ref)
     shown = st.session_state.get("shown")
     if shown is not None and shown.plan.model.ref == ref:
         del st.session_state["shown"]
         st.session_state["run"] = True  # "Explore" explains the model that takes its place
+
+
+def removed_title(ref: str) -> str:
+    """Return once what a model was called that a page was showing and that was removed, or ""."""
+    gone = dict(st.session_state.get(_REMOVED, ()))
+    title = gone.pop(ref, "")
+    st.session_state[_REMOVED] = tuple(gone.items())
+    return title
 
 
 def _known() -> dict[str, OwnModel]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import streamlit as st
 
 from components.words import plain
-from dashboard.running import models
+from dashboard.running import models, own_models
 from dashboard.state.selection import Selection
 
 _DONE = "restored"
@@ -18,6 +18,7 @@ _LONGEST = 60  # characters of a link's value that are told
 _LINK_READ = "link-read"
 _WANTED_MODEL = "wanted-model"
 _HELD = "held-selection"
+_MODEL_NOTE = "model-note"
 
 
 def begin() -> None:
@@ -66,8 +67,14 @@ def _without_unknown_model(link: Selection) -> Selection:
 
 
 def is_unknown(ref: str) -> bool:
-    """Whether a reference names a user's own model that is not in the list."""
-    return (":" in ref or "?" in ref) and ref not in models.references()
+    """Whether a reference names a user's own model that is not in the list.
+
+    One that was added in this process before, in another tab say, joins it.
+    """
+    if ":" not in ref and "?" not in ref:
+        return False
+    known = models.references()
+    return ref not in known and not own_models.rejoin(ref, {models.title(one) for one in known})
 
 
 def want_model(ref: str, link: Selection | None = None) -> None:
@@ -144,6 +151,28 @@ def valid(name: str, options: list[str], *, first: bool = True) -> None:
             st.session_state[name] = options[0]
         else:
             del st.session_state[name]
+
+
+def valid_model(name: str, refs: list[str]) -> None:
+    """The same for the chooser of models: one that was removed is told by its name."""
+    gone = own_models.removed_title(str(st.session_state.get(name, "")))
+    if gone:
+        st.session_state[name] = refs[0]
+        now = plain(models.title(refs[0]))
+        told = f"“{plain(gone)}” was removed; this is {now}."
+        st.session_state[_MODEL_NOTE] = (name, refs[0], told)
+    valid(name, refs)
+
+
+def tell_removed(name: str) -> None:
+    """Say that a model was removed, where another takes its place, until one is chosen."""
+    about, ref, told = st.session_state.get(_MODEL_NOTE, ("", "", ""))
+    if about != name:
+        return
+    if st.session_state.get(name) == ref:
+        st.info(told, icon=":material/delete:")
+    else:
+        del st.session_state[_MODEL_NOTE]
 
 
 def note_unknown(wanted: Mapping[str, str], declared: list[str]) -> None:

@@ -58,7 +58,7 @@ def choose() -> Chosen:
     """Show all choosers in the sidebar."""
     refs = models.references("tables")
     titles = {ref: models.title(ref) for ref in refs}
-    restore.valid(f"{PREFIX}model", refs)
+    restore.valid_model(f"{PREFIX}model", refs)
     ref = st.selectbox(
         "Model",
         refs,

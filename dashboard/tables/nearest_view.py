@@ -11,7 +11,7 @@ import torch
 
 from components import table_words
 from components.saying import cell
-from components.words import plain
+from components.words import plain, sentence
 from dashboard.running import explanations, panel
 from dashboard.running.models import identity
 from dashboard.running.watching import watch
@@ -44,7 +44,7 @@ def show(chosen: Chosen, *, busy: bool) -> None:
             return
         found = _nearest(chosen, said)
         if isinstance(found, str):
-            st.error(plain(found))
+            st.error(sentence(found))
         elif not len(found.rows):
             st.caption("No row of the table came out otherwise.")
         else:

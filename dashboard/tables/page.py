@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from components.words import plain
+from components.words import plain, sentence
 from dashboard.running import warmth
 from dashboard.tables import link
 from dashboard.tables.link import PREFIX
@@ -31,6 +31,7 @@ def show() -> None:
     with st.sidebar:
         chosen = choosing.choose()
     opening.empty()
+    restore.tell_removed(f"{PREFIX}model")
     links.offer()
     restore.valid(f"{PREFIX}view", list(_VIEWS))
     st.session_state.setdefault(f"{PREFIX}view", "row")
@@ -72,7 +73,7 @@ def _nothing(chosen: Chosen) -> None:
 
     st.title("What does the model make of this row?", anchor=False)
     if chosen.model is None:
-        st.error(plain(chosen.problem))
+        st.error(sentence(chosen.problem))
         return
     if chosen.problem and chosen.problem != source.NO_TABLE:
         st.warning(plain(chosen.problem), icon=":material/table_view:")

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from components import table_words, words
-from components.words import plain
+from components.words import plain, sentence
 from dashboard.explore import link as copy_link
 from dashboard.running import explanations
 from dashboard.running.predictions import prediction
@@ -29,7 +29,7 @@ def show(chosen: Chosen) -> None:
     """Draw the view."""
     if chosen.plan is None:
         st.title("Why this row?", anchor=False)
-        st.error(plain(chosen.problem))
+        st.error(sentence(chosen.problem))
         return
     found, busy = _found(chosen.plan)
     _header(chosen, found)

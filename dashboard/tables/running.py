@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from components.words import plain
+from components.words import sentence
 from dashboard.running import explanations
 from dashboard.running.watching import watch
 from engine.execution.cost import Cost
@@ -75,6 +75,6 @@ def tell(job: Job | None) -> None:
         elif job.active:
             panel.show(job)
         elif job.state == "failed":
-            st.error(plain(job.error or ""))
+            st.error(sentence(job.error or ""))
         elif job.state == "cancelled":
             st.info("Cancelled. Press the button to start again.", icon=":material/stop_circle:")

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from components.words import plain
+from components.words import plain, sentence
 from dashboard.running.models import identity
 from dashboard.state import restore
 from dashboard.tables.link import PREFIX
@@ -82,7 +82,7 @@ def _upload() -> Table | None:
     )
     error = st.session_state.get(_ERROR)
     if error:
-        st.error(plain(error))
+        st.error(sentence(error))
     table: Table | None = st.session_state.get(_UPLOADED)
     wanted = st.session_state.get("t-wanted-file")
     restore.tell_wanted(wanted, None if table is None else table.digest)
@@ -114,7 +114,7 @@ def _checked(table: Table, model: LoadedModel, *, own: bool) -> Chosen:
     """Match the table with the model's columns; offer to leave out rows that cannot be used."""
     notes, problem = _once("matched", table, model, _matched)
     if problem:
-        st.error(plain(problem))
+        st.error(sentence(problem))
         usable = _once("usable", table, model, _usable)
         if usable is None or not st.toggle(
             f"Leave out {len(table) - len(usable):,} rows that cannot be used".replace(",", " "),

@@ -14,10 +14,14 @@ from engine.attribution.registry import methods_for
 from engine.errors import ModelError
 from engine.execution.passes import Cancel, Progress
 from engine.execution.predict import predict
+from engine.inputs.images import ImageInput
+from engine.inputs.samples import SAMPLE
 from engine.models.loaded import LoadedModel, ModelInput
 from engine.results import Attribution, Prediction
 
 _FEW_PASSES = 8
+_TOLD = {"digits": "a handwritten {}", "scenes": "a scene with a {}"}
+_BY_CHANCE = "; the dropout that stays on in its forward may be why, so try again"
 _FLAT = 0.1  # our definition: a map whose values differ by less of the largest says nothing
 
 
@@ -38,6 +42,18 @@ class SelfTest:
     given: ModelInput
     seconds: float
     warnings: tuple[str, ...] = ()
+
+    @property
+    def sample_told(self) -> str:
+        """What it was tried on, as a person would say: "a handwritten 0", "noise"."""
+        given = self.given
+        name = str(getattr(given, "name", None) or "noise")
+        if not isinstance(given, ImageInput) or given.truth is None or not given.truth.label:
+            return name
+        home = given.origin.removeprefix(SAMPLE).partition("/")[0]
+        if not given.origin.startswith(SAMPLE) or home.partition("-")[0] not in _TOLD:
+            return name
+        return _TOLD[home.partition("-")[0]].format(given.truth.label)
 
 
 def self_test(
@@ -67,7 +83,7 @@ def self_test(
         model, given, method.name, prediction.best, progress=progress, cancel=cancel
     )
     seconds = time.perf_counter() - started
-    return SelfTest(prediction, attribution, given, seconds, _warnings(attribution))
+    return SelfTest(prediction, attribution, given, seconds, _warnings(model, attribution))
 
 
 def _noise(model: LoadedModel) -> torch.Tensor:
@@ -88,11 +104,13 @@ def _quick_method(model: LoadedModel) -> Method:
     return quick[0] if quick else suited[int(np.argmin(costs))]
 
 
-def _warnings(attribution: Attribution) -> tuple[str, ...]:
+def _warnings(model: LoadedModel, attribution: Attribution) -> tuple[str, ...]:
     values = attribution.values
     largest = float(np.abs(values).max())
     if largest == 0:
-        return ("the map is zero everywhere: what it shows does not depend on the input",)
+        told = "the map is zero everywhere: for this class, on this sample, it does not depend on "
+        random = any("dropout" in note for note in model.card.notes)
+        return (f"{told}the input{_BY_CHANCE if random else ''}",)
     if values.ndim > 1 and float(np.ptp(values)) < _FLAT * largest:
         return ("the map is the same nearly everywhere: it names no place in the picture",)
     return ()

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import doctest
 
-from components import predictions, words
+import numpy as np
+
+from components import confusion, predictions, words
 from components.tokens import BAR_CHOSEN, BAR_OTHER
 
 ROWS = [(282, "tiger cat", 0.4), (285, "Egyptian cat", 0.35), (281, "tabby", 0.0002)]
@@ -28,6 +30,17 @@ def test_long_names_are_cut() -> None:
     shown = predictions.figure([(0, name, 1.0)], None).layout.yaxis.ticktext[0]
     assert len(shown) == 22
     assert shown.endswith("…")
+
+
+def test_a_name_is_drawn_as_it_is_written() -> None:
+    """Plotly would read its tags."""
+    name = "<b>x</b> & <a href='y'>z</a>"
+    drawn = predictions.figure([(0, name, 1.0)], None)
+    assert drawn.layout.yaxis.ticktext[0].startswith("&lt;b&gt;x&lt;/b&gt; &amp; ")
+    assert "<" not in drawn.data[0].customdata[0][1]
+    mixed = confusion.figure(np.eye(2, dtype=int), [name, "cat"])
+    for trace in mixed.data:
+        assert not any("<" in told for told in (*trace.x, *trace.y))
 
 
 def test_no_predictions() -> None:

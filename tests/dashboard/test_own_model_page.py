@@ -15,7 +15,7 @@ from PIL import Image
 from safetensors.torch import save
 from streamlit.testing.v1 import AppTest
 
-from dashboard.running import allowed, explanations
+from dashboard.running import allowed, explanations, remembered
 from engine.models.sources import find_source
 from engine.store import default_store
 from tests.engine import zoo
@@ -31,6 +31,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 def zoo_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(allowed.MODULES, "tests.engine.zoo")
     monkeypatch.setenv(allowed.EXTRA_MODELS, "")
+    remembered.clear()
 
 
 def opened(where: str = OWN, **query: str) -> AppTest:
@@ -140,6 +141,10 @@ def test_a_reference_is_loaded_tried_and_added() -> None:
     settled(page)
     assert title not in page.selectbox(key="model").options
     assert page.title[0].value == "Why “tiger cat”?", "another model takes its place"
+    told = [info.value.replace("\\", "") for info in page.info]
+    assert told == [f"“{title}” was removed; this is EfficientNet-Lite0."]
+    page.selectbox(key="model").select("scenes-vit").run()
+    assert not settled(page).info
 
 
 def test_corrections_are_applied_told_and_taken_back() -> None:
@@ -227,11 +232,11 @@ def test_a_corrected_model_is_another_model_and_must_be_tried_again() -> None:
 @pytest.mark.parametrize(
     ("ref", "told"),
     [
-        ("nosuch", "no model 'nosuch'"),
+        ("nosuch", "No model 'nosuch'"),
         ("os:system", "start Haloscope with --allow-module os"),
         ("file:gone.pth?arch=digits-cnn", "gone.pth: no such file"),
         ("file:gone.pth", "does not say which architecture"),
-        ("forest.pkl", "no model"),
+        ("forest.pkl", "No model"),
         ("timm:", "names nothing after the colon"),
         ("upload:w.pth@1a2b?arch=digits-cnn", "w.pth was uploaded in another session"),
         ("tests.engine.zoo:NoSuch", "has no builder 'NoSuch'"),
@@ -347,6 +352,62 @@ def test_an_upload_that_cannot_be_used_gets_one_line(
     assert "code was run" not in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("notes.zip", b"x", "notes.zip is no weights file"),
+        ("model.onnx", b"x", ".bin or .ckpt"),
+        ("w.pth", b"", "w.pth is empty"),
+    ],
+)
+def test_a_file_that_is_refused_says_why(name: str, content: bytes, told: str) -> None:
+    page = opened()
+    page.session_state["own.arch"] = "digits-cnn"
+    page.segmented_control(key="own.where").set_value("Upload").run()
+    page.file_uploader(key="own-upload").upload(name, content, "a/b").run()
+    assert told in said(page)
+    assert page.button(key="own-load").disabled
+    page.file_uploader(key="own-upload").upload("last.ckpt", state_of("digits-cnn"), "a/b").run()
+    assert not page.error
+    assert not page.button(key="own-load").disabled
+
+
+def test_class_names_that_are_long_or_alike() -> None:
+    page = loaded(opened(), f"{TINY}&classes=cat,cat,{'long' * 60}")
+    assert any("2 classes are called “cat”" in caption.value for caption in page.caption)
+    page.button(key="own-try").click().run()
+    captions = [caption.value for caption in settled(page).caption]
+    told = next(caption for caption in captions if "What speaks for" in caption)
+    assert len(told) < 50
+
+
+def test_why_it_was_refused_stands_in_the_main_column() -> None:
+    page = loaded(opened(), "nosuch")
+    assert not page.columns[0].error
+    assert page.columns[1].error
+
+
+@pytest.mark.parametrize(
+    ("ref", "fetched"),
+    [
+        ("timm:resnet18", True),
+        ("hf:owner/name", True),
+        ("timm:resnet18?weights=none", False),
+        ("digits-cnn", False),
+        ("mynet:build", False),
+        ("w.pth", False),
+    ],
+)
+def test_a_download_is_told_only_where_there_may_be_one(ref: str, fetched: bool) -> None:
+    from dashboard.own_model.where import may_fetch
+
+    assert may_fetch(ref) is fetched
+
+
+def test_messages_begin_with_a_capital() -> None:
+    assert said(loaded(opened(), "nosuch")).startswith("No model 'nosuch'")
+
+
 def test_an_upload_with_another_number_of_classes() -> None:
     arch = "tests.engine.zoo:TinyCnn?classes=7"
     page = uploaded(opened(), pickled(zoo.TinyCnn(7).state_dict()), "w.pth", arch)
@@ -385,6 +446,24 @@ def test_a_network_that_takes_tensors_is_told_so() -> None:
     settled(page)
     assert page.button(key="own-add").disabled
     assert any("--image sample.npy" in caption.value for caption in page.caption)
+
+
+def test_no_page_is_offered_for_a_network_that_takes_tensors(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ref = "tests.engine.zoo:Mlp"
+    monkeypatch.setenv(allowed.EXTRA_MODELS, ref)
+    page = loaded(opened(), ref)
+    page.button(key="own-try").click().run()
+    settled(page)
+    assert not any("own-open" in (button.key or "") for button in page.button)
+    for where in ("pages/explore.py", "pages/gallery.py"):
+        other = opened(where, model=ref)
+        other.selectbox(key="model").select(ref).run()
+        settled(other)
+        assert other.title[0].value.replace("\\", "") == f"How is {ref} explained?"
+        assert any(f"--model {ref} --image sample.npy" in code.value for code in other.code)
+        assert not any("at the left" in info.value for info in other.info)
 
 
 def test_a_model_for_tables_joins_the_tables() -> None:
@@ -474,6 +553,46 @@ def test_a_link_to_a_model_that_is_not_in_the_list_offers_to_load_it() -> None:
     assert page.title[0].value == "Why “class 2”?"
     assert page.session_state["method"] == "gradient"
     assert not any("not in the list" in info.value for info in page.info)
+
+
+def test_a_reference_that_was_added_in_this_process_joins_by_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tried_and_added(loaded(opened(), TINY))
+    other = opened("pages/explore.py", model=TINY, method="gradient", target="2")
+    assert other.title[0].value == "Why “class 2”?"
+    assert other.selectbox(key="model").value == TINY
+    assert not other.info
+    tab = opened()
+    assert "own-models" not in tab.session_state, "only what a link asks for"
+    monkeypatch.setenv(allowed.MODULES, "")
+    late = opened("pages/explore.py", model=TINY)
+    assert any("which is not in the list" in info.value for info in late.info)
+
+
+def test_a_reload_of_the_page_goes_on_with_its_model() -> None:
+    page = loaded(opened(), TINY)
+    assert page.query_params["model"] in (TINY, [TINY])
+    again = opened(model=TINY)
+    assert again.text_input(key="own.ref").value == TINY
+    assert entries(again) == entries(page)
+    assert again.session_state["own-found"].model is page.session_state["own-found"].model
+    assert "own-models" not in again.session_state
+    tried_and_added(again)
+    third = opened(model=TINY)
+    assert any("is in the list" in success.value for success in third.success)
+    next(b for b in third.button if (b.key or "").startswith("own-remove-")).click().run()
+    fourth = opened(model=TINY)
+    assert "own-models" not in fourth.session_state, "it was taken out"
+    assert not opened(model="tests.engine.zoo:TinyVit").table, "never loaded: filled in alone"
+
+
+def test_a_reload_after_an_upload_asks_for_the_file_again() -> None:
+    page = uploaded(opened(), state_of("digits-cnn"), "mine.safetensors", "digits-cnn")
+    again = opened(model=page.session_state["own-found"].model.ref)
+    assert not again.table
+    assert again.segmented_control(key="own.where").value == "Upload"
+    assert any("Upload that file" in info.value for info in again.info)
 
 
 def test_a_link_to_a_module_that_is_not_allowed_runs_nothing() -> None:

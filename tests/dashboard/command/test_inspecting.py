@@ -51,7 +51,7 @@ def test_the_card_in_words(place: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert max(map(len, out.splitlines())) <= 100
     for words in ("28 × 28 pixels  (told by its card)", "grad-cam", "needs a vision transformer"):
         assert words in out
-    assert out.splitlines()[-1].startswith("Test: passed on 0 00: 0 99")
+    assert out.splitlines()[-1].startswith("Test: passed on a handwritten 0: 0 99")
 
 
 def test_the_card_as_json(place: Path, capsys: pytest.CaptureFixture[str]) -> None:

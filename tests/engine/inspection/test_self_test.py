@@ -12,6 +12,7 @@ from torch import nn
 from engine.attribution.explain import explain
 from engine.errors import Cancelled, ModelError
 from engine.execution.predict import predict
+from engine.inputs.samples import load_sample_set
 from engine.inspection.self_test import self_test
 from engine.models.loading import load_model
 from tests.engine import zoo
@@ -71,3 +72,26 @@ def test_values_that_are_not_finite() -> None:
     model = load_model(Broken(), input_spec=zoo.PICTURE, device="cpu")
     with expect_refusal(ModelError, "not finite"):
         self_test(model)
+
+
+def test_the_sample_is_named_as_a_person_would() -> None:
+    assert self_test(load_model("digits-cnn"), load_sample_set("digits")[0]).sample_told == (
+        "a handwritten 0"
+    )
+    assert self_test(zoo.load("mlp")).sample_told == "noise"
+
+
+class Forgetful(zoo.TinyCnn):
+    """Drops out all that it sees, whether it is trained or not."""
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        noise = torch.rand(len(images), 3)
+        return super().forward(images) * 0 + noise
+
+
+def test_zeros_of_a_network_with_dropout_are_told_as_such() -> None:
+    model = load_model(Forgetful(), input_spec=zoo.PICTURE)
+    assert any("dropout" in note for note in model.card.notes)
+    (told,) = self_test(model).warnings
+    assert "for this class, on this sample" in told
+    assert "dropout" in told
