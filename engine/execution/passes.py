@@ -48,21 +48,26 @@ class Passes:
         self._cancel = cancel
         self._guard = threading.Lock()  # backward hooks may run in autograd's own thread
 
-    def forward(self, batch: torch.Tensor) -> torch.Tensor:
+    def forward(self, batch: torch.Tensor, rows: int | None = None) -> torch.Tensor:
         """One pass: ``(n, …)`` → logits ``(n, classes)``; its backward is counted as well.
+
+        Args:
+            batch: samples.
+            rows: how many come out, where something inside makes several of each; each counts
+                as a sample.
 
         Raises:
             Cancelled: the caller asked to stop.
             ModelError: the network returns NaN or infinity.
         """
         self.check()
-        logits = self.model.forward(batch)
+        logits = self.model.forward(batch, rows)
         if not logits.isfinite().all():
             raise ModelError(
                 f"{self.model.card.title} returns values that are not finite (NaN or infinity) for "
                 "what it is asked; look at its weights and its input_spec"
             )
-        count = len(batch)
+        count = len(logits)
         self._count(Cost(forward=count))
         if logits.requires_grad:
             logits.register_hook(lambda _gradient: self._count(Cost(backward=count)))
