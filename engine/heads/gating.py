@@ -12,6 +12,10 @@ from engine.attention.gates import Gates
 from engine.attention.interception import Fused
 
 
+# Each token on its own, its channels in the last axis.
+_BY_TOKEN = (F.linear, F.layer_norm)
+
+
 class Reached(BaseException):
     """A pass came to the attention that it was to run to; not an error, so nobody catches it.
 
@@ -63,7 +67,7 @@ class HeadGates(Gates):
         if self.rows is not None:
             raise Reached(_of_rows(call, self.rows))
         if self.held is None:
-            return super().fused(index, call)
+            return self._gated(index, _once(call))
         held, self.held = self.held, None
         return self._gated(index, held)
 
@@ -76,11 +80,40 @@ class HeadGates(Gates):
         return super().weighted(index, weights, plain)
 
     def other(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Keep the input of a layer that puts out the classes, after the last attention."""
+        """Keep what the layer that puts out the classes is given; compute alike samples once."""
         last = self.calls >= self._depth
         if last and func is F.linear and len(args) > 1 and id(args[1]) in self._readers:
             self.read.append(args[0].detach())
-        return func(*args, **kwargs)
+        alike = _alike(args[0]) if func in _BY_TOKEN and args else []
+        if not alike:
+            return func(*args, **kwargs)
+        first = args[0]
+        for axis in alike:
+            first = first.narrow(axis, 0, 1)
+        computed = func(first, *args[1:], **kwargs)
+        return computed.expand(*args[0].shape[:-1], computed.shape[-1])
+
+
+def _alike(tensor: Any) -> list[int]:
+    """Return the axes, but for the last, along which a tensor is one and the same (stride 0)."""
+    if not isinstance(tensor, torch.Tensor):
+        return []
+    axes = range(tensor.ndim - 1)
+    return [axis for axis in axes if tensor.stride(axis) == 0 and tensor.shape[axis] > 1]
+
+
+def _once(call: Fused) -> torch.Tensor:
+    """Compute an attention; of samples that are all one and the same, one."""
+    given = (call.query, call.key, call.value)
+    masked = call.mask is not None and call.mask.ndim == 4 and len(call.mask) > 1
+    shared = call.key.shape[1] != call.query.shape[1]
+    if masked or shared or not all(0 in _alike(part) for part in given):
+        return call.run()
+    query, key, value = (part[:1] for part in given)
+    one = F.scaled_dot_product_attention(
+        query, key, value, call.mask, is_causal=call.causal, scale=call.scale
+    )
+    return one.expand(len(call.query), -1, -1, -1)
 
 
 def _of_rows(call: Fused, rows: torch.Tensor) -> torch.Tensor:

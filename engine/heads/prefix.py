@@ -112,8 +112,18 @@ class Prefix:
 
 
 def repeated(tensor: torch.Tensor, times: int, axis: int) -> torch.Tensor:
-    """Return a copy, or so many in a row; a single copy keeps its strides, and so its bits."""
-    return tensor.clone() if times == 1 else torch.cat([tensor] * times, dim=axis)
+    """Return a copy, or so many in a row; a single copy keeps its strides, and so its bits.
+
+    Many copies of one sample share their memory (stride 0): what is computed of them before
+    they differ is then seen to be alike.
+    """
+    if times == 1:
+        return tensor.clone()
+    if tensor.shape[axis] > 1:
+        return torch.cat([tensor] * times, dim=axis)
+    shape = list(tensor.shape)
+    shape[axis] = times
+    return tensor.clone().expand(shape)
 
 
 def copied(value: Any) -> Any:

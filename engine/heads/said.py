@@ -55,7 +55,12 @@ def said_of(logits: torch.Tensor, activation: Activation, read: list[torch.Tenso
 
 
 def log_probabilities(logits: torch.Tensor, activation: Activation) -> torch.Tensor:
-    """Return the logarithm of probabilities; of one logit ``(n, 2)``: for and against."""
+    """Return the logarithm of probabilities; of one logit ``(n, 2)``: for and against.
+
+    The values of a regression are returned as they are.
+    """
+    if activation == "identity":
+        return logits
     if activation == "sigmoid":
         return torch.cat([F.logsigmoid(logits), F.logsigmoid(-logits)], dim=-1)
     return logits.log_softmax(dim=-1)
