@@ -17,16 +17,20 @@ class HeadScores(Result):
     """How much each head matters, by one metric.
 
     Attributes:
-        values: float32 ``(layers, heads)``, NaN where a layer has fewer heads than the most;
-            larger says more important. Unit: the metric's, told in the manifest.
-        error: standard error over images, same shape, or None of a single image.
+        values: float32 ``(layers, heads)``, NaN where a layer has fewer heads than the most, and
+            where a head was not asked about; larger says more important. Unit: the metric's,
+            told in the manifest's ``display``.
+        error: standard error over images (of a single image over draws), same shape, or None.
+        cheap: what the gradient says of all heads, same shape, where only those that it put
+            first were switched off; else None.
     """
 
     kind: ClassVar[str] = "head-scores"
-    arrays: ClassVar[tuple[str, ...]] = ("values", "error")
+    arrays: ClassVar[tuple[str, ...]] = ("values", "error", "cheap")
 
     values: np.ndarray
     error: np.ndarray | None = None
+    cheap: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         for name in self.arrays:
@@ -35,18 +39,69 @@ class HeadScores(Result):
                 array.setflags(write=False)
 
     @property
+    def key(self) -> str:
+        """Digest of all that decides the numbers (hex)."""
+        return str(self.manifest["key"])
+
+    @property
     def heads(self) -> tuple[int, ...]:
         """Number of heads of each layer."""
-        return tuple(int(count) for count in np.isfinite(self.values).sum(axis=1))
+        known = self.values if self.cheap is None else self.cheap
+        return tuple(int(count) for count in np.isfinite(known).sum(axis=1))
 
     @property
     def ranking(self) -> list[tuple[int, int]]:
-        """Layer and head of all heads, the most important first; equal ones in their order."""
-        flat = self.values.ravel()
-        places = np.flatnonzero(np.isfinite(flat))
-        order = places[np.argsort(-flat[places], kind="stable")]
-        width = self.values.shape[1]
-        return [(int(place) // width, int(place) % width) for place in order]
+        """Layer and head of all heads, the most important first; equal ones in their order.
+
+        Heads of which only the gradient is known follow those that were switched off, in the
+        gradient's order.
+        """
+        exact = _ordered(self.values)
+        rest = [] if self.cheap is None else _ordered(self.cheap)
+        return exact + [place for place in rest if place not in set(exact)]
+
+
+def _ordered(values: np.ndarray) -> list[tuple[int, int]]:
+    flat = values.ravel()
+    places = np.flatnonzero(np.isfinite(flat))
+    order = places[np.argsort(-flat[places], kind="stable")]
+    width = values.shape[1]
+    return [(int(place) // width, int(place) % width) for place in order]
+
+
+@dataclass(frozen=True, eq=False)
+class PruningCurve(Result):
+    """How well a model does with ever more heads off.
+
+    Attributes:
+        off: int32 ``(steps,)``, how many heads are off.
+        accuracy: float32 ``(orders, steps)``, share of right answers, 0 to 1.
+        accuracy_error: standard error over images, same shape.
+        loss: float32 ``(orders, steps)``, cross-entropy in nats.
+        loss_error: standard error over images, same shape.
+
+    ``display["orders"]`` has the names of the orders: "least important first", "most important
+    first", "random" (the mean of several).
+    """
+
+    kind: ClassVar[str] = "pruning-curve"
+    arrays: ClassVar[tuple[str, ...]] = ("off", "accuracy", "accuracy_error", "loss", "loss_error")
+
+    off: np.ndarray
+    accuracy: np.ndarray
+    accuracy_error: np.ndarray
+    loss: np.ndarray
+    loss_error: np.ndarray
+
+    @property
+    def key(self) -> str:
+        """Digest of all that decides the numbers (hex)."""
+        return str(self.manifest["key"])
+
+    @property
+    def orders(self) -> tuple[str, ...]:
+        """Names of the orders in which heads were switched off."""
+        return tuple(self.manifest["display"]["orders"])
 
 
 @dataclass(frozen=True, eq=False)

@@ -161,6 +161,7 @@ _KINDS = {
     "attribution": "engine.results:Attribution",
     "scores": "engine.scores:Scores",
     "head-scores": "engine.head_results:HeadScores",
+    "pruning-curve": "engine.head_results:PruningCurve",
     "column-scores": "engine.table_results:ColumnScores",
     "effects": "engine.table_results:Effects",
     "swarm": "engine.table_results:Swarm",

@@ -83,13 +83,12 @@ class Ablation:
             MethodError: a head that the model does not have.
             Cancelled: the caller asked to stop; the model is as it was.
         """
-        _check(sets, self._sites)
+        check_heads(sets, self._sites)
         prefix = Prefix(self._reuse.blocks, self._rows, len(x), self.counted)
-        mode = self._mode({})
-        module = self._passes.model.module
-        with torch.no_grad(), self._passes.model.ready():
-            with mode, standing_in(module, self._reuse.blocks, prefix.keep):
-                logits = self._passes.forward(x)
+        mode, model = self._mode({}), self._passes.model
+        keeping = standing_in(model.module, self._reuse.blocks, prefix.keep)
+        with torch.no_grad(), model.ready(), mode, keeping:
+            logits = self._passes.forward(x)
         self._count_whole(len(x))
         said = said_of(logits, self._passes.model.activation, mode.read)
         return said, self._each(x, sets, size, prefix)
@@ -160,7 +159,8 @@ def _rows_of(passes: Passes, reuse: Reuse) -> torch.Tensor | None:
     return torch.tensor(reuse.rows, device=passes.model.device)
 
 
-def _check(sets: Sequence[Collection[Place]], sites: Sequence[AttentionSite]) -> None:
+def check_heads(sets: Sequence[Collection[Place]], sites: Sequence[AttentionSite]) -> None:
+    """Raise ``MethodError`` if a head is none of the model's."""
     known = set(all_heads(sites))
     for off in sets:
         for place in off:

@@ -11,7 +11,6 @@ import torch.nn.functional as F
 from engine.attention.gates import Gates
 from engine.attention.interception import Fused
 
-
 # Each token on its own, its channels in the last axis.
 _BY_TOKEN = (F.linear, F.layer_norm)
 

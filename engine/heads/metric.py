@@ -22,14 +22,18 @@ class Family(ABC):
 
     Attributes:
         name: identifier.
-        exact: whether heads are switched off.
+        cost_told: the passes for each picture, in words.
+        exact: whether heads are really switched off.
+        one_by_one: whether that is done head by head, so that some can be chosen, or kept.
         asks_class: whether it asks about a class: the true one, else the predicted.
         drawn: whether parameters and seed change what is computed, beside how it is put
             together.
     """
 
     name: ClassVar[str]
+    cost_told: ClassVar[str]
     exact: ClassVar[bool] = False
+    one_by_one: ClassVar[bool] = False
     asks_class: ClassVar[bool] = False
     drawn: ClassVar[bool] = False
 
@@ -105,16 +109,20 @@ class HeadMetric(ABC):
             raise MethodError(reason)
 
     def combined(
-        self, rows: np.ndarray, places: Sequence[Place], parameters: Mapping[str, Value]
+        self, rows: Rows, places: Sequence[Place], parameters: Mapping[str, Value]
     ) -> tuple[np.ndarray, np.ndarray | None]:
         """Return mean and standard error over pictures, float64 ``(heads,)``.
 
         Args:
-            rows: float64 ``(pictures, heads)``.
+            rows: what the family computed.
             places: layer and head of each.
             parameters: of the metric.
         """
-        return mean_and_error(rows)
+        return mean_and_error(rows[self.name])
+
+    def unit_for(self, parameters: Mapping[str, Value]) -> str:
+        """Return the unit under given parameters."""
+        return self.unit
 
 
 def mean_and_error(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:

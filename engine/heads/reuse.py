@@ -29,8 +29,9 @@ def find_reuse(model: LoadedModel) -> Reuse:
     """Find how much of a pass can be used again for a model.
 
     Heads of a few layers are switched off for two samples of noise by whole passes and, for
-    both and for one, by each shorter way; a way is used where the logarithms of all probabilities are those of the
-    whole passes to within 1e-5 of the largest. Takes about as long as thirty passes.
+    both and for one, by each shorter way. A way is used where the logarithms of all
+    probabilities are those of the whole passes to within 1e-5 of the largest. Takes about as
+    long as thirty passes.
     """
     with _guard:
         known = _found.get(model)
@@ -84,7 +85,11 @@ def _fault(
 
 
 def _logits(
-    model: LoadedModel, found: AttentionSites, x: torch.Tensor, reuse: Reuse, sets: list[list[Place]]
+    model: LoadedModel,
+    found: AttentionSites,
+    x: torch.Tensor,
+    reuse: Reuse,
+    sets: list[list[Place]],
 ) -> torch.Tensor:
     """Return the logarithms of the probabilities without each set, ``(sets, 2, classes)``."""
     ablation = Ablation(Passes(model), found.sites, reuse)

@@ -119,7 +119,8 @@ class Run:
         while start < len(self.pictures):
             self.passes.check()
             done, rows = self.chunks.whole(
-                self.passes, lambda size: self._some(start, size, widest, work)  # noqa: B023
+                self.passes,
+                lambda size: self._some(start, size, widest, work),  # noqa: B023
             )
             start += done
             parts += [rows] if rows is not None else []

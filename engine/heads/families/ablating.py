@@ -24,7 +24,9 @@ class Ablating(Family):
     """One pass for each head, and one as the model is."""
 
     name = "ablation"
+    cost_told = "a pass for each head"
     exact = True
+    one_by_one = True
     asks_class = True
 
     def cost(
@@ -126,5 +128,3 @@ def _rows(
         whole[:, chosen] = values[:, used].T
         rows[name] = whole
     return rows
-
-

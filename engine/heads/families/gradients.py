@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -24,6 +25,7 @@ class Gradients(Family):
     """Slope of each picture's cross-entropy at each gate, in nats per unit of gate."""
 
     name = "gradient"
+    cost_told = "one pass there and back"
     asks_class = True
 
     def cost(
@@ -57,7 +59,10 @@ class GradientMetric(HeadMetric):
     """A function of the slopes."""
 
     family: ClassVar[Family] = Gradients()
-    of_slopes: ClassVar[Callable[[np.ndarray], np.ndarray]]
+
+    @abstractmethod
+    def of_slopes(self, slopes: np.ndarray) -> np.ndarray:
+        """Return it for each picture and head; both float64 ``(n, heads)``."""
 
 
 def _slopes(run: Run, batch: Batch) -> tuple[np.ndarray, np.ndarray]:

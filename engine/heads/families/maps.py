@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -21,6 +22,7 @@ class Maps(Family):
     """What each head attends to, from one forward pass."""
 
     name = "maps"
+    cost_told = "one pass"
 
     def cost(
         self,
@@ -57,9 +59,15 @@ class MapMetric(HeadMetric):
     """A function of one layer's maps."""
 
     family: ClassVar[Family] = Maps()
-    # Maps ``(n, windows, heads, slots, slots)`` and real slots ``(windows, slots)``
-    # → ``(n, heads)``.
-    of_maps: ClassVar[Callable[[torch.Tensor, torch.Tensor], torch.Tensor]]
+
+    @abstractmethod
+    def of_maps(self, maps: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
+        """Return it for each picture and head, ``(n, heads)``.
+
+        Args:
+            maps: ``(n, windows, heads, slots, slots)``.
+            real: which slots hold a token, bool ``(windows, slots)``.
+        """
 
 
 def by_sample(tensor: torch.Tensor, count: int) -> torch.Tensor:

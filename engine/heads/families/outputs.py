@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import torch
@@ -22,6 +23,7 @@ class Outputs(Family):
     """What the output projection is given by each head, from one forward pass."""
 
     name = "outputs"
+    cost_told = "one pass"
 
     def cost(
         self,
@@ -65,9 +67,15 @@ class OutputMetric(HeadMetric):
     """A function of one layer's outputs."""
 
     family: ClassVar[Family] = Outputs()
-    # Outputs ``(heads, tokens, width)`` and weights ``(heads, channels, width)``, float64
-    # → ``(heads,)``.
-    of_outputs: ClassVar[Callable[[torch.Tensor, torch.Tensor], torch.Tensor]]
+
+    @abstractmethod
+    def of_outputs(self, given: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+        """Return it for each head, ``(heads,)``.
+
+        Args:
+            given: what the heads put out, float64 ``(heads, tokens, width)``.
+            weight: their parts of the output projection, float64 ``(heads, channels, width)``.
+        """
 
 
 def by_head(given: torch.Tensor, own: torch.Tensor, real: torch.Tensor) -> torch.Tensor:

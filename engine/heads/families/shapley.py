@@ -19,12 +19,14 @@ from engine.heads.said import Said
 from engine.models.loaded import LoadedModel
 
 Players = list[Place]
+ORDERS = "orders"
 
 
 class Shapley(Family):
     """Heads are switched off one after the other, in orders drawn for each picture."""
 
     name = "shapley"
+    cost_told = "a pass for each head and order"
     exact = True
     asks_class = True
     drawn = True
@@ -42,8 +44,8 @@ class Shapley(Family):
         return Cost(pictures * (2 + int(parameters["permutations"]) * (heads - 1)))
 
     def compute(self, run: Run, metrics: Sequence[HeadMetric]) -> Rows:
-        """Return what each head adds, mean over a picture's orders; each order as ``orders``."""
-        reuse, heads = find_reuse(run.model), run.heads
+        """Return what each head adds, mean over a picture's orders; and each order, ``ORDERS``."""
+        reuse = find_reuse(run.model)
         count = int(run.parameters["permutations"])
 
         def work(batch: Batch, size: int) -> Rows:
@@ -61,9 +63,8 @@ class Shapley(Family):
                 used = np.append(used, of_class)
             run.blocks.update(ablation.counted)
             orders = np.stack(added)[used]  # (used, orders, heads)
-            return {metric.name: orders.mean(axis=1) for metric in metrics} | {"orders": orders}
+            return {metric.name: orders.mean(axis=1) for metric in metrics} | {ORDERS: orders}
 
-        assert heads
         return run.collect(1, work)
 
     def refusal(self, model: LoadedModel, found: AttentionSites) -> str:

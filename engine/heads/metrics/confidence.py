@@ -20,8 +20,7 @@ class Confidence(MapMetric):
         "fewer tokens the largest weight is larger."
     )
 
-    @staticmethod
-    def of_maps(maps: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
+    def of_maps(self, maps: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
         """Return it for each picture and head, ``(n, heads)``; padding does not count."""
         largest = maps.amax(dim=-1)  # (n, windows, heads, slots)
         weight = real[:, None].to(largest)  # (windows, 1, slots)

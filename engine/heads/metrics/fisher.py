@@ -17,7 +17,6 @@ class Fisher(GradientMetric):
     paper = "theis2018faster"
     caveat = "A slope, not a step. Of the labels at hand, not of labels drawn from the model."
 
-    @staticmethod
-    def of_slopes(slopes: np.ndarray) -> np.ndarray:
+    def of_slopes(self, slopes: np.ndarray) -> np.ndarray:
         """Return their square."""
         return slopes**2

@@ -9,6 +9,7 @@ import numpy as np
 from engine.attribution.parameters import Parameter, Value
 from engine.heads.ablation import Place
 from engine.heads.families.gradients import GradientMetric
+from engine.heads.running import Rows
 
 
 class Gradient(GradientMetric):
@@ -34,13 +35,12 @@ class Gradient(GradientMetric):
         ),
     )
 
-    @staticmethod
-    def of_slopes(slopes: np.ndarray) -> np.ndarray:
+    def of_slopes(self, slopes: np.ndarray) -> np.ndarray:
         """Return their size."""
         return np.abs(slopes)
 
     def combined(
-        self, rows: np.ndarray, places: Sequence[Place], parameters: Mapping[str, Value]
+        self, rows: Rows, places: Sequence[Place], parameters: Mapping[str, Value]
     ) -> tuple[np.ndarray, np.ndarray | None]:
         """Return mean and error; scaled, the error is that of the mean at a fixed scale."""
         mean, error = super().combined(rows, places, parameters)

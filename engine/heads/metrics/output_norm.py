@@ -17,7 +17,6 @@ class OutputNorm(OutputMetric):
     paper = "kobayashi2020attention"
     caveat = "Looks at no outcome. Layers differ in scale: compare heads within one."
 
-    @staticmethod
-    def of_outputs(given: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    def of_outputs(self, given: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
         """Return it for each head, ``(heads,)``."""
         return (given @ weight.transpose(1, 2)).norm(dim=2).mean(dim=1)

@@ -1,10 +1,16 @@
-"""Shapley values of heads (shapley1953value), from random orders (castro2009polynomial)."""
+"""Shapley values of heads, from random orders (castro2009polynomial)."""
 
 from __future__ import annotations
 
-from engine.attribution.parameters import Parameter
-from engine.heads.families.shapley import Shapley
-from engine.heads.metric import HeadMetric
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from engine.attribution.parameters import Parameter, Value
+from engine.heads.ablation import Place
+from engine.heads.families.shapley import ORDERS, Shapley
+from engine.heads.metric import HeadMetric, mean_and_error
+from engine.heads.running import Rows
 
 
 class ShapleyOfHeads(HeadMetric):
@@ -36,3 +42,16 @@ class ShapleyOfHeads(HeadMetric):
         ),
     )
     family = Shapley()
+
+    def combined(
+        self, rows: Rows, places: Sequence[Place], parameters: Mapping[str, Value]
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return mean and error; the error of a single picture is that over its orders."""
+        orders = rows[ORDERS]  # (pictures, orders, heads)
+        return mean_and_error(orders[0] if len(orders) == 1 else orders.mean(axis=1))
+
+    def unit_for(self, parameters: Mapping[str, Value]) -> str:
+        """Nats or probability, as asked."""
+        if parameters["of"] == "probability":
+            return "share of the class's probability (0 to 1)"
+        return "share of the fall of the cross-entropy (nats)"

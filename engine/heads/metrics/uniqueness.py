@@ -20,8 +20,7 @@ class Uniqueness(OutputMetric):
         "heads' outputs over one picture's tokens, then the mean over pictures (our definition)."
     )
 
-    @staticmethod
-    def of_outputs(given: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    def of_outputs(self, given: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
         """Return it for each head, ``(heads,)``; 1 for a head that is alone or puts out nothing."""
         centred = given - given.mean(dim=1, keepdim=True)  # (heads, tokens, width)
         cross = torch.einsum("gti,htj->ghij", centred, centred).square().sum(dim=(2, 3))
