@@ -160,6 +160,8 @@ class Prediction:
 _KINDS = {
     "attribution": "engine.results:Attribution",
     "scores": "engine.scores:Scores",
+    "head-scores": "engine.head_results:HeadScores",
+    "pruning-curve": "engine.head_results:PruningCurve",
     "column-scores": "engine.table_results:ColumnScores",
     "effects": "engine.table_results:Effects",
     "swarm": "engine.table_results:Swarm",

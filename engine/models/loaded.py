@@ -215,15 +215,24 @@ class LoadedModel:
                 for part in training:
                     part.training = True
 
-    def forward(self, batch: torch.Tensor) -> torch.Tensor:
-        """One pass under the lock: ``(n, …)`` → logits ``(n, classes)``."""
+    def forward(self, batch: torch.Tensor, rows: int | None = None) -> torch.Tensor:
+        """One pass under the lock: ``(n, …)`` → logits ``(n, classes)``.
+
+        Args:
+            batch: samples.
+            rows: how many come out, where something inside makes several of each.
+
+        Raises:
+            ModelError: logits of another shape.
+        """
         with self.ready() as module:
             samples = self._suited(batch)
             ends_in = self.seen.squash
             logits = unsquashed(module, samples) if ends_in else logits_of(module(samples))
-        if logits.shape != (len(batch), len(self.classes)):
+        expected = len(batch) if rows is None else rows
+        if logits.shape != (expected, len(self.classes)):
             raise ModelError(
-                f"the model returned shape {tuple(logits.shape)} for {len(batch)} samples and "
+                f"the model returned shape {tuple(logits.shape)} for {expected} samples and "
                 f"{len(self.classes)} classes"
             )
         return logits

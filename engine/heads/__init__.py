@@ -1,0 +1,1 @@
+"""Which attention heads matter: switched off exactly, or judged by cheaper signs."""
