@@ -25,6 +25,10 @@ CALLS = [
         ("occlusion", {"window": 6, "stride": 5}),
         ("smoothgrad", {"samples": 4}),
         ("rise", {"masks": 6}),
+        ("deep-lift", {}),
+        ("guided-backprop", {}),
+        ("lrp", {"rule": "epsilon"}),
+        ("lrp", {"rule": "gamma"}),
     )
     for target in range(3)
 ]
