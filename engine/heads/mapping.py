@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from importlib import import_module
 from typing import Any
 
@@ -69,7 +70,9 @@ def need_umap() -> Any:
         MethodError: it is not installed, with the command that mends it; or it is broken.
     """
     try:
-        return import_module("umap")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ImportWarning)  # parts of it need other packages
+            return import_module("umap")
     except ModuleNotFoundError as error:
         missing = "umap-learn" if error.name == "umap" else str(error.name)
         raise MethodError(
