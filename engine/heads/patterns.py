@@ -155,7 +155,7 @@ def told_apart(names: Sequence[str], evenness: Sequence[float]) -> list[str]:
     """Tell clusters of one name apart by how sharp their maps are.
 
     >>> told_apart(["local", "global", "local"], [0.5, 1.0, 0.2])
-    ['local, broader', 'global', 'local, sharper']
+    ['broader local', 'global', 'sharper local']
     >>> told_apart(["local"] * 3, [0.5, 0.1, 0.2])
     ['local 3', 'local 1', 'local 2']
     """
@@ -164,13 +164,11 @@ def told_apart(names: Sequence[str], evenness: Sequence[float]) -> list[str]:
         same = sorted(
             (index for index, one in enumerate(names) if one == name), key=lambda i: evenness[i]
         )
-        ends = (
-            [", sharper", ", broader"]
-            if len(same) == 2
-            else [f" {n + 1}" for n in range(len(same))]
-        )
-        for index, end in zip(same, ends if len(same) > 1 else [""], strict=True):
-            found[index] = f"{name}{end}"
+        if len(same) == 2:
+            found[same[0]], found[same[1]] = f"sharper {name}", f"broader {name}"
+        elif len(same) > 2:
+            for number, index in enumerate(same, start=1):
+                found[index] = f"{name} {number}"
     return found
 
 

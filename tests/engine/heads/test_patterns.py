@@ -57,7 +57,7 @@ def test_each_kind_has_its_cluster(code) -> None:
 
 
 def kind_of(name: str) -> str:
-    return name.partition(",")[0].rstrip(" 123456789")
+    return name.removeprefix("sharper ").removeprefix("broader ").rstrip(" 123456789")
 
 
 def test_kinds_that_are_one_kind_share_a_cluster() -> None:
