@@ -1,1 +1,1 @@
-"""Which attention heads matter: switched off exactly, or judged by cheaper signs."""
+"""Attention heads: which of them matter, where they look, what they have learned."""
