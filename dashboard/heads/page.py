@@ -1,0 +1,180 @@
+"""The page "Heads" from top to bottom: choices → the selected head → what is shown of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from components.predictions import percent
+from components.words import plain
+from dashboard.heads import link
+from dashboard.heads.link import PREFIX
+from dashboard.running import warmth
+
+if TYPE_CHECKING:
+    from dashboard.heads.choosing import Side
+    from dashboard.heads.marks import Marks
+    from engine.head_results import HeadScores
+
+_TITLE = "Which heads matter, and where do they look?"
+_VIEWS = {
+    "maps": "All heads",
+    "importance": "Importance",
+    "reach": "Near and far",
+    "patterns": "Patterns",
+}
+
+
+def show() -> None:
+    """Draw the page."""
+    link.begin()
+    if not warmth.is_ready():
+        opening = st.empty()
+        opening.title(_TITLE, anchor=False)
+        warmth.wait()
+        opening.empty()
+    from dashboard.heads import choosing
+    from dashboard.own_model import links
+
+    with st.sidebar:
+        sides = choosing.choose()
+    st.title(_TITLE, anchor=False)
+    links.offer()
+    notes = st.session_state.pop("link-notes", [])
+    if notes:
+        st.warning(f"The link could not be followed in full: {plain('; '.join(notes))}.")
+    if sides[0].usable:
+        _body(sides)
+    else:
+        _nothing(sides[0])
+    st.session_state["link-read"] = True
+
+
+def _nothing(side: Side) -> None:
+    """Say why there is nothing to see, and offer models that have heads."""
+    from dashboard.heads import choosing
+    from dashboard.running import models
+
+    if not side.problem:
+        st.info("Choose a picture at the left.", icon=":material/image:")
+        link.write(None, None)
+        return
+    st.warning(plain(side.problem), icon=":material/visibility_off:")
+    if side.model is None:
+        st.markdown("These models have attention heads:")
+        with st.container(horizontal=True, key="heads-offered"):
+            for ref in choosing.with_attention():
+                if ref != side.ref:
+                    st.button(
+                        plain(models.title(ref)), key=f"take-{ref}", on_click=_take, args=(ref,)
+                    )
+    link.write(None, None)
+
+
+def _take(ref: str) -> None:
+    st.session_state[f"{PREFIX}model"] = ref
+
+
+def _body(sides: list[Side]) -> None:
+    from dashboard.heads import selecting
+
+    first = sides[0]
+    now = selecting.settle(first)
+    st.caption(_told(first))
+    selecting.bar(first, now)
+    scores = _pair(sides, now) if len(sides) > 1 else _alone(first, now)
+    _view(first, now, scores)
+    link.write(first.picture, selecting.asking(first, now))
+
+
+def _told(side: Side) -> str:
+    assert side.model is not None and side.picture is not None and side.prediction is not None
+    said = side.prediction
+    name = said.classes[said.best]
+    share = percent(float(said.probabilities[said.best]))
+    return plain(f"{side.model.card.title} · {side.picture.name} · says “{name}” ({share})")
+
+
+def _alone(side: Side, now: Marks) -> HeadScores | None:
+    """Show one side: scores, the head over the picture, the prediction."""
+    from dashboard.heads import importance, looking, switching
+
+    assert side.found is not None
+    left, middle, right = st.columns([10, 9, 9])
+    with right:
+        switching.prediction(side, now)
+        controls = st.container()
+    with left:
+        scores = importance.heatmap(side, now)
+    with controls:
+        switching.controls(side, now, scores)
+    with middle:
+        if side.found.unplaced:
+            st.info(plain(side.found.unplaced), icon=":material/grid_off:")
+        else:
+            looking.on_picture(side, now)
+    return scores
+
+
+def _pair(sides: list[Side], now: Marks) -> HeadScores | None:
+    """Show two sides beside each other, row by row."""
+    from dashboard.heads import importance, looking, switching
+
+    found: list[HeadScores | None] = [None, None]
+    for column, side in zip(st.columns(2), sides, strict=True):
+        with column:
+            st.markdown(f"**{_told(side) if side.usable else ''}**")
+            if not side.usable:
+                st.info(plain(side.problem) or "Choose a picture at the left.")
+    usable = [side.usable for side in sides]
+    for part in (switching.prediction, importance.heatmap, looking.on_picture):
+        for place, (column, side) in enumerate(zip(st.columns(2), sides, strict=True)):
+            if not usable[place] or side.found is None:
+                continue
+            with column:
+                if part is importance.heatmap:
+                    found[place] = importance.heatmap(side, now)
+                elif part is switching.prediction or not side.found.unplaced:
+                    part(side, now)
+    switching.controls(sides[0], now, found[0])
+    return found[0]
+
+
+def _view(side: Side, now: Marks, scores: HeadScores | None) -> None:
+    from dashboard.heads import importance, learned, looking
+    from dashboard.state import restore
+
+    assert side.found is not None
+    views = _VIEWS if not side.found.unplaced else {"importance": _VIEWS["importance"]}
+    restore.valid(f"{PREFIX}view", list(views))
+    st.session_state.setdefault(f"{PREFIX}view", next(iter(views)))
+    view = st.segmented_control(
+        "View",
+        list(views),
+        format_func=views.__getitem__,
+        key=f"{PREFIX}view",
+        label_visibility="collapsed",
+        persist_state="session",
+        required=True,
+    )
+    if view == "maps":
+        looking.mosaics(side, now)
+    elif view == "importance":
+        _importance(side, now, scores)
+    elif view == "reach":
+        learned.reach(side, now)
+    else:
+        learned.patterns(side, now)
+
+
+def _importance(side: Side, now: Marks, scores: HeadScores | None) -> None:
+    from dashboard.heads import importance
+
+    assert side.found is not None
+    left, right = st.columns(2)
+    with left:
+        importance.scatter(side, now, scores)
+    with right:
+        if not side.found.unplaced:
+            importance.partial(side, now)

@@ -1,0 +1,191 @@
+"""The one selected head and query patch: told at the top, set by clicks and by widgets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from components.head_names import named, patch
+from components.saying import begun, counted
+from dashboard.heads import link
+from dashboard.heads.choosing import Side
+from dashboard.heads.link import PREFIX
+from dashboard.heads.marks import Head, Marks, middle
+
+CLICKS = {"select": "selects", "off": "switches off"}
+_STILL: dict[str, Any] = {"displayModeBar": False}
+_TOKEN, _PATCH = "token", "patch"
+
+
+def settle(side: Side) -> Marks:
+    """Bring the marks to what the model has; return them."""
+    wanted, asked = st.session_state.pop("h-wanted", (True, None))
+    now = link.kept()
+    if not wanted:  # begin where there is something to see: heads of the last layer differ most
+        now = replace(now, head=(len(side.heads) - 1, 0))
+    now = now.within(side.heads)
+    grid = grid_of(side, now.head)
+    if asked is not None and grid is not None:
+        inside = (min(asked[0], grid[0] - 1), min(asked[1], grid[1] - 1))
+        now = replace(now, place=middle(*inside, grid))
+    link.keep(now)
+    return now
+
+
+def grid_of(side: Side, head: Head) -> tuple[int, int] | None:
+    """Return rows and columns of the patches of a head's layer, or None where not known."""
+    assert side.found is not None
+    return None if side.found.unplaced else side.found.sites[head[0]].grid
+
+
+def asking(side: Side, now: Marks) -> tuple[int, int] | None:
+    """Return row and column of the patch that asks, on the grid of the head's layer."""
+    grid = grid_of(side, now.head)
+    if now.place is None or grid is None:
+        return None
+    row, column = (
+        min(int(share * count), count - 1) for share, count in zip(now.place, grid, strict=True)
+    )
+    return row, column
+
+
+def token_told(side: Side) -> str:
+    """Say what asks while no patch does."""
+    assert side.found is not None
+    site = side.found.sites[-1]
+    return "the class token" if site.prefix + site.suffix else "all patches, on average"
+
+
+def bar(side: Side, now: Marks) -> None:
+    """Show what is selected, and the widgets that select."""
+    at = asking(side, now)
+    asks = token_told(side) if at is None else f"the patch in {patch(*at)}"
+    told = f"**{begun(named(*now.head))}**"
+    if grid_of(side, now.head) is not None:
+        told += f" · asks: {asks}"
+    with st.container(
+        horizontal=True, vertical_alignment="center", gap="small", border=True, key="heads-bar"
+    ):
+        st.markdown(told, width="content")
+        with st.popover("Choose", icon=":material/tune:"):
+            _head_widgets(side, now)
+            _patch_widgets(side, now, at)
+        st.segmented_control(
+            "A click on a head",
+            list(CLICKS),
+            default=None if f"{PREFIX}click" in st.session_state else "select",
+            format_func=lambda name: f"A click {CLICKS[name]}",
+            key=f"{PREFIX}click",
+            label_visibility="collapsed",
+            persist_state="session",
+            required=True,
+            width="content",
+        )
+        if now.off:
+            st.badge(f"{counted(len(now.off), 'head')} off", color="orange")
+            st.button("All on", key="heads-all-on", on_click=_all_on, type="tertiary")
+
+
+def _head_widgets(side: Side, now: Marks) -> None:
+    left, right = st.columns(2)
+    for place, (column, name) in enumerate(((left, "Layer"), (right, "Head"))):
+        count = len(side.heads) if place == 0 else side.heads[now.head[0]]
+        key = f"{PREFIX}{name.lower()}"
+        st.session_state[key] = now.head[place] + 1
+        column.number_input(name, 1, count, key=key, on_change=_from_numbers)
+
+
+def _patch_widgets(side: Side, now: Marks, at: tuple[int, int] | None) -> None:
+    grid = grid_of(side, now.head)
+    if grid is None:
+        return
+    st.session_state[f"{PREFIX}asks"] = _TOKEN if at is None else _PATCH
+    titles = {_TOKEN: begun(token_told(side)), _PATCH: "A patch"}
+    st.selectbox(
+        "Asks",
+        list(titles),
+        format_func=titles.__getitem__,
+        key=f"{PREFIX}asks",
+        on_change=_from_asks,
+        args=(grid,),
+    )
+    if at is None:
+        return
+    for place, (column, name) in enumerate(zip(st.columns(2), ("Row", "Column"), strict=True)):
+        key = f"{PREFIX}{name.lower()}"
+        st.session_state[key] = at[place] + 1
+        column.number_input(name, 1, grid[place], key=key, on_change=_from_patch, args=(grid,))
+
+
+def _from_numbers() -> None:
+    state = st.session_state
+    head = (int(state[f"{PREFIX}layer"]) - 1, int(state[f"{PREFIX}head"]) - 1)
+    link.keep(replace(link.kept(), head=head))
+
+
+def _from_asks(grid: tuple[int, int]) -> None:
+    asked = st.session_state[f"{PREFIX}asks"] == _PATCH
+    place = middle(grid[0] // 2, grid[1] // 2, grid) if asked else None
+    link.keep(replace(link.kept(), place=place))
+
+
+def _from_patch(grid: tuple[int, int]) -> None:
+    state = st.session_state
+    row, column = int(state[f"{PREFIX}row"]) - 1, int(state[f"{PREFIX}column"]) - 1
+    link.keep(replace(link.kept(), place=middle(row, column, grid)))
+
+
+def _all_on() -> None:
+    link.keep(replace(link.kept(), off=frozenset()))
+
+
+def chart(drawn: go.Figure, key: str, alt: str, pick: Callable[[str], None] | None = None) -> None:
+    """Show a figure; a click on it selects.
+
+    Args:
+        drawn: the figure.
+        key: of the chart; its frame is called "chart-" and the key.
+        alt: what it shows, in words.
+        pick: called with the key after a click; by default nothing can be picked.
+    """
+    with st.container(key=f"chart-{key}"):
+        if pick is None:
+            st.plotly_chart(drawn, key=key, config=_STILL, alt=alt)
+        else:
+            st.plotly_chart(
+                drawn,
+                key=key,
+                on_select=lambda: pick(key),
+                selection_mode="points",
+                config=_STILL,
+                alt=alt,
+            )
+
+
+def pick_head(key: str) -> None:
+    """Take the head that was clicked, or switch it off or on, as the clicks are set."""
+    data = picked(key)
+    if data is None:
+        return
+    head, now = (data[0], data[1]), link.kept()
+    if st.session_state.get(f"{PREFIX}click") == "off":
+        link.keep(now.toggled(head))
+    else:
+        link.keep(replace(now, head=head))
+
+
+def look_at(key: str) -> None:
+    """Take the head that was clicked, however clicks are set."""
+    data = picked(key)
+    if data is not None:
+        link.keep(replace(link.kept(), head=(data[0], data[1])))
+
+
+def picked(key: str) -> list[int] | None:
+    """Return what a clicked mark stands for, or None."""
+    points = st.session_state[key]["selection"]["points"]
+    return [int(part) for part in points[0]["customdata"]] if points else None
