@@ -10,6 +10,7 @@ from components.tokens import BAR_CHOSEN, BAR_OTHER
 from engine.results import Prediction
 
 _ROW = 46
+_ALONE = 34  # a row of one bar
 _HALF = 0.4  # of a row: one bar
 _SHOWN = 4
 _ROOM = 1.22  # for the numbers beside the bars
@@ -21,7 +22,8 @@ def rows_of(before: Prediction, after: Prediction, count: int = _SHOWN) -> list[
     """Return name and probability before and after of the classes that lead in one of them."""
     leading: list[int] = []
     for one, other in zip(before.top(count), after.top(count), strict=True):
-        leading += [place for place in (one[0], other[0]) if place not in leading]
+        leading += [one[0], other[0]]
+    leading = list(dict.fromkeys(leading))
     first = sorted(leading[:count], key=lambda index: -before.probabilities[index])
     return [
         (before.classes[i], float(before.probabilities[i]), float(after.probabilities[i]))
@@ -29,19 +31,20 @@ def rows_of(before: Prediction, after: Prediction, count: int = _SHOWN) -> list[
     ]
 
 
-def figure(rows: list[Row], titles: tuple[str, str]) -> go.Figure:
-    """Draw two bars for each class.
+def figure(rows: list[Row], titles: tuple[str, ...]) -> go.Figure:
+    """Draw two bars for each class, or one where nothing is changed.
 
     Args:
         rows: name, probability before and after.
-        titles: of before and after; they stand above as a key.
+        titles: of before and after, they stand above as a key; of before alone.
     """
     drawn = go.Figure()
-    for place, (title, colour) in enumerate(zip(titles, (BAR_OTHER, BAR_CHOSEN), strict=True)):
-        shares = [row[1 + place] for row in rows]
+    pairs = len(titles) > 1
+    for place, (title, colour) in enumerate(zip(titles, (BAR_OTHER, BAR_CHOSEN), strict=False)):
+        shares = [(before, after)[place] for _, before, after in rows]
         drawn.add_bar(
             x=shares,
-            y=[index + _HALF * (place - 0.5) for index in range(len(rows))],
+            y=[index + _HALF * (place - 0.5) * pairs for index in range(len(rows))],
             orientation="h",
             width=_HALF * 0.9,
             name=title,
@@ -60,10 +63,10 @@ def figure(rows: list[Row], titles: tuple[str, str]) -> go.Figure:
         range=[len(rows) - 0.5, -0.5],
         tickfont={"size": 13},
     )
-    frames.finished(drawn, _ROW * len(rows) + 34)
+    frames.finished(drawn, (_ROW if pairs else _ALONE) * len(rows) + (34 if pairs else 8))
     drawn.update_layout(
         barmode="overlay",
-        showlegend=True,
+        showlegend=pairs,
         legend={
             "orientation": "h", "x": 0, "xanchor": "left", "y": 1, "yanchor": "bottom",
             "font": {"size": 12}, "itemclick": False, "itemdoubleclick": False,

@@ -1,4 +1,4 @@
-"""Scores and other slow findings: begun at once where they are quick, else at the press of a button."""
+"""Slow findings: begun at once where they are quick, else at the press of a button."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from engine.models.bundled import bundled_models
 from engine.models.loaded import LoadedModel
 from engine.results import Prediction
 
-BESIDE = {"nothing": "Nothing", "picture": "A picture", "model": "A model"}
+BESIDE = {"nothing": "Nothing", "picture": "Picture", "model": "Model"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,6 +117,9 @@ def _looked_at(ref: str) -> tuple[LoadedModel | None, AttentionSites | None, str
             found = attention_sites(model)
     except HaloscopeError as error:
         return None, None, str(error)
+    if model.family == "cnn" and not found.sites:
+        problem = f"{model.card.title} is a convolutional network: it has no attention heads."
+        return None, None, problem
     return (None, None, found.problem) if found.problem else (model, found, "")
 
 

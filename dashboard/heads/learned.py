@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
-from components import head_strength, head_trend, head_words
+from components import head_strength, head_trend, head_words, pattern_map
 from components.head_names import TITLES
 from components.words import plain
-from dashboard.heads import selecting
+from dashboard.heads import asking, selecting
 from dashboard.heads.choosing import Side
 from dashboard.heads.link import PREFIX
 from dashboard.heads.looking import own_off
 from dashboard.heads.marks import Marks
+from dashboard.running import head_patterns
 from dashboard.running import heads as running
+from dashboard.state import restore
+from engine.errors import HaloscopeError
 from engine.head_results import HeadStrength
+from engine.inputs.image_sets import ImageSet
 
 _FIRST = "distance"
+_MANY = [12, 48, 96]
+_CODES = {"pca": "principal components", "autoencoder": "an auto-encoder, trained here"}
+_PLANES = {"pca": "principal components", "umap": "UMAP"}
+_UNASKED = 12  # pictures: looked at without a click
 
 
 def reach(side: Side, now: Marks) -> None:
@@ -66,3 +76,57 @@ def _trend(found: HeadStrength, now: Marks) -> None:
 
 def patterns(side: Side, now: Marks) -> None:
     """Show what heads look at in many pictures, in clusters."""
+    with st.container(border=True, key="card-patterns"):
+        st.markdown("**What heads have learned** :gray[:small[a dot is a head in a picture]]")
+        try:
+            plan = _planned(side)
+        except HaloscopeError as error:
+            st.info(plain(str(error)), icon=":material/info:")
+            return
+        job = asking.asked(
+            "patterns",
+            plan.key,
+            None,
+            f"{asking.passes(plan.cost)}, then clusters of the maps",
+            lambda: head_patterns.submit(plan),
+            quick=len(plan.images) <= _UNASKED and plan.code == plan.plane == "pca",
+        )
+        found = None if job is None else job.result
+        if found is None:
+            return
+        said = head_words.patterns_sentence(found, now.head)
+        selecting.chart(pattern_map.figure(found, now.head), "patterns", said, selecting.pick_alone)
+        st.markdown(plain(said))
+        told = found.manifest["outcome"]
+        st.caption(
+            f"{told['pictures']} pictures of {plain(plan.images.name)} · near means alike · "
+            f"how well clusters stand apart (silhouette, at most 1): {told['silhouette']:.2f} · "
+            f"{told['seconds']:.2g} s · with all heads on"
+        )
+
+
+def _planned(side: Side) -> head_patterns.PatternPlan:
+    left, middle, right = st.columns(3)
+    state = st.session_state
+    choices: dict[str, list[Any]] = {
+        "many": _MANY, "code": list(_CODES), "plane": list(_PLANES)
+    }  # fmt: skip
+    for name, options in choices.items():
+        restore.valid(f"{PREFIX}{name}", options)
+        state.setdefault(f"{PREFIX}{name}", options[0])
+    common: dict[str, Any] = {"persist_state": "session"}
+    many = left.selectbox("Pictures", _MANY, key=f"{PREFIX}many", **common)
+    code = middle.selectbox(
+        "Maps told apart by", list(_CODES), format_func=_CODES.__getitem__,
+        key=f"{PREFIX}code", **common,
+    )  # fmt: skip
+    plane = right.selectbox(
+        "Laid out by", list(_PLANES), format_func=_PLANES.__getitem__,
+        key=f"{PREFIX}plane", **common,
+    )  # fmt: skip
+    assert side.model is not None
+    model, home = side.model, side.home
+    key = ("patterns", id(model), home, many, code, plane)
+    images = side.pictures(many)
+    assert isinstance(images, ImageSet)
+    return running.once(key, lambda: head_patterns.plan(model, images, code, plane))

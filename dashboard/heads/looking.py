@@ -49,6 +49,7 @@ def on_picture(side: Side, now: Marks) -> None:
             f"look-{side.name}",
             said,
             lambda key: _pick_patch(key, grid),
+            square=True,
         )
         st.markdown(plain(said))
 

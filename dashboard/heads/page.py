@@ -142,7 +142,7 @@ def _pair(sides: list[Side], now: Marks) -> HeadScores | None:
 
 
 def _view(side: Side, now: Marks, scores: HeadScores | None) -> None:
-    from dashboard.heads import importance, learned, looking
+    from dashboard.heads import learned, looking
     from dashboard.state import restore
 
     assert side.found is not None

@@ -143,7 +143,14 @@ def _all_on() -> None:
     link.keep(replace(link.kept(), off=frozenset()))
 
 
-def chart(drawn: go.Figure, key: str, alt: str, pick: Callable[[str], None] | None = None) -> None:
+def chart(
+    drawn: go.Figure,
+    key: str,
+    alt: str,
+    pick: Callable[[str], None] | None = None,
+    *,
+    square: bool = False,
+) -> None:
     """Show a figure; a click on it selects.
 
     Args:
@@ -151,14 +158,17 @@ def chart(drawn: go.Figure, key: str, alt: str, pick: Callable[[str], None] | No
         key: of the chart; its frame is called "chart-" and the key.
         alt: what it shows, in words.
         pick: called with the key after a click; by default nothing can be picked.
+        square: as high as it is wide, at every width.
     """
+    high: Any = "stretch" if square else "content"
     with st.container(key=f"chart-{key}"):
         if pick is None:
-            st.plotly_chart(drawn, key=key, config=_STILL, alt=alt)
+            st.plotly_chart(drawn, key=key, height=high, config=_STILL, alt=alt)
         else:
             st.plotly_chart(
                 drawn,
                 key=key,
+                height=high,
                 on_select=lambda: pick(key),
                 selection_mode="points",
                 config=_STILL,
@@ -178,7 +188,7 @@ def pick_head(key: str) -> None:
         link.keep(replace(now, head=head))
 
 
-def look_at(key: str) -> None:
+def pick_alone(key: str) -> None:
     """Take the head that was clicked, however clicks are set."""
     data = picked(key)
     if data is not None:

@@ -32,10 +32,9 @@ def prediction(side: Side, now: Marks) -> None:
     with st.container(border=True, key=f"card-prediction-{side.name}"):
         st.markdown("**What it says**")
         said = prediction_pairs.sentence(before, after, change) if off else _plainly(side)
+        titles = ("all heads on", change) if off else ("all heads on",)
         selecting.chart(
-            prediction_pairs.figure(
-                prediction_pairs.rows_of(before, after), ("all heads on", change)
-            ),
+            prediction_pairs.figure(prediction_pairs.rows_of(before, after), titles),
             f"prediction-{side.name}",
             said,
         )
