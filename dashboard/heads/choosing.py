@@ -22,7 +22,7 @@ from engine.models.bundled import bundled_models
 from engine.models.loaded import LoadedModel
 from engine.results import Prediction
 
-BESIDE = {"nothing": "Nothing", "picture": "Picture", "model": "Model"}
+BESIDE = {"nothing": "Nothing", "picture": "Another picture", "model": "Another model"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,14 +141,12 @@ def _beside(first: Side, sets: list[str]) -> Side | None:
     """Show the chooser of what is set beside it."""
     restore.valid(f"{PREFIX}beside", list(BESIDE))
     st.session_state.setdefault(f"{PREFIX}beside", "nothing")
-    kind = st.segmented_control(
+    kind = st.selectbox(
         "Set beside it",
         list(BESIDE),
         format_func=BESIDE.__getitem__,
         key=f"{PREFIX}beside",
         persist_state="session",
-        required=True,
-        width="stretch",
     )
     assert first.model is not None and first.found is not None
     if kind == "picture":

@@ -122,6 +122,8 @@ def heatmap(side: Side, now: Marks) -> HeadScores | None:
         if side.name == "one":
             st.markdown("**Which heads matter** :gray[:small[click one]]")
             choose(side)
+        else:
+            st.markdown("**Which heads matter** :gray[:small[by the same metric]]")
         found = scores(side, "metric")
         if found is None:
             return None
@@ -145,7 +147,7 @@ def _how(found: HeadScores) -> str:
     count = outcome["images"]
     told = "one picture" if count == 1 else f"{count} pictures"
     so_far = " · so far" if outcome.get("partial") else ""
-    return plain(f"{display['unit']} · {told} · {outcome['seconds']:.2g} s{so_far}")
+    return plain(f"{display['unit']} · {told} · {outcome['seconds']:.2g}\u00a0s{so_far}")
 
 
 def scatter(side: Side, now: Marks, first: HeadScores | None) -> None:

@@ -78,6 +78,18 @@ def _pick_patch(key: str, grid: tuple[int, int]) -> None:
         link.keep(replace(link.kept(), place=middle(at[0], at[1], grid)))
 
 
+def mosaics_beside(sides: list[Side], now: Marks) -> None:
+    """Show all heads of two sides, as they are left."""
+    for column, side in zip(st.columns(2), sides, strict=True):
+        if not side.usable or side.found is None or side.found.unplaced:
+            continue
+        assert side.model is not None and side.picture is not None
+        off = own_off(side, now)
+        title = f"With {counted(len(off), 'head')} off" if off else "All heads"
+        with column:
+            _mosaic(side, now, running.maps(side.model, side.picture, off), title, "mosaic")
+
+
 def mosaics(side: Side, now: Marks) -> None:
     """Show all heads; with some of them off beside the original."""
     assert side.model is not None and side.picture is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -84,7 +85,7 @@ def _body(sides: list[Side]) -> None:
     st.caption(_told(first))
     selecting.bar(first, now)
     scores = _pair(sides, now) if len(sides) > 1 else _alone(first, now)
-    _view(first, now, scores)
+    _view(sides, now, scores)
     link.write(first.picture, selecting.asking(first, now))
 
 
@@ -121,30 +122,37 @@ def _pair(sides: list[Side], now: Marks) -> HeadScores | None:
     """Show two sides beside each other, row by row."""
     from dashboard.heads import importance, looking, switching
 
-    found: list[HeadScores | None] = [None, None]
     for column, side in zip(st.columns(2), sides, strict=True):
         with column:
-            st.markdown(f"**{_told(side) if side.usable else ''}**")
-            if not side.usable:
-                st.info(plain(side.problem) or "Choose a picture at the left.")
-    usable = [side.usable for side in sides]
-    for part in (switching.prediction, importance.heatmap, looking.on_picture):
-        for place, (column, side) in enumerate(zip(st.columns(2), sides, strict=True)):
-            if not usable[place] or side.found is None:
-                continue
-            with column:
-                if part is importance.heatmap:
-                    found[place] = importance.heatmap(side, now)
-                elif part is switching.prediction or not side.found.unplaced:
-                    part(side, now)
-    switching.controls(sides[0], now, found[0])
+            if side.usable:
+                st.markdown(f"**{_told(side)}**")
+            else:
+                st.info(plain(side.problem) or "Choose the other picture at the left.")
+    _row(sides, lambda side: switching.prediction(side, now))
+    controls = st.container()
+    found = _row(sides, lambda side: importance.heatmap(side, now))
+    with controls:
+        switching.controls(sides[0], now, found)
+    placed = [side for side in sides if side.found is not None and not side.found.unplaced]
+    _row(sides, lambda side: looking.on_picture(side, now) if side in placed else None)
+    return found
+
+
+def _row(sides: list[Side], draw: Callable[[Side], HeadScores | None]) -> HeadScores | None:
+    """Draw a part of each side that there is; return what the first one found."""
+    found: list[HeadScores | None] = []
+    for column, side in zip(st.columns(2), sides, strict=True):
+        with column:
+            found.append(draw(side) if side.usable else None)
     return found[0]
 
 
-def _view(side: Side, now: Marks, scores: HeadScores | None) -> None:
+def _view(sides: list[Side], now: Marks, scores: HeadScores | None) -> None:
+    """Show one of the views of the first side, of both where it is a picture of all heads."""
     from dashboard.heads import learned, looking
     from dashboard.state import restore
 
+    side = sides[0]
     assert side.found is not None
     views = _VIEWS if not side.found.unplaced else {"importance": _VIEWS["importance"]}
     restore.valid(f"{PREFIX}view", list(views))
@@ -158,7 +166,11 @@ def _view(side: Side, now: Marks, scores: HeadScores | None) -> None:
         persist_state="session",
         required=True,
     )
-    if view == "maps":
+    if len(sides) > 1 and view != "maps":
+        st.caption(f"Of {_told(side)}")
+    if view == "maps" and len(sides) > 1:
+        looking.mosaics_beside(sides, now)
+    elif view == "maps":
         looking.mosaics(side, now)
     elif view == "importance":
         _importance(side, now, scores)

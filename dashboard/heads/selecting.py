@@ -161,6 +161,8 @@ def chart(
         square: as high as it is wide, at every width.
     """
     high: Any = "stretch" if square else "content"
+    if square:
+        drawn.update_layout(height=None)
     with st.container(key=f"chart-{key}"):
         if pick is None:
             st.plotly_chart(drawn, key=key, height=high, config=_STILL, alt=alt)
