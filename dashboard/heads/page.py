@@ -42,13 +42,14 @@ def show() -> None:
         sides = choosing.choose()
     st.title(_TITLE, anchor=False)
     links.offer()
-    notes = st.session_state.pop("link-notes", [])
-    if notes:
-        st.warning(f"The link could not be followed in full: {plain('; '.join(notes))}.")
+    above = st.container()  # what a link cannot have is found out further down
     if sides[0].usable:
         _body(sides)
     else:
         _nothing(sides[0])
+    notes = st.session_state.pop("link-notes", [])
+    if notes:
+        above.warning(f"The link could not be followed in full: {plain('; '.join(notes))}.")
     st.session_state["link-read"] = True
 
 
