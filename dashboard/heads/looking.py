@@ -17,6 +17,12 @@ from dashboard.heads.marks import Marks, middle, there
 from dashboard.running import heads as running
 from engine.head_results import HeadMaps
 
+_SIDE = 544  # pixels, at the most
+_LABELS = (60, 46)  # room for the numbers beside a mosaic and below it
+_EMPTY = (
+    "All heads are on. Let a click switch off, or take the least important ones above: where the "
+    "heads look then will stand here, beside where they look now."
+)
 _WHOSE = {"off": "Heads off", "on": "All on"}
 
 
@@ -49,7 +55,7 @@ def on_picture(side: Side, now: Marks) -> None:
             f"look-{side.name}",
             said,
             lambda key: _pick_patch(key, grid),
-            square=True,
+            shape=(_SIDE, _SIDE),
         )
         st.markdown(plain(said))
 
@@ -95,12 +101,12 @@ def mosaics(side: Side, now: Marks) -> None:
     assert side.model is not None and side.picture is not None
     off = own_off(side, now)
     original = running.maps(side.model, side.picture)
-    if not off:
-        _mosaic(side, now, original, "All heads", "mosaic")
-        return
     left, right = st.columns(2)
     with left:
-        _mosaic(side, now, original, "All heads on", "mosaic")
+        _mosaic(side, now, original, "All heads on" if off else "All heads", "mosaic")
+    if not off:
+        right.info(_EMPTY, icon=":material/toggle_off:")
+        return
     with right:
         gated = running.maps(side.model, side.picture, off)
         _mosaic(side, now, gated, f"With {counted(len(off), 'head')} off", "mosaic-off")
@@ -110,9 +116,11 @@ def _mosaic(side: Side, now: Marks, maps: HeadMaps, title: str, key: str) -> Non
     with st.container(border=True, key=f"card-{key}-{side.name}"):
         st.markdown(f"**{title}** :gray[:small[each up to its own largest weight]]")
         chosen = now.within(side.heads).head
+        across, down = head_mosaic.layout_of(maps).size
         selecting.chart(
             head_mosaic.figure(maps, now.place, chosen, own_off(side, now)),
             f"{key}-{side.name}",
             f"{title}: small maps of where each head looks, layers from top to bottom.",
             selecting.pick_head,
+            shape=(across + _LABELS[0], down + _LABELS[1]),
         )

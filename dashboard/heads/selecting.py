@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -149,7 +150,7 @@ def chart(
     alt: str,
     pick: Callable[[str], None] | None = None,
     *,
-    square: bool = False,
+    shape: tuple[int, int] | None = None,
 ) -> None:
     """Show a figure; a click on it selects.
 
@@ -158,12 +159,13 @@ def chart(
         key: of the chart; its frame is called "chart-" and the key.
         alt: what it shows, in words.
         pick: called with the key after a click; by default nothing can be picked.
-        square: as high as it is wide, at every width.
+        shape: width and height in pixels at the most; it keeps their ratio at every width.
     """
-    high: Any = "stretch" if square else "content"
-    if square:
+    high: Any = "stretch" if shape else "content"
+    if shape is not None:
         drawn.update_layout(height=None)
-    with st.container(key=f"chart-{key}"):
+        _shaped(key, shape)
+    with st.container(key=f"chart-{key}"), _frame(key, shape):
         if pick is None:
             st.plotly_chart(drawn, key=key, height=high, config=_STILL, alt=alt)
         else:
@@ -176,6 +178,18 @@ def chart(
                 config=_STILL,
                 alt=alt,
             )
+
+
+def _frame(key: str, shape: tuple[int, int] | None) -> AbstractContextManager[Any]:
+    return nullcontext() if shape is None else st.container(key=f"shaped-{key}")
+
+
+def _shaped(key: str, shape: tuple[int, int]) -> None:
+    wide, high = shape
+    st.html(
+        f"<style>.st-key-shaped-{key} {{ aspect-ratio: {wide} / {high}; max-width: {wide}px; }}"
+        "</style>"
+    )
 
 
 def pick_head(key: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -197,6 +198,25 @@ def test_a_model_without_attention_offers_those_that_have_it() -> None:
     finished(page)
     assert "Digits ViT" in page.caption[0].value
     assert not page.warning
+
+
+def test_without_places_the_importance_is_shown_and_the_reason(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from dashboard.heads import choosing
+
+    found = choosing.attention_sites
+    monkeypatch.setattr(
+        choosing,
+        "attention_sites",
+        lambda model: replace(found(model), unplaced="its tokens lie nowhere"),
+    )
+    page = opened(off="1.5", view="maps")
+    assert any("its tokens lie nowhere" in info.value for info in page.info)
+    assert "matters most" in told(page)
+    assert "With 1 head off the answer" in told(page)
+    assert "on the order of the heads" in told(page)
+    assert "Where it looks" not in told(page) and "asks" not in told(page)
 
 
 def test_two_pictures_beside_each_other() -> None:
