@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from typing import TypeVar
 
 import streamlit as st
 
@@ -18,6 +19,19 @@ _UNASKED_SECONDS = 4.0
 _UNASKED_PASSES = 400
 # Jobs that end this soon are shown at once, without a progress bar that only flickers.
 _PATIENCE = 0.6
+_PLANS = 16  # kept: a plan over a set reads all of its files
+
+P = TypeVar("P")
+
+
+def planned(key: Hashable, make: Callable[[], P]) -> P:
+    """Return a plan over a set, made once in a session: it holds the user's own model."""
+    known: dict[Hashable, P] = st.session_state.setdefault("h-plans", {})
+    if key not in known:
+        known[key] = make()
+        for old in list(known)[:-_PLANS]:
+            del known[old]
+    return known[key]
 
 
 def is_quick(seconds: float | None, cost: Cost) -> bool:

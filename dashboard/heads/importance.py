@@ -16,6 +16,7 @@ from dashboard.heads.looking import own_off
 from dashboard.heads.marks import Marks
 from dashboard.running import explanations
 from dashboard.running import heads as running
+from dashboard.running.models import identity
 from dashboard.state import restore
 from engine.errors import HaloscopeError
 from engine.head_results import HeadScores
@@ -82,9 +83,24 @@ def scores(side: Side, name: str) -> HeadScores | None:
     except HaloscopeError as error:
         st.info(plain(str(error)), icon=":material/info:")
         return None
+    found = _instant(plan) if running.is_instant(plan) else _as_job(plan, f"{name}-{side.name}")
+    if found is None:
+        return None
+    return replace(found, manifest={**found.manifest, "source": plan.source()})
+
+
+def _instant(plan: HeadPlan) -> HeadScores | None:
+    try:
+        return running.at_once(plan)
+    except HaloscopeError as error:
+        st.error(plain(str(error)))
+        return None
+
+
+def _as_job(plan: HeadPlan, name: str) -> HeadScores | None:
     seconds = running.seconds(plan)
     job = asking.asked(
-        f"{name}-{side.name}",
+        name,
         plan.key,
         seconds,
         asking.passes(plan.cost),
@@ -92,16 +108,16 @@ def scores(side: Side, name: str) -> HeadScores | None:
         quick=asking.is_quick(seconds, plan.cost),
     )
     found = None if job is None else job.result or explanations.so_far(plan.key)
-    if not isinstance(found, HeadScores):
-        return None
-    return replace(found, manifest={**found.manifest, "source": plan.source()})
+    return found if isinstance(found, HeadScores) else None
 
 
 def _plan(side: Side, metric: str, count: int | None) -> HeadPlan:
     assert side.model is not None and side.picture is not None
     model, picture = side.model, side.picture
-    key = ("plan", id(model), side.home, count, metric, picture.digest, picture.fit, picture.name)
-    return running.once(
+    if count is None:
+        return plan_heads(model, picture, metric)
+    key = (identity(model), side.home, count, metric, picture.fit)
+    return asking.planned(
         key, lambda: plan_heads(model, side.pictures(count), metric, fit=picture.fit)
     )
 

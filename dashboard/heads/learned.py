@@ -16,6 +16,7 @@ from dashboard.heads.looking import own_off
 from dashboard.heads.marks import Marks
 from dashboard.running import head_patterns
 from dashboard.running import heads as running
+from dashboard.running.models import identity
 from dashboard.state import restore
 from engine.errors import HaloscopeError
 from engine.head_results import HeadStrength
@@ -126,7 +127,7 @@ def _planned(side: Side) -> head_patterns.PatternPlan:
     )  # fmt: skip
     assert side.model is not None
     model, home = side.model, side.home
-    key = ("patterns", id(model), home, many, code, plane)
+    key = (identity(model), home, many, code, plane)
     images = side.pictures(many)
     assert isinstance(images, ImageSet)
-    return running.once(key, lambda: head_patterns.plan(model, images, code, plane))
+    return asking.planned(key, lambda: head_patterns.plan(model, images, code, plane))

@@ -25,6 +25,7 @@ T = TypeVar("T")
 
 # Maps of a large model take 40 MB: so few are kept.
 _KEPT = 12
+_INSTANT = 4  # passes
 
 _lock = threading.Lock()
 _known: OrderedDict[Hashable, object] = OrderedDict()
@@ -88,6 +89,16 @@ def blocks(
     others = set(off) - {head}
     key = (*_asked("blocks", model, picture, others), head)
     return once(key, lambda: prune_blocks(model, picture, *head, off=others))
+
+
+def is_instant(plan: HeadPlan) -> bool:
+    """Whether scores take so few passes that they need not wait behind the work of others."""
+    return plan.pictures.single and plan.cost.total <= _INSTANT
+
+
+def at_once(plan: HeadPlan) -> HeadScores:
+    """Return scores, found on the caller's thread; errors as those of ``HeadPlan.run``."""
+    return once(("scores", plan.key), plan.run)
 
 
 def seconds(plan: HeadPlan) -> float | None:

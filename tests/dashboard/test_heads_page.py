@@ -7,12 +7,15 @@ import io
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.heads import agreement, exporting
 from dashboard.running import explanations
+from dashboard.running.models import model as running_model
 from engine.head_results import HeadPatterns, HeadScores
+from engine.inputs.samples import load_sample
 
 APP = Path(__file__).parents[2] / "dashboard" / "app.py"
 
@@ -256,3 +259,30 @@ def test_measured_agreement_is_told_where_there_is_one(monkeypatch: pytest.Monke
     assert "0.88" in agreement.told("scenes-vit", "gradient")
     assert agreement.titled("Gradient", "digits-vit", "gradient") == "Gradient"
     assert agreement.told("digits-vit", "gradient") == ""
+
+
+def test_one_picture_does_not_wait_behind_the_work_of_others() -> None:
+    import threading
+
+    done = threading.Event()
+    job = explanations.queue().submit("slow", "slow", lambda _progress, _cancel: done.wait(60))
+    try:
+        page = begun(metric="output-norm", sample="scenes/circle-07")
+        assert job.active
+        assert "matters most" in told(page)
+    finally:
+        done.set()
+        job.wait(60)
+
+
+def test_quick_scores_are_those_of_the_engine() -> None:
+    from dashboard.running import heads as running
+    from engine.heads.judging import plan_heads
+
+    page = opened(metric="fisher")
+    shown: HeadScores = page.session_state["h-scores"]
+    model = running_model("scenes-vit")
+    plan = plan_heads(model, load_sample("scenes/circle-00"), "fisher")
+    assert running.is_instant(plan)
+    assert plan.key == shown.key
+    np.testing.assert_array_equal(plan.run().values, shown.values)
