@@ -286,3 +286,15 @@ def test_quick_scores_are_those_of_the_engine() -> None:
     assert running.is_instant(plan)
     assert plan.key == shown.key
     np.testing.assert_array_equal(plan.run().values, shown.values)
+
+
+def test_slow_work_can_be_cancelled_and_begun_again() -> None:
+    page = begun(metric="shapley", on="300", sample="scenes/circle-11")
+    page.button(key="run-metric-one").click().run()
+    job = next(job for job in explanations.queue()._jobs.values() if job.active)
+    page.button(key="metric-one-cancel").click().run()
+    assert job.wait(60)
+    page.run()
+    assert job.state == "cancelled"
+    assert page.button(key="run-metric-one").label == "Start again"
+    assert "What it says" in told(page)
