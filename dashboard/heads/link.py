@@ -15,6 +15,9 @@ SECOND = "h2."
 _DONE = "h-restored"
 _MARKS = "h-marks"
 _SHOWN = 40
+_VERSIONS = "h-versions"
+# Groups of widgets that tell and change what is marked: name → which part of the marks.
+_TELLING = {"head": "head", "patch": "place", "list": "off", "share": "off"}
 # What a link carries beside the picture and the marks: name → what goes without saying.
 _TEXTS = {
     "model": "", "metric": "", "second": "", "on": "this", "view": "maps", "beside": "nothing",
@@ -66,9 +69,28 @@ def kept() -> Marks:
     return found
 
 
-def keep(now: Marks) -> None:
-    """Mark something else."""
+def keep(now: Marks, by: str = "") -> None:
+    """Mark something else.
+
+    Widgets that tell what has been changed by other means get another key. Else, of two clicks in
+    quick succession, the second could come with what they told before the first, as if the user
+    had put that back.
+
+    Args:
+        now: what is marked.
+        by: the widgets that the user changed it with, one of ``_TELLING``; "" for a click.
+    """
+    before, versions = kept(), st.session_state.setdefault(_VERSIONS, {})
+    for widgets, aspect in _TELLING.items():
+        if widgets != by and getattr(before, aspect) != getattr(now, aspect):
+            versions[widgets] = versions.get(widgets, 0) + 1
     st.session_state[_MARKS] = now
+
+
+def key(widgets: str, name: str) -> str:
+    """Return the present key of one of the widgets that tell what is marked."""
+    version = st.session_state.get(_VERSIONS, {}).get(widgets, 0)
+    return f"{PREFIX}{name}.{version}" if version else f"{PREFIX}{name}"
 
 
 def write(picture: ImageInput | None, patch: tuple[int, int] | None) -> None:

@@ -33,7 +33,7 @@ def settle(side: Side) -> Marks:
     if asked is not None and grid is not None:
         inside = (min(asked[0], grid[0] - 1), min(asked[1], grid[1] - 1))
         now = replace(now, place=middle(*inside, grid))
-    link.keep(now)
+    link.keep(now, by="head")
     return now
 
 
@@ -95,49 +95,52 @@ def _head_widgets(side: Side, now: Marks) -> None:
     left, right = st.columns(2)
     for place, (column, name) in enumerate(((left, "Layer"), (right, "Head"))):
         count = len(side.heads) if place == 0 else side.heads[now.head[0]]
-        key = f"{PREFIX}{name.lower()}"
+        key = link.key("head", name.lower())
         st.session_state[key] = now.head[place] + 1
-        column.number_input(name, 1, count, key=key, on_change=_from_numbers)
+        column.number_input(name, 1, count, key=key, on_change=_from_number, args=(key, place))
 
 
 def _patch_widgets(side: Side, now: Marks, at: tuple[int, int] | None) -> None:
     grid = grid_of(side, now.head)
     if grid is None:
         return
-    st.session_state[f"{PREFIX}asks"] = _TOKEN if at is None else _PATCH
+    asks = link.key("patch", "asks")
+    st.session_state[asks] = _TOKEN if at is None else _PATCH
     titles = {_TOKEN: begun(token_told(side)), _PATCH: "A patch"}
     st.selectbox(
         "Asks",
         list(titles),
         format_func=titles.__getitem__,
-        key=f"{PREFIX}asks",
+        key=asks,
         on_change=_from_asks,
-        args=(grid,),
+        args=(asks, grid),
     )
     if at is None:
         return
     for place, (column, name) in enumerate(zip(st.columns(2), ("Row", "Column"), strict=True)):
-        key = f"{PREFIX}{name.lower()}"
+        key = link.key("patch", name.lower())
         st.session_state[key] = at[place] + 1
-        column.number_input(name, 1, grid[place], key=key, on_change=_from_patch, args=(grid,))
+        column.number_input(
+            name, 1, grid[place], key=key, on_change=_from_patch, args=(key, place, at, grid)
+        )
 
 
-def _from_numbers() -> None:
-    state = st.session_state
-    head = (int(state[f"{PREFIX}layer"]) - 1, int(state[f"{PREFIX}head"]) - 1)
-    link.keep(replace(link.kept(), head=head))
+def _from_number(key: str, place: int) -> None:
+    now, value = link.kept(), int(st.session_state[key]) - 1
+    head = (value, now.head[1]) if place == 0 else (now.head[0], value)
+    link.keep(replace(now, head=head), by="head")
 
 
-def _from_asks(grid: tuple[int, int]) -> None:
-    asked = st.session_state[f"{PREFIX}asks"] == _PATCH
+def _from_asks(key: str, grid: tuple[int, int]) -> None:
+    asked = st.session_state[key] == _PATCH
     place = middle(grid[0] // 2, grid[1] // 2, grid) if asked else None
-    link.keep(replace(link.kept(), place=place))
+    link.keep(replace(link.kept(), place=place), by="patch")
 
 
-def _from_patch(grid: tuple[int, int]) -> None:
-    state = st.session_state
-    row, column = int(state[f"{PREFIX}row"]) - 1, int(state[f"{PREFIX}column"]) - 1
-    link.keep(replace(link.kept(), place=middle(row, column, grid)))
+def _from_patch(key: str, place: int, at: tuple[int, int], grid: tuple[int, int]) -> None:
+    value = int(st.session_state[key]) - 1
+    row, column = (value, at[1]) if place == 0 else (at[0], value)
+    link.keep(replace(link.kept(), place=middle(row, column, grid)), by="patch")
 
 
 def _all_on() -> None:

@@ -12,14 +12,11 @@ from components.saying import begun, counted
 from components.words import plain
 from dashboard.heads import link, marks, selecting
 from dashboard.heads.choosing import Side
-from dashboard.heads.link import PREFIX
 from dashboard.heads.looking import own_off
 from dashboard.heads.marks import Marks
 from dashboard.running import heads as running
 from engine.head_results import HeadScores
 
-_LIST = f"{PREFIX}off"
-_SHARE = f"{PREFIX}share"
 _STEP = 5
 
 
@@ -58,13 +55,15 @@ def controls(side: Side, now: Marks, scores: HeadScores | None) -> None:
     with st.container(border=True, key="card-switch"):
         st.markdown("**Switch heads off**")
         _share(now, scores)
-        st.session_state[_LIST] = [marks.as_text(head) for head in sorted(now.off)]
+        key = link.key("list", "off")
+        st.session_state[key] = [marks.as_text(head) for head in sorted(now.off)]
         st.multiselect(
             "Heads that are off",
             every,
             format_func=_told,
-            key=_LIST,
+            key=key,
             on_change=_from_list,
+            args=(key,),
             placeholder="None: choose, or set clicks to switch off",
         )
 
@@ -79,7 +78,8 @@ def _share(now: Marks, scores: HeadScores | None) -> None:
         return
     title = str(scores.manifest["display"]["title"])
     told, off = st.session_state.get("h-share", (0, now.off))
-    st.session_state[_SHARE] = told if off == now.off else 0
+    key = link.key("share", "share")
+    st.session_state[key] = told if off == now.off else 0
     st.session_state["h-scores"] = scores
     st.slider(
         f"The least important by “{title}”",
@@ -87,22 +87,23 @@ def _share(now: Marks, scores: HeadScores | None) -> None:
         100,
         step=_STEP,
         format="%d %%",
-        key=_SHARE,
+        key=key,
         on_change=_from_share,
+        args=(key,),
         help="So many of all heads are switched off, those that this metric puts last.",
     )
 
 
-def _from_share() -> None:
+def _from_share(key: str) -> None:
     from engine.heads.switching import least_important
 
-    share = int(st.session_state[_SHARE])
+    share = int(st.session_state[key])
     off = frozenset(least_important(st.session_state["h-scores"], share / 100))
     st.session_state["h-share"] = (share, off)
-    link.keep(replace(link.kept(), off=off))
+    link.keep(replace(link.kept(), off=off), by="share")
 
 
-def _from_list() -> None:
-    chosen = [marks.from_text(text) for text in st.session_state[_LIST]]
+def _from_list(key: str) -> None:
+    chosen = [marks.from_text(text) for text in st.session_state[key]]
     off = frozenset(head for head in chosen if head is not None)
-    link.keep(replace(link.kept(), off=off))
+    link.keep(replace(link.kept(), off=off), by="list")

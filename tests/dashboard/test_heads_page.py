@@ -6,6 +6,7 @@ import csv
 import io
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -104,9 +105,25 @@ def test_the_least_important_go_off_in_their_order() -> None:
     off = page.session_state["h-marks"].off
     assert off == set(scores.ranking[-9:])
     assert "With 9 heads off the answer" in told(page)
-    assert page.slider(key="h.share").value == 25
-    page.multiselect(key="h.off").set_value(["2.1"]).run()
-    assert page.slider(key="h.share").value == 0
+    assert share(page).value == 25
+    page.multiselect(key="h.off.1").set_value(["2.1"]).run()
+    assert share(page).value == 0
+
+
+def share(page: AppTest) -> Any:
+    return next(slider for slider in page.slider if "least important" in slider.label)
+
+
+def test_what_was_told_before_does_not_come_back_with_the_next_click() -> None:
+    """A widget whose value was changed by other means has another key: no stale value counts."""
+    page = opened()
+    keys = {widget.key for widget in (*page.number_input, *page.multiselect, *page.slider)}
+    assert {"h.layer", "h.off", "h.share"} <= keys
+    page.slider(key="h.share").set_value(10).run()
+    keys = {widget.key for widget in (*page.number_input, *page.multiselect, *page.slider)}
+    assert {"h.layer", "h.off.1", "h.share"} <= keys and "h.off" not in keys
+    page.number_input(key="h.layer").set_value(2).run()
+    assert page.number_input(key="h.layer").value == 2
 
 
 @pytest.mark.parametrize("metric", ["cross-entropy", "uniqueness", "shapley"])
