@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import streamlit as st
 
 from dashboard.controls import picture as picture_control
@@ -9,6 +11,8 @@ from dashboard.heads import marks
 from dashboard.heads.marks import Marks
 from dashboard.state import restore
 from engine.inputs.images import ImageInput
+
+T = TypeVar("T")
 
 PREFIX = "h."
 SECOND = "h2."
@@ -85,6 +89,16 @@ def keep(now: Marks, by: str = "") -> None:
         if widgets != by and getattr(before, aspect) != getattr(now, aspect):
             versions[widgets] = versions.get(widgets, 0) + 1
     st.session_state[_MARKS] = now
+
+
+def first(key: str, value: T) -> T:
+    """Return what a widget begins with: what is marked when its key is new, ever after the same.
+
+    A value put into the widget's state instead would reach the browser too late for a second
+    click that follows soon.
+    """
+    begun: dict[str, T] = st.session_state.setdefault("h-begun", {})
+    return begun.setdefault(key, value)
 
 
 def key(widgets: str, name: str) -> str:

@@ -30,11 +30,11 @@ _VIEWS = {
 def show() -> None:
     """Draw the page."""
     link.begin()
+    opening = st.empty()
     if not warmth.is_ready():
-        opening = st.empty()
         opening.title(_TITLE, anchor=False)
         warmth.wait()
-        opening.empty()
+    opening.empty()
     from dashboard.heads import choosing
     from dashboard.own_model import links
 

@@ -56,10 +56,11 @@ def controls(side: Side, now: Marks, scores: HeadScores | None) -> None:
         st.markdown("**Switch heads off**")
         _share(now, scores)
         key = link.key("list", "off")
-        st.session_state[key] = [marks.as_text(head) for head in sorted(now.off)]
         st.multiselect(
             "Heads that are off",
             every,
+            link.first(key, [marks.as_text(head) for head in sorted(now.off)]),
+            persist_state="session",
             format_func=_told,
             key=key,
             on_change=_from_list,
@@ -77,15 +78,15 @@ def _share(now: Marks, scores: HeadScores | None) -> None:
     if scores is None:
         return
     title = str(scores.manifest["display"]["title"])
-    told, off = st.session_state.get("h-share", (0, now.off))
     key = link.key("share", "share")
-    st.session_state[key] = told if off == now.off else 0
     st.session_state["h-scores"] = scores
     st.slider(
         f"The least important by “{title}”",
         0,
         100,
+        link.first(key, 0),
         step=_STEP,
+        persist_state="session",
         format="%d %%",
         key=key,
         on_change=_from_share,
@@ -99,7 +100,6 @@ def _from_share(key: str) -> None:
 
     share = int(st.session_state[key])
     off = frozenset(least_important(st.session_state["h-scores"], share / 100))
-    st.session_state["h-share"] = (share, off)
     link.keep(replace(link.kept(), off=off), by="share")
 
 

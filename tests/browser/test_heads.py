@@ -152,7 +152,9 @@ def _heads_off(page: Page) -> None:
     slider.focus()
     for _ in range(5):
         page.keyboard.press("ArrowRight")
+        page.wait_for_timeout(250)  # so that each is told while the one before is being drawn
     selected(page, "9 heads off")
+    assert slider.input_value() == "25"
     assert drawn(page, PREDICTION) != before
     page.get_by_role("button", name="All on").click()
     expect(page.locator(".st-key-heads-bar")).not_to_contain_text("heads off")
