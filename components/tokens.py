@@ -23,6 +23,11 @@ DIVERGING = (
 POSITIVE, NEGATIVE = DIVERGING[9], DIVERGING[1]
 # A column's own value, low to high: seen on light and on dark, lightness rises.
 VALUES = ("#5B6CF0", "#8A63E0", "#BA5CC4", "#DD5A93", "#F0705A", "#F59A23")
+# Kinds of things, apart for the three kinds of colour blindness too; seen on light and on dark.
+KINDS = (
+    "#6366F1", "#D55E00", "#009E73", "#CC79A7", "#0072B2",
+    "#E69F00", "#56B4E9", "#7A7F8C", "#8C510A",
+)  # fmt: skip
 
 
 def plotly_scale(stops: tuple[str, ...]) -> list[list[float | str]]:

@@ -26,6 +26,7 @@ st.html(Path(str(files("assets").joinpath("css/page.css"))))
 pages = [
     st.Page("pages/explore.py", title="Explore", icon=":material/image_search:", default=True),
     st.Page("pages/gallery.py", title="Gallery", icon=":material/photo_library:"),
+    st.Page("pages/heads.py", title="Heads", icon=":material/hub:"),
     st.Page("pages/tables.py", title="Tables", icon=":material/table_chart:"),
     st.Page("pages/own_model.py", title="Own model", icon=":material/add_box:"),
     st.Page("pages/models.py", title="Models", icon=":material/deployed_code:"),

@@ -20,6 +20,7 @@ _HOMES = {
     "Corrections": "engine.models.corrections",
     "Cost": "engine.execution.cost",
     "HaloscopeError": "engine.errors",
+    "HeadScores": "engine.head_results",
     "ImageInput": "engine.inputs.images",
     "ImageSpec": "engine.models.specs",
     "LoadedModel": "engine.models.loaded",
@@ -32,8 +33,11 @@ _HOMES = {
     "TensorSpec": "engine.models.specs",
     "bundled_models": "engine.models.bundled",
     "plan": "engine.attribution.explain",
+    "plan_heads": "engine.heads.judging",
     "plan_measure": "engine.tables.measuring",
     "explain": "engine.attribution.explain",
+    "head_metrics": "engine.heads.registry",
+    "head_scores": "engine.heads.judging",
     "inspect_model": "engine.inspection.inspecting",
     "learn_columns": "engine.models.learning_columns",
     "load_image": "engine.inputs.images",
@@ -55,6 +59,7 @@ _HOMES = {
     "samples": "engine.inputs.samples",
     "score_images": "engine.evaluation.scoring",
     "self_test": "engine.inspection.self_test",
+    "with_heads_off": "engine.heads.switching",
 }
 
 __all__ = [
@@ -62,6 +67,7 @@ __all__ = [
     "Corrections",
     "Cost",
     "HaloscopeError",
+    "HeadScores",
     "ImageInput",
     "ImageSpec",
     "LoadedModel",
@@ -75,6 +81,8 @@ __all__ = [
     "__version__",
     "bundled_models",
     "explain",
+    "head_metrics",
+    "head_scores",
     "inspect_model",
     "learn_columns",
     "load_image",
@@ -90,6 +98,7 @@ __all__ = [
     "methods",
     "other_outcome",
     "plan",
+    "plan_heads",
     "plan_measure",
     "predict",
     "predict_masked",
@@ -98,6 +107,7 @@ __all__ = [
     "samples",
     "score_images",
     "self_test",
+    "with_heads_off",
 ]
 
 if TYPE_CHECKING:
@@ -107,6 +117,10 @@ if TYPE_CHECKING:
     from engine.evaluation.scoring import score_images
     from engine.execution.cost import Cost
     from engine.execution.predict import predict
+    from engine.head_results import HeadScores
+    from engine.heads.judging import head_scores, plan_heads
+    from engine.heads.registry import head_metrics
+    from engine.heads.switching import with_heads_off
     from engine.inputs.image_sets import load_images
     from engine.inputs.images import ImageInput, load_image
     from engine.inputs.sample_tables import sample_tables

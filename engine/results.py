@@ -160,6 +160,11 @@ class Prediction:
 _KINDS = {
     "attribution": "engine.results:Attribution",
     "scores": "engine.scores:Scores",
+    "head-scores": "engine.head_results:HeadScores",
+    "pruning-curve": "engine.head_results:PruningCurve",
+    "head-strength": "engine.head_results:HeadStrength",
+    "partial-pruning": "engine.head_results:PartialPruning",
+    "head-patterns": "engine.head_results:HeadPatterns",
     "column-scores": "engine.table_results:ColumnScores",
     "effects": "engine.table_results:Effects",
     "swarm": "engine.table_results:Swarm",

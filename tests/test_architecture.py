@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 FLOORS = (
     ("errors",),
     ("results", "manifest", "bibliography"),
-    ("scores", "table_results"),
+    ("scores", "table_results", "head_results"),
     ("inputs",),
     ("models",),
     ("execution",),
@@ -78,6 +78,7 @@ def _component_may(module: str, name: str) -> bool:
             "results",
             "scores",
             "table_results",
+            "head_results",
             "errors",
         )
     return top not in COMPUTING | {"streamlit", "dashboard", "tests"}

@@ -19,41 +19,42 @@ _DIGEST_SHOWN = 12
 _FIT_TITLES = {"crop": "Crop", "letterbox": "Letterbox"}
 
 
-def choose(sets: Sequence[str]) -> ImageInput | None:
+def choose(sets: Sequence[str], prefix: str = "") -> ImageInput | None:
     """Show the chooser; None while there is no picture to show.
 
     Args:
         sets: names of the sets at hand that suit the model, best first.
+        prefix: of the widgets' keys, so that each page keeps its own choices.
     """
     source = st.segmented_control(
         "Input",
         ["Sample", "Upload"],
-        default=None if "source" in st.session_state else "Sample",
-        key="source",
+        default=None if f"{prefix}source" in st.session_state else "Sample",
+        key=f"{prefix}source",
         persist_state="session",
         required=True,
         width="stretch",
     )
-    picture = _upload() if source == "Upload" else _sample(sets)
+    picture = _upload(prefix) if source == "Upload" else _sample(sets, prefix)
     if picture is None:
         return None
     for note in picture.notes:
         st.caption(f"{note[0].upper()}{note[1:]}.")
     width, height = picture.size
-    return picture if width == height else picture.with_fit(_fit())
+    return picture if width == height else picture.with_fit(_fit(prefix))
 
 
-def _sample(sets: Sequence[str]) -> ImageInput | None:
+def _sample(sets: Sequence[str], prefix: str) -> ImageInput | None:
     pictures = _pictures(tuple(sets))
-    restore.valid("sample", list(pictures))
-    st.session_state.setdefault("sample", next(iter(pictures)))
-    chosen = _set(sets, pictures)
+    restore.valid(f"{prefix}sample", list(pictures))
+    st.session_state.setdefault(f"{prefix}sample", next(iter(pictures)))
+    chosen = _set(sets, pictures, prefix)
     inside = [name for name, (home, _) in pictures.items() if home == chosen]
     name = st.selectbox(
         "Picture",
         inside,
         format_func=lambda name: pictures[name][1],
-        key="sample",
+        key=f"{prefix}sample",
         label_visibility="collapsed",
         persist_state="session",
     )
@@ -64,27 +65,41 @@ def _sample(sets: Sequence[str]) -> ImageInput | None:
         return None
 
 
-def _set(sets: Sequence[str], pictures: Pictures) -> str:
+def _set(sets: Sequence[str], pictures: Pictures, prefix: str) -> str:
     """Show the chooser of sets, if there are several; the picture chosen says which it is."""
-    home = pictures[st.session_state["sample"]][0]
+    home = pictures[st.session_state[f"{prefix}sample"]][0]
     if len(sets) == 1:
         return home
     titles = {found.name: found.title for found in sample_sets()}
 
     def take_first() -> None:
-        chosen = st.session_state["set"]
+        chosen = st.session_state[f"{prefix}set"]
         first = next(name for name, (home, _) in pictures.items() if home == chosen)
-        st.session_state["sample"] = first
+        st.session_state[f"{prefix}sample"] = first
 
-    st.session_state["set"] = home
+    st.session_state[f"{prefix}set"] = home
     return st.selectbox(
         "Set",
         sets,
         format_func=titles.__getitem__,
-        key="set",
+        key=f"{prefix}set",
         on_change=take_first,
         label_visibility="collapsed",
     )
+
+
+def home(sets: Sequence[str], prefix: str = "") -> str:
+    """Return the set that the chosen sample is of, the first where there is none."""
+    chosen = _pictures(tuple(sets)).get(st.session_state.get(f"{prefix}sample", ""))
+    return sets[0] if chosen is None else chosen[0]
+
+
+def another(sets: Sequence[str], prefix: str = "") -> str:
+    """Return the name of a sample well away from the chosen one, to set beside it."""
+    names = list(_pictures(tuple(sets)))
+    chosen = st.session_state.get(f"{prefix}sample", "")
+    place = names.index(chosen) if chosen in names else 0
+    return names[(place + len(names) // 2) % len(names)]
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
@@ -104,20 +119,21 @@ def _cached_sample(name: str) -> ImageInput:
     return load_sample(name)
 
 
-def _upload() -> ImageInput | None:
+def _upload(prefix: str) -> ImageInput | None:
     st.file_uploader(
         "Your picture",
         type=list(EXTENSIONS),
-        key="upload",
+        key=f"{prefix}upload",
         on_change=_take,
+        args=(prefix,),
         label_visibility="collapsed",
         help="Stays in this session; nothing is stored.",
     )
-    error = st.session_state.get("upload-error")
+    error = st.session_state.get(f"{prefix}upload-error")
     if error:
         st.error(sentence(error))
-    picture: ImageInput | None = st.session_state.get(_UPLOADED)
-    restore.tell_wanted(restore.wanted_file(), None if picture is None else picture.digest)
+    picture: ImageInput | None = st.session_state.get(f"{prefix}{_UPLOADED}")
+    restore.tell_wanted(restore.wanted_file(prefix), None if picture is None else picture.digest)
     if picture is None and not error:
         st.caption("PNG, JPEG, WebP, BMP, TIFF or GIF. It stays in this session.")
     elif picture is not None:
@@ -125,28 +141,28 @@ def _upload() -> ImageInput | None:
     return picture
 
 
-def _take() -> None:
+def _take(prefix: str) -> None:
     """Read an upload once; the last good one stays if it cannot be read."""
-    file = st.session_state.get("upload")
-    st.session_state["upload-error"] = None
+    file = st.session_state.get(f"{prefix}upload")
+    st.session_state[f"{prefix}upload-error"] = None
     if file is None:
-        st.session_state.pop(_UPLOADED, None)
+        st.session_state.pop(f"{prefix}{_UPLOADED}", None)
         return
     try:
-        st.session_state[_UPLOADED] = load_image(file.getvalue(), name=file.name)
-        st.session_state["run"] = True
+        st.session_state[f"{prefix}{_UPLOADED}"] = load_image(file.getvalue(), name=file.name)
+        st.session_state[f"{prefix}run"] = True
     except HaloscopeError as error:
-        st.session_state["upload-error"] = str(error)
+        st.session_state[f"{prefix}upload-error"] = str(error)
 
 
-def _fit() -> Fit:
-    restore.valid("fit", list(FITS))
+def _fit(prefix: str) -> Fit:
+    restore.valid(f"{prefix}fit", list(FITS))
     chosen = st.segmented_control(
         "Fit",
         list(FITS),
-        default=None if "fit" in st.session_state else "crop",
+        default=None if f"{prefix}fit" in st.session_state else "crop",
         format_func=_FIT_TITLES.__getitem__,
-        key="fit",
+        key=f"{prefix}fit",
         persist_state="session",
         required=True,
         width="stretch",
@@ -155,12 +171,12 @@ def _fit() -> Fit:
     return chosen or "crop"
 
 
-def chosen_in_link(picture: ImageInput | None) -> dict[str, str]:
+def chosen_in_link(picture: ImageInput | None, prefix: str = "") -> dict[str, str]:
     """Return what a link says of the picture: the sample's name, or the file's name and digest."""
     fit = {"fit": picture.fit} if picture is not None else {}
-    if st.session_state.get("source") == "Upload":
+    if st.session_state.get(f"{prefix}source") == "Upload":
         if picture is None:
-            file, digest = restore.wanted_file() or ("", "")
+            file, digest = restore.wanted_file(prefix) or ("", "")
             return {"file": file, "digest": digest}
         return {"file": picture.name, "digest": picture.digest[:_DIGEST_SHOWN], **fit}
-    return {"sample": st.session_state.get("sample") or "", **fit}
+    return {"sample": st.session_state.get(f"{prefix}sample") or "", **fit}

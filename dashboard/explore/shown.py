@@ -45,12 +45,13 @@ class Shown:
 def shown_now(chosen: Chosen, job: Job | None) -> Shown | None:
     """Take over what a job found, at its end or on its way, as what is shown."""
     from dashboard.running.explanations import Explained, so_far
+    from engine.results import Attribution
 
     plan = chosen.plan
     if job is not None and plan is not None:
         found = so_far(plan.key) if job.active else None
         if job.state == "done":
             st.session_state["shown"] = Shown(plan, job.result.named_as(plan))
-        elif found is not None:
+        elif isinstance(found, Attribution):
             st.session_state["shown"] = Shown(plan, Explained(found, None).named_as(plan))
     return st.session_state.get("shown")

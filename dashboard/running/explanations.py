@@ -6,6 +6,8 @@ without its check, which is cheap and made anew.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from engine.evaluation.hiding import Hiding
     from engine.execution.passes import Cancel, Progress
     from engine.models.loaded import LoadedModel
-    from engine.results import Attribution
+    from engine.results import Attribution, Result
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,12 +69,21 @@ def seconds(plan: Plan) -> float | None:
     return pace().seconds(plan.model.digest, cost(plan))
 
 
-_so_far: dict[str, Attribution] = {}
+_so_far: dict[str, Result] = {}
 
 
-def so_far(key: str) -> Attribution | None:
+def so_far(key: str) -> Result | None:
     """Return what a running job has found so far, if its method can tell."""
     return _so_far.get(key)
+
+
+@contextmanager
+def telling(key: str) -> Iterator[Callable[[Result], None]]:
+    """Give what a job calls with what it has found so far; forgotten at its end."""
+    try:
+        yield lambda found: _so_far.update({key: found})
+    finally:
+        _so_far.pop(key, None)
 
 
 def is_kept(plan: Plan) -> bool:
@@ -129,12 +140,8 @@ def _work(plan: Plan, progress: Progress, cancel: Cancel) -> Explained:
 
 
 def _compute(plan: Plan, progress: Progress, cancel: Cancel) -> Attribution:
-    try:
-        attribution = plan.run(
-            progress, cancel, partial=lambda found: _so_far.update({plan.key: found})
-        )
-    finally:
-        _so_far.pop(plan.key, None)
+    with telling(plan.key) as partial:
+        attribution = plan.run(progress, cancel, partial=partial)
     outcome = attribution.manifest["outcome"]
     used = Cost(**outcome["passes"])
     if used.total >= (_TELLING_ROWS if len(plan.model.spec.shape) == 1 else 1):

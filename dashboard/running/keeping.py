@@ -11,11 +11,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from engine.errors import StoreError
+from engine.head_results import HeadScores
 from engine.results import Attribution, Result
 from engine.store import default_store
 
 if TYPE_CHECKING:
     from engine.attribution.explain import Plan
+    from engine.heads.planning import HeadPlan
     from engine.table_results import Measured
     from engine.tables.measuring import MeasurePlan
 
@@ -44,7 +46,12 @@ def find_measured(plan: MeasurePlan, tell: Tell = log_once) -> Measured | None:
     return _find(plan, Measured, tell)
 
 
-def _find(plan: Plan | MeasurePlan, kind: type[R], tell: Tell) -> R | None:
+def find_heads(plan: HeadPlan, tell: Tell = log_once) -> HeadScores | None:
+    """The same for scores of attention heads."""
+    return _find(plan, HeadScores, tell)
+
+
+def _find(plan: Plan | MeasurePlan | HeadPlan, kind: type[R], tell: Tell) -> R | None:
     found = find_any(plan.key, tell)
     if not isinstance(found, kind):
         return None

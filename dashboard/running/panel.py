@@ -7,24 +7,29 @@ import streamlit as st
 from dashboard.running import explanations
 from engine.execution.jobs import Job
 from engine.execution.pace import seconds_told
-from engine.results import Attribution
+from engine.results import Result
 
 
-def show(job: Job) -> None:
-    """Show a job until it ends; then, and when it has found more, the page runs again."""
+def show(job: Job, name: str = "") -> None:
+    """Show a job until it ends; then, and when it has found more, the page runs again.
+
+    Args:
+        job: what goes on.
+        name: tells several on one page apart.
+    """
     every = 0.5 if job.active else None
-    st.fragment(_panel, run_every=every)(job, explanations.so_far(job.key))
+    st.fragment(_panel, run_every=every)(job, explanations.so_far(job.key), name)
 
 
-def _panel(job: Job, shown: Attribution | None) -> None:
+def _panel(job: Job, shown: Result | None, name: str) -> None:
     found = explanations.so_far(job.key)
     if not job.active or (found is not None and found is not shown):
         st.rerun()
-    with st.container(border=True, key="job"):
+    with st.container(border=True, key=f"{name}job"):
         st.progress(min(1.0, job.fraction), text=_told(job))
         st.button(
             "Stopping …" if job.cancelling else "Cancel",
-            key="cancel",
+            key=f"{name}cancel",
             icon=":material/stop_circle:",
             on_click=job.cancel,
             disabled=job.cancelling,

@@ -103,9 +103,19 @@ def follow_to(ref: str) -> None:
             put(wanted[1])
 
 
-def wanted_file() -> tuple[str, str] | None:
-    """Return name and digest of the user's file that a link was made with."""
-    return st.session_state.get(_WANTED_FILE)
+def wanted_file(prefix: str = "") -> tuple[str, str] | None:
+    """Return name and digest of the user's file that a link was made with.
+
+    Args:
+        prefix: of the keys of the page that it was made for.
+    """
+    return st.session_state.get(f"{prefix}{_WANTED_FILE}")
+
+
+def want_file(file: str, digest: str, prefix: str) -> None:
+    """Note that a link was made with a user's file."""
+    st.session_state[f"{prefix}source"] = "Upload"
+    st.session_state[f"{prefix}{_WANTED_FILE}"] = (file, digest)
 
 
 def tell_wanted(wanted: tuple[str, str] | None, digest: str | None) -> None:

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 
-from engine.errors import InputError, nearest
+from engine.errors import InputError
 from engine.execution.chunks import Chunks, default_chunk, telling_out_of_memory
 from engine.execution.cost import Cost
 from engine.execution.passes import Cancel, Passes, Progress
 from engine.inputs.image_sets import ImageSet
 from engine.inputs.images import Fit
 from engine.manifest import SCHEMA, key_of, versions
+from engine.models.image_labels import NONE, match_labels
 from engine.models.loaded import LoadedModel
 from engine.models.loading import load_model
 from engine.models.outputs import probabilities_of
 from engine.scores import Scores
-
-_NONE = -1
 
 
 @dataclass(frozen=True)
@@ -106,7 +104,7 @@ class ScorePlan:
         ties = (probabilities == truth[:, None]) & (
             np.arange(probabilities.shape[1]) < labels[:, None]
         )
-        rank = np.where(known, above + ties.sum(axis=1), _NONE)
+        rank = np.where(known, above + ties.sum(axis=1), NONE)
         manifest = {
             "key": self.key,
             "request": self.request,
@@ -183,31 +181,3 @@ def score_images(
         Cancelled: the caller asked to stop.
     """
     return plan_scores(model, images, fit=fit).run(progress, cancel)
-
-
-def match_labels(labels: Sequence[str | None], classes: Sequence[str]) -> np.ndarray:
-    """Return the index of each label among a model's classes, int32 ``(n,)``; -1 for none.
-
-    Upper and lower case, "_", "-" and spaces count as the same.
-
-    Raises:
-        InputError: there are labels, and none of them is a class.
-    """
-    known: dict[str, int] = {}
-    for index, name in enumerate(classes):
-        known.setdefault(_plain(name), index)
-    given = [label for label in labels if label is not None]
-    found = np.array(
-        [_NONE if label is None else known.get(_plain(label), _NONE) for label in labels],
-        dtype=np.int32,
-    )
-    if given and (found < 0).all():
-        raise InputError(
-            f"the model knows none of the labels; the first is {given[0]!r}, "
-            f"{nearest(given[0], list(classes)[:20])}"
-        )
-    return found
-
-
-def _plain(name: str) -> str:
-    return " ".join(name.lower().replace("_", " ").replace("-", " ").split())

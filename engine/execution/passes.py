@@ -49,8 +49,13 @@ class Passes:
         self._cancel = cancel
         self._guard = threading.Lock()  # backward hooks may run in autograd's own thread
 
-    def forward(self, batch: torch.Tensor) -> torch.Tensor:
+    def forward(self, batch: torch.Tensor, rows: int | None = None) -> torch.Tensor:
         """One pass: ``(n, …)`` → logits ``(n, classes)``; its backward is counted as well.
+
+        Args:
+            batch: samples.
+            rows: how many come out, where something inside makes several of each; each counts
+                as a sample.
 
         Raises:
             Cancelled: the caller asked to stop.
@@ -58,22 +63,22 @@ class Passes:
                 one is asked for.
         """
         self.check()
-        logits = self._asked(batch)
+        logits = self._asked(batch, rows)
         if not logits.isfinite().all():
             raise ModelError(
                 f"{self.model.card.title} returns values that are not finite (NaN or infinity) for "
                 "what it is asked; look at its weights and its input_spec"
             )
-        count = len(batch)
+        count = len(logits)
         self._count(Cost(forward=count))
         if logits.requires_grad:
             logits.register_hook(lambda _gradient: self._count(Cost(backward=count)))
         return logits
 
-    def _asked(self, batch: torch.Tensor) -> torch.Tensor:
+    def _asked(self, batch: torch.Tensor, rows: int | None) -> torch.Tensor:
         title = self.model.card.title
         try:
-            logits = self.model.forward(batch)
+            logits = self.model.forward(batch, rows)
         except HaloscopeError:
             raise
         except Exception as error:  # the network is the user's own code

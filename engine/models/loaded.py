@@ -228,8 +228,16 @@ class LoadedModel:
                 for weight in learning:
                     weight.requires_grad_(True)
 
-    def forward(self, batch: torch.Tensor) -> torch.Tensor:
-        """One pass under the lock: ``(n, …)`` → logits ``(n, classes)``."""
+    def forward(self, batch: torch.Tensor, rows: int | None = None) -> torch.Tensor:
+        """One pass under the lock: ``(n, …)`` → logits ``(n, classes)``.
+
+        Args:
+            batch: samples.
+            rows: how many come out, where something inside makes several of each.
+
+        Raises:
+            ModelError: logits of another shape.
+        """
         with self.ready() as module:
             samples = self._suited(batch)
             entry = self.seen.entry
@@ -237,9 +245,10 @@ class LoadedModel:
                 logits = unsquashed(module, samples, entry)
             else:
                 logits = logits_of(module(samples), entry)
-        if logits.shape != (len(batch), len(self.classes)):
+        expected = len(batch) if rows is None else rows
+        if logits.shape != (expected, len(self.classes)):
             raise ModelError(
-                f"the model returned shape {tuple(logits.shape)} for {len(batch)} samples and "
+                f"the model returned shape {tuple(logits.shape)} for {expected} samples and "
                 f"{len(self.classes)} classes"
             )
         return logits

@@ -9,8 +9,11 @@ from engine.attribution.explain import Plan
 from engine.errors import ReplayError
 from engine.evaluation.scoring import ScorePlan
 from engine.execution.passes import Cancel, Progress
+from engine.head_results import HeadScores
+from engine.heads.planning import HeadPlan
 from engine.replay.attributions import plan_again
 from engine.replay.comparing import TOLERANCE, Verdict, differences, environment_apart, verdict
+from engine.replay.heads import heads_again
 from engine.replay.sets import columns_again, scores_again
 from engine.results import Attribution, Result
 from engine.scores import Scores
@@ -58,8 +61,8 @@ def replay(
     """Compute a saved result again and compare.
 
     Args:
-        saved: an attribution, a test on an image set or a finding about columns, as
-            ``load_result`` returns it.
+        saved: an attribution, a test on an image set, a finding about columns or scores of
+            attention heads, as ``load_result`` returns it.
         model: by default what the result's source names; a network or an estimator in hand must
             be given.
         given: the input, image set or table; by default the file or the sample that the source
@@ -79,7 +82,7 @@ def replay(
 
 def _planned(
     saved: Result, model: Any, given: Any, background: Any
-) -> Plan | ScorePlan | MeasurePlan:
+) -> Plan | ScorePlan | MeasurePlan | HeadPlan:
     if isinstance(saved, Attribution):
         return plan_again(saved, model, given, background)
     if background is not None:
@@ -88,4 +91,6 @@ def _planned(
         return scores_again(saved, model, given)
     if isinstance(saved, Measured):
         return columns_again(saved, model, given)
+    if isinstance(saved, HeadScores):
+        return heads_again(saved, model, given)
     raise ReplayError(f"a result of kind {saved.kind} cannot be replayed")

@@ -11,8 +11,9 @@ from PIL import Image
 
 import engine
 from engine.errors import Cancelled, InputError
-from engine.evaluation.scoring import match_labels, plan_scores, score_images
+from engine.evaluation.scoring import plan_scores, score_images
 from engine.inputs.image_sets import ImageSet, load_images
+from engine.models.image_labels import match_labels
 from tests.engine.refusals import expect_refusal
 
 

@@ -1,0 +1,126 @@
+"""Where heads look: the selected one over the picture, and all of them as one mosaic."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from components import head_mosaic, head_on_image, head_words
+from components.saying import counted
+from components.words import plain
+from dashboard.explore import drawing
+from dashboard.heads import link, selecting
+from dashboard.heads.choosing import Side
+from dashboard.heads.link import PREFIX
+from dashboard.heads.marks import Marks, middle, there
+from dashboard.running import heads as running
+from engine.head_results import HeadMaps
+
+_SIDE = 544  # pixels, at the most
+_LABELS = (60, 46)  # room for the numbers beside a mosaic and below it
+_EMPTY = (
+    "All heads are on. Let a click switch off, or take the least important ones above: where the "
+    "heads look then will stand here, beside where they look now."
+)
+_WHOSE = {"off": "Heads off", "on": "All on"}
+
+
+def own_off(side: Side, now: Marks) -> frozenset[tuple[int, int]]:
+    """Return the heads that are off and that a side's model has."""
+    return there(now.off, side.heads)
+
+
+def on_picture(side: Side, now: Marks) -> None:
+    """Show the selected head over the picture; a click picks the patch that asks."""
+    assert side.model is not None and side.picture is not None
+    layer, head = now.within(side.heads).head
+    off = own_off(side, now)
+    with st.container(border=True, height="stretch", key=f"card-look-{side.name}"):
+        with st.container(
+            horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"
+        ):
+            st.markdown(
+                "**Where it looks** :gray[:small[click the patch that asks]]", width="content"
+            )
+            shown = _whose(side) if off else "on"
+        maps = running.maps(side.model, side.picture, off if shown == "off" else ())
+        values = maps.seen(layer, head, now.place)
+        asks = None if now.place is None else maps.patch_at(layer, now.place)
+        photo = drawing.photo(drawing.photo_key(side.model, side.picture), side.model, side.picture)
+        said = head_words.looking_sentence(maps, layer, head, now.place)
+        grid = maps.grids[layer]
+        selecting.chart(
+            head_on_image.figure(photo, values, asks),
+            f"look-{side.name}",
+            said,
+            lambda key: _pick_patch(key, grid),
+            shape=(_SIDE, _SIDE),
+        )
+        st.markdown(plain(said))
+
+
+def _whose(side: Side) -> str:
+    key = f"{PREFIX}whose-{side.name}"
+    st.session_state.setdefault(key, "off")
+    return (
+        st.segmented_control(
+            "Shown with",
+            list(_WHOSE),
+            format_func=_WHOSE.__getitem__,
+            key=key,
+            label_visibility="collapsed",
+            persist_state="session",
+            required=True,
+            width="content",
+        )
+        or "off"
+    )
+
+
+def _pick_patch(key: str, grid: tuple[int, int]) -> None:
+    at = selecting.picked(key)
+    if at is not None:
+        link.keep(replace(link.kept(), place=middle(at[0], at[1], grid)))
+
+
+def mosaics_beside(sides: list[Side], now: Marks) -> None:
+    """Show all heads of two sides, as they are left."""
+    for column, side in zip(st.columns(2), sides, strict=True):
+        if not side.usable or side.found is None or side.found.unplaced:
+            continue
+        assert side.model is not None and side.picture is not None
+        off = own_off(side, now)
+        title = f"With {counted(len(off), 'head')} off" if off else "All heads"
+        with column:
+            _mosaic(side, now, running.maps(side.model, side.picture, off), title, "mosaic")
+
+
+def mosaics(side: Side, now: Marks) -> None:
+    """Show all heads; with some of them off beside the original."""
+    assert side.model is not None and side.picture is not None
+    off = own_off(side, now)
+    original = running.maps(side.model, side.picture)
+    left, right = st.columns(2)
+    with left:
+        _mosaic(side, now, original, "All heads on" if off else "All heads", "mosaic")
+    if not off:
+        right.info(_EMPTY, icon=":material/toggle_off:")
+        return
+    with right:
+        gated = running.maps(side.model, side.picture, off)
+        _mosaic(side, now, gated, f"With {counted(len(off), 'head')} off", "mosaic-off")
+
+
+def _mosaic(side: Side, now: Marks, maps: HeadMaps, title: str, key: str) -> None:
+    with st.container(border=True, key=f"card-{key}-{side.name}"):
+        st.markdown(f"**{title}** :gray[:small[each up to its own largest weight]]")
+        chosen = now.within(side.heads).head
+        across, down = head_mosaic.layout_of(maps).size
+        selecting.chart(
+            head_mosaic.figure(maps, now.place, chosen, own_off(side, now)),
+            f"{key}-{side.name}",
+            f"{title}: small maps of where each head looks, layers from top to bottom.",
+            selecting.pick_head,
+            shape=(across + _LABELS[0], down + _LABELS[1]),
+        )

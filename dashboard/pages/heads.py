@@ -1,0 +1,7 @@
+"""Page "Heads"."""
+
+from __future__ import annotations
+
+from dashboard.heads import page
+
+page.show()

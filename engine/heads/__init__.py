@@ -1,0 +1,1 @@
+"""Attention heads: which of them matter, where they look, what they have learned."""

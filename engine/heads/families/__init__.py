@@ -1,0 +1,1 @@
+"""What several metrics share: outputs without a head, gradients, maps, outputs of heads."""
