@@ -35,6 +35,7 @@ bench: $(VENV)/.ready-all browser
 	@$(BIN)/python tests/bench/page.py
 	@$(BIN)/python tests/bench/methods.py
 	@$(BIN)/python tests/bench/tables.py
+	@$(BIN)/python tests/bench/heads.py
 
 $(VENV)/.ready: constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
