@@ -16,12 +16,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "shims")]
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import numpy as np
 import torch
 from scipy.stats import spearmanr
+from torch import nn
 
 import engine
 from engine.attention.gates import gated
@@ -34,7 +34,9 @@ from engine.heads.registry import head_metrics
 from engine.inputs.image_sets import ImageSet
 from engine.models.loaded import LoadedModel
 from engine.models.specs import ImageSpec
+from engine.models.zoo.small_vit import Shape, SmallViT
 
+ROOT = Path(__file__).parents[2]
 REPEATS = 5
 PLACE = ROOT / "assets" / "heads" / "agreement.json"
 MODELS = {"scenes-vit": "scenes", "digits-vit": "digits"}
@@ -54,15 +56,12 @@ def main() -> None:
 
 
 def _speed() -> None:
-    import torchvision_operators  # noqa: F401  (before timm)
-
-    import timm
-
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        module = timm.create_model("vit_small_patch16_224").eval()
+        module = SmallViT(Shape(224, 3, (1,) * 4, 384, depth=12, heads=6, mlp=4), 1000).eval()
+        module.patch_embed = nn.Conv2d(3, 384, 16, 16)
     spec = ImageSpec(224, 224, mean=(0.5,) * 3, std=(0.5,) * 3)
     model = engine.load_model(module, input_spec=spec, device="cpu")
     x = torch.randn((1, 3, 224, 224), generator=torch.Generator().manual_seed(0))
