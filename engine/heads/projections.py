@@ -61,7 +61,7 @@ class Projecting(Gates):
     def other(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Keep input and weight of the linear layer that was waited for."""
         if func is F.linear and self._awaited is not None and len(args) > 1:
-            self.given[self._awaited], self.weights[self._awaited] = args[0], args[1]
+            self.given[self._awaited], self.weights[self._awaited] = args[0], args[1].detach()
             self._awaited = None
         return func(*args, **kwargs)
 
