@@ -22,7 +22,7 @@ def figure(table: np.ndarray, classes: Sequence[str]) -> go.Figure:
         table: counts ``(classes, classes)``, rows the true class.
         classes: their names.
     """
-    names = [saying.drawn(name) for name in classes]
+    names = _apart([saying.drawn(name) for name in classes])
     share = table / np.maximum(1, table.sum(axis=1, keepdims=True))
     right = np.eye(len(table), dtype=bool)
     hover = "%{customdata[0]} of %{customdata[1]} “%{y}” taken for “%{x}”<extra></extra>"
@@ -58,6 +58,12 @@ def figure(table: np.ndarray, classes: Sequence[str]) -> go.Figure:
         font={"family": FONT},
     )
     return drawn
+
+
+def _apart(names: list[str]) -> list[str]:
+    """Number classes of the same name: Plotly would draw them as one."""
+    before = [names[:place].count(name) for place, name in enumerate(names)]
+    return [f"{n} ({b + 1})" if b else n for n, b in zip(names, before, strict=True)]
 
 
 def example() -> go.Figure:

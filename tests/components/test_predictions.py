@@ -43,6 +43,11 @@ def test_a_name_is_drawn_as_it_is_written() -> None:
         assert not any("<" in told for told in (*trace.x, *trace.y))
 
 
+def test_classes_of_one_name_stay_apart() -> None:
+    mixed = confusion.figure(np.eye(3, dtype=int), ["cat", "dog", "cat"])
+    assert list(mixed.data[0].x) == ["cat", "dog", "cat (2)"]
+
+
 def test_no_predictions() -> None:
     assert len(predictions.figure([], None).data[0].x) == 0
 
