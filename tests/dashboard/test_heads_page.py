@@ -16,6 +16,7 @@ from dashboard.heads import agreement, exporting
 from dashboard.running import explanations
 from dashboard.running.models import model as running_model
 from engine.head_results import HeadPatterns, HeadScores
+from engine.heads.agreement import measured_agreement
 from engine.inputs.samples import load_sample
 
 APP = Path(__file__).parents[2] / "dashboard" / "app.py"
@@ -270,12 +271,13 @@ def test_scores_as_csv_are_those_of_the_result() -> None:
     assert exporting.file_name(scores).startswith("heads-gradient-scenes-vit-")
 
 
-def test_measured_agreement_is_told_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(agreement, "_measured", lambda: {"scenes-vit": {"gradient": 0.883}})
-    assert agreement.titled("Gradient", "scenes-vit", "gradient") == "Gradient · 0.88"
-    assert "0.88" in agreement.told("scenes-vit", "gradient")
-    assert agreement.titled("Gradient", "digits-vit", "gradient") == "Gradient"
-    assert agreement.told("digits-vit", "gradient") == ""
+def test_measured_agreement_is_told_where_there_is_one() -> None:
+    measured = measured_agreement()["scenes-vit"]
+    (rank,) = (one.rank for one in measured.metrics if one.metric == "gradient")
+    assert agreement.titled("Gradient", "scenes-vit", "gradient") == f"Gradient · {rank:.2f}"
+    assert f"{rank:.2f}" in agreement.told("scenes-vit", "gradient")
+    assert agreement.titled("Gradient", "mynet:build", "gradient") == "Gradient"
+    assert agreement.told("mynet:build", "gradient") == ""
 
 
 def test_one_picture_does_not_wait_behind_the_work_of_others() -> None:
