@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from engine.attention.sites import attention_sites
-from engine.errors import Cancelled, MethodError
+from engine.errors import Cancelled, MethodError, ModelError
 from engine.execution.passes import Passes
 from engine.heads.ablation import Ablation, Reuse, all_heads
 from engine.heads.judging import head_scores, plan_heads
