@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
+import numpy as np
 import torch
 
 from engine.attention.site import AttentionSites
+from engine.attribution.parameters import Value
 from engine.errors import MethodError
+from engine.heads.ablation import Place
 from engine.heads.families.ablating import AblationMetric, no_classes
+from engine.heads.running import Rows
 from engine.heads.said import Said, readers_of
 from engine.models.loaded import LoadedModel
 
@@ -29,13 +35,25 @@ class Embedding(AblationMetric):
     )
 
     def score(self, said: Said, without: Said, classes: torch.Tensor) -> torch.Tensor:
-        """Return 1 − cosine, 0 to 2."""
+        """Return 1 − cosine, 0 to 2; NaN where no embedding was seen."""
         if said.embedding is None or without.embedding is None:
-            raise MethodError(_NONE)
+            return torch.full(without.log_p.shape[:-1], torch.nan, dtype=torch.float64)
         cosine = torch.nn.functional.cosine_similarity(
             said.embedding.expand_as(without.embedding), without.embedding, dim=-1, eps=1e-30
         )
         return 1 - cosine.clamp(-1, 1)
+
+    def combined(
+        self, rows: Rows, places: Sequence[Place], parameters: Mapping[str, Value]
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return mean and error.
+
+        Raises:
+            MethodError: no embedding was seen.
+        """
+        if np.isnan(rows[self.name]).all():
+            raise MethodError(_NONE)
+        return super().combined(rows, places, parameters)
 
     def refusal(self, model: LoadedModel, found: AttentionSites) -> str:
         """Without a linear layer that puts out the classes there is no embedding."""

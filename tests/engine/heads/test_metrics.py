@@ -283,6 +283,10 @@ def test_what_does_not_suit_is_told() -> None:
     with expect_refusal(MethodError, "no linear layer puts out the classes"):
         plan_heads(headless, zoo.noise(headless), "embedding")
     assert np.isfinite(head_scores(headless, zoo.noise(headless), "flips").values).all()
+    wide = nets.load(Headless, 8)  # as many classes as the layers inside have channels
+    with expect_refusal(MethodError, "no linear layer puts out the classes"):
+        head_scores(wide, zoo.noise(wide), "embedding")
+    assert np.isfinite(head_scores(wide, zoo.noise(wide), "flips").values).all()
     for name in ("gradient", "shapley", "confidence"):
         vit = nets.load(Skipping)
         with expect_refusal(MethodError, "does not switch single heads off: it has no keep_one"):
@@ -302,9 +306,9 @@ class OneLogit(nets.Vit):
 class Headless(nets.Vit):
     """The classes are read by a product with a matrix."""
 
-    def __init__(self) -> None:
+    def __init__(self, classes: int = 3) -> None:
         super().__init__()
-        self.matrix = nn.Parameter(self.head.weight.detach().clone())
+        self.matrix = nn.Parameter(torch.randn(classes, 8))
         del self.head
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
