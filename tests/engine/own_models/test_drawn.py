@@ -100,4 +100,5 @@ def test_the_logits_are_those_of_the_bare_network(drawn: tuple[int, nn.Module]) 
     x = zoo.noise(model, 2)
     found = model.forward(x)
     module.end = "tensor"
-    assert torch.equal(found, module(x))
+    with torch.no_grad():  # as it is asked: torch has another way for packed attention then
+        assert torch.equal(found, module(x))

@@ -90,7 +90,8 @@ def test_of_torchvision(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     weights = torchvision.models.get_model_weights(name).DEFAULT
     monkeypatch.setattr(type(weights), "get_state_dict", lambda *_, **__: {})
     monkeypatch.setattr(torch.nn.Module, "load_state_dict", lambda *_, **__: None)
-    monkeypatch.setattr("engine.models.libraries.torchvision_models.is_reachable", lambda _: True)
+    home = "engine.models.libraries.torchvision_models"
+    monkeypatch.setattr(f"{home}.is_reachable", lambda *_, **__: True)
     model = load_model(f"torchvision:{name}", device="cpu")
     theirs = weights.transforms()
     for called, picture in PICTURES.items():
