@@ -100,5 +100,5 @@ def test_the_logits_are_those_of_the_bare_network(drawn: tuple[int, nn.Module]) 
     x = zoo.noise(model, 2)
     found = model.forward(x)
     module.end = "tensor"
-    with torch.no_grad():  # as it is asked: torch has another way for packed attention then
-        assert torch.equal(found, module(x))
+    # torch computes packed attention in another way where nothing asks for gradients
+    assert torch.allclose(found, module(x), rtol=1e-5, atol=1e-6)
