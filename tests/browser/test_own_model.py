@@ -85,15 +85,17 @@ def test_from_a_reference_to_its_map(watched: Watched) -> None:
 
 
 def _link(watched: Watched, page: Page) -> None:
-    """Opened by somebody else, the link loads nothing by itself."""
+    """A link brings a model that is loaded here already; any other it does not load by itself."""
     assert "layer3" in page.url
-    other = watched.open(page.url.removeprefix(watched.address))
+    link = page.url.removeprefix(watched.address)
+    reading.settled(watched.open(link), "Why “class ")
+    other = watched.open(link.replace("layer3", "layer2"))
     expect(other.get_by_text("This link asks for the model")).to_be_visible()
     reading.settled(other, "Why “tiger cat”?")
     other.get_by_role("button", name="Load it").click()
     expect(other.get_by_role("heading", level=1)).to_contain_text(FIRST)
     box = other.get_by_role("textbox", name="Reference")
-    expect(box).to_have_value("torchvision:resnet18?weights=none&layer=layer3")
+    expect(box).to_have_value("torchvision:resnet18?weights=none&layer=layer2")
 
 
 def test_uploaded_weights(watched: Watched, tmp_path: Path) -> None:
