@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, TimeoutError, expect
 
 MAP = ".st-key-map .js-plotly-plot"
 BARS = ".st-key-bars .js-plotly-plot"
@@ -56,11 +56,22 @@ def source(page: Page, selector: str) -> str:
 
 
 def choose(page: Page, label: str, text: str) -> None:
-    """Pick an option of a select box by typing."""
+    """Pick an option of a select box by typing.
+
+    A run of the page that ends just then closes the list: it is then opened once more.
+    """
     box = page.get_by_role("combobox", name=label)
-    box.click()
-    box.fill(text)
-    page.get_by_role("option", name=text).first.click()
+    option = page.get_by_role("option", name=text).first
+    for _ in range(3):
+        box.click()
+        box.fill(text)
+        try:
+            option.click(timeout=8000)
+            break
+        except TimeoutError:
+            idle(page)
+    else:
+        option.click()
     idle(page)
 
 
