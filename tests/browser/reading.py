@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from playwright.sync_api import Page, TimeoutError, expect
+from playwright.sync_api import Error, Page, expect
 
 MAP = ".st-key-map .js-plotly-plot"
 BARS = ".st-key-bars .js-plotly-plot"
@@ -68,7 +68,7 @@ def choose(page: Page, label: str, text: str) -> None:
         try:
             option.click(timeout=8000)
             break
-        except TimeoutError:
+        except Error:
             idle(page)
     else:
         option.click()
