@@ -33,17 +33,6 @@ class HeadScores(Result):
     error: np.ndarray | None = None
     cheap: np.ndarray | None = None
 
-    def __post_init__(self) -> None:
-        for name in self.arrays:
-            array = getattr(self, name)
-            if array is not None:
-                array.setflags(write=False)
-
-    @property
-    def key(self) -> str:
-        """Digest of all that decides the numbers (hex)."""
-        return str(self.manifest["key"])
-
     @property
     def heads(self) -> tuple[int, ...]:
         """Number of heads of each layer."""
@@ -93,11 +82,6 @@ class PruningCurve(Result):
     accuracy_error: np.ndarray
     loss: np.ndarray
     loss_error: np.ndarray
-
-    @property
-    def key(self) -> str:
-        """Digest of all that decides the numbers (hex)."""
-        return str(self.manifest["key"])
 
     @property
     def orders(self) -> tuple[str, ...]:
@@ -208,17 +192,6 @@ NEEDED_ENDS = (1 / 2, 1 / 8, 1 / 32)
 
 class _Frozen(Result):
     """A result whose arrays cannot be written to."""
-
-    def __post_init__(self) -> None:
-        for name in self.arrays:
-            array = getattr(self, name)
-            if array is not None:
-                array.setflags(write=False)
-
-    @property
-    def key(self) -> str:
-        """Digest of all that decides the numbers (hex)."""
-        return str(self.manifest["key"])
 
 
 @dataclass(frozen=True, eq=False)

@@ -41,6 +41,17 @@ class Result:
 
     manifest: Manifest
 
+    def __post_init__(self) -> None:
+        for name in self.arrays:
+            array = getattr(self, name)
+            if array is not None:
+                array.setflags(write=False)
+
+    @property
+    def key(self) -> str:
+        """Digest of all that decides the numbers (hex)."""
+        return str(self.manifest["key"])
+
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the result as one safetensors file, whole or not at all.
 
@@ -83,17 +94,6 @@ class Attribution(Result):
 
     values: np.ndarray
     error: np.ndarray | None = None
-
-    def __post_init__(self) -> None:
-        for name in self.arrays:
-            array = getattr(self, name)
-            if array is not None:
-                array.setflags(write=False)
-
-    @property
-    def key(self) -> str:
-        """Digest of all that decides the numbers (hex)."""
-        return str(self.manifest["key"])
 
     def grid(self, *, magnitude: bool = False) -> np.ndarray:
         """Fold the channels away.

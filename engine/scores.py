@@ -70,11 +70,6 @@ class Scores(Result):
     rank: np.ndarray
 
     @property
-    def key(self) -> str:
-        """Digest of all that decides the numbers (hex)."""
-        return str(self.manifest["key"])
-
-    @property
     def labelled(self) -> np.ndarray:
         """Which pictures have a label, bool ``(n,)``."""
         return np.asarray(self.labels >= 0)

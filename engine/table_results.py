@@ -19,11 +19,6 @@ class Measured(Result):
     """What all findings about columns have."""
 
     @property
-    def key(self) -> str:
-        """Digest of all that decides the numbers (hex)."""
-        return str(self.manifest["key"])
-
-    @property
     def columns(self) -> tuple[str, ...]:
         """Names of the columns, in the model's order."""
         return tuple(self.manifest["display"]["columns"])

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import pkgutil
+from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 from engine import attribution
 from engine.attribution.method import Method
 from engine.errors import MethodError, nearest
 from engine.models.loaded import LoadedModel
+
+T = TypeVar("T")
 
 
 @cache
@@ -39,9 +42,17 @@ def find_method(name: str) -> Method:
     Raises:
         MethodError: there is none of that name; the nearest are told.
     """
-    known = methods()
+    return one_of(methods(), name, "method")
+
+
+def one_of(known: Mapping[str, T], name: str, kind: str) -> T:
+    """Return one of what is known by name.
+
+    Raises:
+        MethodError: there is none of that name; its kind and the nearest are told.
+    """
     if name not in known:
-        raise MethodError(f"no method {name!r}; {nearest(str(name), known)}")
+        raise MethodError(f"no {kind} {name!r}; {nearest(str(name), known)}")
     return known[name]
 
 

@@ -65,6 +65,23 @@ class Family(ABC):
         return ""
 
 
+class OnePass(Family):
+    """What one forward pass of each picture tells."""
+
+    cost_told = "one pass"
+
+    def cost(
+        self,
+        found: AttentionSites,
+        pictures: int,
+        parameters: Mapping[str, Value],
+        keep_one: bool,
+        places: int | None = None,
+    ) -> Cost:
+        """Each picture once."""
+        return Cost(pictures)
+
+
 class HeadMetric(ABC):
     """One way to say how much a head matters. Adding one is one file here and a test.
 

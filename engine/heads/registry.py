@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from engine.attribution.registry import found_in
-from engine.errors import MethodError, nearest
+from engine.attribution.registry import found_in, one_of
 from engine.heads import metrics
 from engine.heads.metric import HeadMetric
 
@@ -22,10 +21,7 @@ def find_metric(name: str) -> HeadMetric:
     Raises:
         MethodError: there is none of that name; the nearest are told.
     """
-    known = head_metrics()
-    if name not in known:
-        raise MethodError(f"no metric {name!r}; {nearest(str(name), known)}")
-    return known[name]
+    return one_of(head_metrics(), name, "metric")
 
 
 def relatives(metric: HeadMetric) -> list[HeadMetric]:

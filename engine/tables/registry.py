@@ -5,8 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from engine import tables
-from engine.attribution.registry import found_in
-from engine.errors import MethodError, nearest
+from engine.attribution.registry import found_in, one_of
 from engine.tables.measure import Measure
 
 
@@ -22,7 +21,4 @@ def find_measure(name: str) -> Measure:
     Raises:
         MethodError: there is none of that name; the nearest are told.
     """
-    known = measures()
-    if name not in known:
-        raise MethodError(f"no measure {name!r}; {nearest(str(name), known)}")
-    return known[name]
+    return one_of(measures(), name, "measure")

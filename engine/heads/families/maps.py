@@ -3,37 +3,23 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
 import torch
 
 from engine.attention.capture import recording
-from engine.attention.site import AttentionSite, AttentionSites
-from engine.attribution.parameters import Value
-from engine.execution.cost import Cost
-from engine.heads.metric import Family, HeadMetric
+from engine.attention.site import AttentionSite
+from engine.heads.metric import Family, HeadMetric, OnePass
 from engine.heads.running import Batch, Rows, Run
 from engine.heads.said import said_of
 
 
-class Maps(Family):
+class Maps(OnePass):
     """What each head attends to, from one forward pass."""
 
     name = "maps"
-    cost_told = "one pass"
-
-    def cost(
-        self,
-        found: AttentionSites,
-        pictures: int,
-        parameters: Mapping[str, Value],
-        keep_one: bool,
-        places: int | None = None,
-    ) -> Cost:
-        """Each picture once."""
-        return Cost(pictures)
 
     def compute(self, run: Run, metrics: Sequence[HeadMetric]) -> Rows:
         """Return the metrics' functions of the maps."""

@@ -3,38 +3,24 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
 import torch
 
 from engine.attention.site import AttentionSites
-from engine.attribution.parameters import Value
-from engine.execution.cost import Cost
 from engine.heads.families.maps import real_slots
-from engine.heads.metric import Family, HeadMetric
+from engine.heads.metric import Family, HeadMetric, OnePass
 from engine.heads.projections import Projecting, find_columns
 from engine.heads.running import Batch, Rows, Run
 from engine.heads.said import said_of
 from engine.models.loaded import LoadedModel
 
 
-class Outputs(Family):
+class Outputs(OnePass):
     """What the output projection is given by each head, from one forward pass."""
 
     name = "outputs"
-    cost_told = "one pass"
-
-    def cost(
-        self,
-        found: AttentionSites,
-        pictures: int,
-        parameters: Mapping[str, Value],
-        keep_one: bool,
-        places: int | None = None,
-    ) -> Cost:
-        """Each picture once."""
-        return Cost(pictures)
 
     def compute(self, run: Run, metrics: Sequence[HeadMetric]) -> Rows:
         """Return the metrics' functions of the outputs.
