@@ -165,6 +165,8 @@ _KINDS = {
     "head-strength": "engine.head_results:HeadStrength",
     "partial-pruning": "engine.head_results:PartialPruning",
     "head-patterns": "engine.head_results:HeadPatterns",
+    "mask-preview": "engine.mask_results:MaskPreview",
+    "mask-sweep": "engine.mask_results:MaskSweep",
     "column-scores": "engine.table_results:ColumnScores",
     "effects": "engine.table_results:Effects",
     "swarm": "engine.table_results:Swarm",

@@ -14,14 +14,15 @@ ROOT = Path(__file__).parents[1]
 # The engine's rooms, lowest first. Rooms on one line know nothing of each other.
 FLOORS = (
     ("errors",),
+    ("parameters", "registry"),
     ("results", "manifest", "bibliography"),
-    ("scores", "table_results", "head_results"),
+    ("scores", "table_results", "head_results", "mask_results"),
     ("inputs",),
     ("models",),
     ("execution",),
     ("masking", "attention"),
     ("attribution",),
-    ("evaluation", "interactions", "tables", "pruning", "heads", "inspection"),
+    ("evaluation", "interactions", "tables", "pruning", "heads", "inspection", "missingness"),
     ("store", "replay"),
 )
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
@@ -79,6 +80,7 @@ def _component_may(module: str, name: str) -> bool:
             "scores",
             "table_results",
             "head_results",
+            "mask_results",
             "errors",
         )
     return top not in COMPUTING | {"streamlit", "dashboard", "tests"}

@@ -105,7 +105,7 @@ def _check(options: argparse.Namespace) -> None:
 
 def _parameters(texts: list[str], metric: HeadMetric) -> dict[str, str]:
     """Read name=value; a name that the metric has not is told with the nearest."""
-    from engine.attribution.parameters import check_all
+    from engine.parameters import check_all
 
     given = pairs(texts, "--param")
     check_all(given, metric.parameters, metric.name)

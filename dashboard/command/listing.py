@@ -13,7 +13,7 @@ from dashboard.command.references import KINDS
 from engine.models.bundled import bundled_models
 
 if TYPE_CHECKING:
-    from engine.attribution.parameters import Parameter
+    from engine.parameters import Parameter
 
 
 def add_to(commands: Any) -> None:

@@ -10,11 +10,11 @@ import streamlit as st
 
 from dashboard.state import restore
 from engine.attribution.method import Method
-from engine.attribution.parameters import Parameter, Value
 from engine.attribution.registry import methods_for
 from engine.errors import HaloscopeError
 from engine.inputs.samples import sample_sets
 from engine.models.loaded import LoadedModel
+from engine.parameters import Parameter, Value
 
 _OUTPUT_TITLES = {"logit": "Score (logit)", "probability": "Probability"}
 

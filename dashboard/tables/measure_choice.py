@@ -16,7 +16,7 @@ from engine.tables.registry import measures
 
 if TYPE_CHECKING:
     from dashboard.tables.choosing import Chosen
-    from engine.attribution.parameters import Parameter, Value
+    from engine.parameters import Parameter, Value
     from engine.tables.measure import Measure
 
 _FIRST = "swarm"

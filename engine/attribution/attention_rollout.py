@@ -10,10 +10,10 @@ from engine.attention.capture import capture_attention
 from engine.attention.site import AttentionSite, AttentionSites
 from engine.attention.sites import attention_sites
 from engine.attribution.method import Evidence, Method, Run
-from engine.attribution.parameters import Parameter, Value
 from engine.errors import MethodError
 from engine.execution.cost import Cost
 from engine.models.loaded import LoadedModel
+from engine.parameters import Parameter, Value
 
 _FUSIONS = ("mean", "max", "min")
 

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from engine.attribution.method import Run
-from engine.masking.fills import find_replacement
+from engine.masking.fills.registry import find_replacement
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ import torch
 
 from engine.attribution.method import Run
 from engine.attribution.rows import column_count
-from engine.masking.fills import Values
+from engine.masking.fills.painted import Values
 from engine.masking.predict import KeepRange, masked_outputs
 from engine.models.table_specs import TableSpec
 

@@ -11,7 +11,6 @@ import torch
 from engine.attribution.baselines import Ends, find_baselines, score_ends
 from engine.attribution.integrated_gradients import IntegratedGradients
 from engine.attribution.method import ALL_FAMILIES, Evidence, Method, Run
-from engine.attribution.parameters import Parameter, Value
 from engine.attribution.rewriting.multipliers import Multipliers
 from engine.attribution.rewriting.passing import check_same, gradient_at, rewritten
 from engine.attribution.rewriting.reasons import Reasons
@@ -22,6 +21,7 @@ from engine.execution.passes import Passes
 from engine.models.loaded import LoadedModel
 from engine.models.outputs import Readout
 from engine.models.specs import ImageSpec
+from engine.parameters import Parameter, Value
 
 _NODES = 64
 _ROUNDING, _TINY = 1e-5, 1e-9  # of a sum's parts; of no matter

@@ -12,7 +12,6 @@ import torch
 
 from engine.attribution.background import Background, load_background
 from engine.attribution.method import Evidence, Method, Run
-from engine.attribution.parameters import Value, check_all
 from engine.attribution.registry import find_method
 from engine.attribution.request import readout_of, request_of
 from engine.attribution.rows import columns_told, per_column, row_told, table_of
@@ -27,6 +26,7 @@ from engine.manifest import key_of
 from engine.models.loaded import Given, LoadedModel, ModelInput
 from engine.models.loading import load_model
 from engine.models.outputs import Output, Readout
+from engine.parameters import Value, check_all
 from engine.results import Attribution, Manifest, Prediction
 
 # The prediction that every explanation tells beside its map.

@@ -10,14 +10,14 @@ import torch
 from engine.attribution.baselines import find_baselines
 from engine.attribution.coalitions import Game
 from engine.attribution.method import ALL_FAMILIES, Evidence, Method, Run
-from engine.attribution.parameters import Parameter, Value
-from engine.attribution.regions import REGIONS, find_regions
 from engine.attribution.rows import column_count
 from engine.attribution.sampling import Moments
 from engine.execution.cost import Cost
-from engine.masking.fills import FILLS
+from engine.masking.fills.registry import FILLS
 from engine.masking.predict import masked_outputs
+from engine.masking.regions import REGIONS, find_regions
 from engine.models.loaded import LoadedModel
+from engine.parameters import Parameter, Value
 
 
 class FeatureAblation(Method):

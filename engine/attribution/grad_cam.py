@@ -11,11 +11,11 @@ import torch
 from torch import nn
 
 from engine.attribution.method import PICTURE_FAMILIES, Evidence, Method, Run
-from engine.attribution.parameters import Parameter, Value
 from engine.errors import MethodError
 from engine.execution.cost import Cost
 from engine.models.discovery import Layer
 from engine.models.loaded import LoadedModel
+from engine.parameters import Parameter, Value
 
 
 class GradCam(Method):

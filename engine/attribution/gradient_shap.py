@@ -9,11 +9,12 @@ import torch
 
 from engine.attribution.baselines import find_baselines, score_ends
 from engine.attribution.method import ALL_FAMILIES, Evidence, Method, Run
-from engine.attribution.parameters import Parameter, Value
-from engine.attribution.sampling import Moments, generator, sampled
+from engine.attribution.sampling import Moments, sampled
 from engine.execution.cost import Cost
+from engine.execution.draws import generator
 from engine.models.loaded import LoadedModel
 from engine.models.specs import ImageSpec
+from engine.parameters import Parameter, Value
 
 _PICTURE_FILLS = ("blur", "mean", "black", "white")
 

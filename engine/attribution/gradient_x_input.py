@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from engine.attribution.method import ALL_FAMILIES, Evidence, Method, Run
-from engine.attribution.parameters import Value
 from engine.execution.cost import Cost
 from engine.models.loaded import LoadedModel
+from engine.parameters import Value
 
 
 class GradientTimesInput(Method):

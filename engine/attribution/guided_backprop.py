@@ -7,7 +7,6 @@ from collections.abc import Mapping
 import torch
 
 from engine.attribution.method import PICTURE_FAMILIES, Evidence, Method, Run
-from engine.attribution.parameters import Value
 from engine.attribution.rewriting.passing import check_same, gradient_at, rewritten
 from engine.attribution.rewriting.positive import PositiveGradients
 from engine.attribution.rewriting.reasons import Reasons
@@ -15,6 +14,7 @@ from engine.errors import MethodError
 from engine.execution.cost import Cost
 from engine.execution.passes import Passes
 from engine.models.loaded import LoadedModel
+from engine.parameters import Value
 
 
 class GuidedBackprop(Method):

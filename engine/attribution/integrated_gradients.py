@@ -9,11 +9,12 @@ import torch
 
 from engine.attribution.baselines import find_baselines, score_ends
 from engine.attribution.method import ALL_FAMILIES, Evidence, Method, Run
-from engine.attribution.parameters import Parameter, Value
 from engine.execution.cost import Cost
-from engine.masking.fills import FILLS, Replacement
+from engine.masking.fills.fill import Replacement
+from engine.masking.fills.registry import FILLS
 from engine.models.loaded import LoadedModel
 from engine.models.specs import ImageSpec
+from engine.parameters import Parameter, Value
 
 _BASELINES = tuple(name for name, fill in FILLS.items() if isinstance(fill, Replacement))
 

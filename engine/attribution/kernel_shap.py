@@ -10,7 +10,6 @@ import torch
 from engine.attribution.baselines import find_baselines, score_ends
 from engine.attribution.coalitions import Game
 from engine.attribution.method import Evidence, Method, Run
-from engine.attribution.parameters import Parameter, Value
 from engine.attribution.rows import column_count
 from engine.attribution.sampling import sampled
 from engine.attribution.shapley_kernel import (
@@ -23,6 +22,7 @@ from engine.attribution.shapley_kernel import (
 )
 from engine.execution.cost import Cost
 from engine.models.loaded import LoadedModel
+from engine.parameters import Parameter, Value
 
 
 class KernelShap(Method):

@@ -11,10 +11,11 @@ import torch
 from engine.attribution.baselines import find_baselines, score_ends
 from engine.attribution.coalitions import Game
 from engine.attribution.method import Evidence, Method, Run
-from engine.attribution.parameters import Parameter, Value
-from engine.attribution.sampling import generator, sampled
+from engine.attribution.sampling import sampled
 from engine.execution.cost import Cost
+from engine.execution.draws import generator
 from engine.models.loaded import LoadedModel
+from engine.parameters import Parameter, Value
 
 
 class Lime(Method):

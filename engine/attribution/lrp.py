@@ -7,7 +7,6 @@ from collections.abc import Mapping
 import torch
 
 from engine.attribution.method import ALL_FAMILIES, Evidence, Method, Run
-from engine.attribution.parameters import Parameter, Value
 from engine.attribution.rewriting.passing import check_same, gradient_at, rewritten
 from engine.attribution.rewriting.reasons import Reasons
 from engine.attribution.rewriting.relevance import GAMMA, Relevance
@@ -17,6 +16,7 @@ from engine.execution.passes import Passes
 from engine.models.loaded import LoadedModel
 from engine.models.outputs import Readout
 from engine.models.specs import ImageSpec
+from engine.parameters import Parameter, Value
 
 _SHARE = 1e-3  # of what is added up, for rounding
 _TINY = 1e-9

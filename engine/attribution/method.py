@@ -9,7 +9,6 @@ from typing import Any, ClassVar, Literal
 
 import torch
 
-from engine.attribution.parameters import Parameter, Value
 from engine.errors import MethodError
 from engine.execution.chunks import Chunks
 from engine.execution.cost import Cost
@@ -17,6 +16,7 @@ from engine.execution.passes import Passes
 from engine.models.loaded import LoadedModel
 from engine.models.outputs import Readout
 from engine.models.table_specs import TableSpec
+from engine.parameters import Parameter, Value
 
 Fold = Literal["sum", "mean"]
 View = Literal["positive", "signed", "magnitude"]

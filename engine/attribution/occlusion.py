@@ -9,11 +9,11 @@ from math import ceil
 import torch
 
 from engine.attribution.method import PICTURE_FAMILIES, Evidence, Method, Run
-from engine.attribution.parameters import Parameter, Value
 from engine.execution.cost import Cost
-from engine.masking.fills import FILLS
+from engine.masking.fills.registry import FILLS
 from engine.masking.predict import masked_outputs
 from engine.models.loaded import LoadedModel
+from engine.parameters import Parameter, Value
 
 Window = tuple[slice, slice]
 

@@ -7,7 +7,6 @@ from typing import Any
 import torch
 
 from engine.attribution.method import Method
-from engine.attribution.parameters import Value
 from engine.errors import TargetError
 from engine.execution.chunks import default_chunk
 from engine.execution.predict import predict
@@ -17,6 +16,7 @@ from engine.manifest import SCHEMA, digest_of, versions
 from engine.models.classes import resolve_class
 from engine.models.loaded import Given, LoadedModel
 from engine.models.outputs import Output, Readout
+from engine.parameters import Value
 from engine.results import Attribution
 
 

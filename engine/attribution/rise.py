@@ -11,12 +11,14 @@ import torch
 import torch.nn.functional as F
 
 from engine.attribution.method import PICTURE_FAMILIES, Evidence, Method, Run
-from engine.attribution.parameters import Parameter, Value
-from engine.attribution.sampling import generator, sampled
+from engine.attribution.sampling import sampled
 from engine.execution.cost import Cost
-from engine.masking.fills import FILLS, Replacement
+from engine.execution.draws import generator
+from engine.masking.fills.fill import Replacement
+from engine.masking.fills.registry import FILLS
 from engine.masking.predict import masked_outputs
 from engine.models.loaded import LoadedModel
+from engine.parameters import Parameter, Value
 
 _FILLS = tuple(name for name, fill in FILLS.items() if isinstance(fill, Replacement))
 

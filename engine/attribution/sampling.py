@@ -5,17 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import ceil
 
-import numpy as np
 import torch
 
 from engine.attribution.method import Evidence, Run
 
 _SHOWN_AFTER = (8, 4, 2)
-
-
-def generator(seed: int, index: int) -> np.random.Generator:
-    """Return the source of randomness of one sample: the same in whatever chunk it is drawn."""
-    return np.random.default_rng([seed % 2**64, index])
 
 
 def sampled(

@@ -14,7 +14,7 @@ from math import comb
 
 import torch
 
-from engine.attribution.sampling import generator
+from engine.execution.draws import generator
 
 
 @dataclass(frozen=True)

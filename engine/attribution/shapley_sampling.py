@@ -11,11 +11,12 @@ from engine.attribution.baselines import Ends, find_baselines, score_ends
 from engine.attribution.coalitions import Game
 from engine.attribution.dealing import Dealt, deal
 from engine.attribution.method import Evidence, Method, Run
-from engine.attribution.parameters import Parameter, Value
 from engine.attribution.rows import column_count
-from engine.attribution.sampling import generator, sampled
+from engine.attribution.sampling import sampled
 from engine.execution.cost import Cost
+from engine.execution.draws import generator
 from engine.models.loaded import LoadedModel
+from engine.parameters import Parameter, Value
 
 
 class ShapleySampling(Method):

@@ -8,10 +8,11 @@ import numpy as np
 import torch
 
 from engine.attribution.method import ALL_FAMILIES, Evidence, Method, Run
-from engine.attribution.parameters import Parameter, Value
-from engine.attribution.sampling import Moments, generator, sampled
+from engine.attribution.sampling import Moments, sampled
 from engine.execution.cost import Cost
+from engine.execution.draws import generator
 from engine.models.loaded import LoadedModel
+from engine.parameters import Parameter, Value
 
 
 class SmoothGrad(Method):

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from engine.attention.sites import attention_sites
-from engine.attribution.parameters import check_all
 from engine.errors import InputError, MethodError
 from engine.execution.passes import Cancel, Progress
 from engine.head_results import HeadScores
@@ -20,6 +19,7 @@ from engine.inputs.images import Fit
 from engine.manifest import key_of
 from engine.models.image_labels import NONE
 from engine.models.loading import load_model
+from engine.parameters import check_all
 
 
 def plan_heads(

@@ -9,12 +9,12 @@ from typing import ClassVar
 import numpy as np
 
 from engine.attention.site import AttentionSites
-from engine.attribution.parameters import Parameter, Value
 from engine.errors import MethodError
 from engine.execution.cost import Cost
 from engine.heads.ablation import Place
 from engine.heads.running import Rows, Run
 from engine.models.loaded import LoadedModel
+from engine.parameters import Parameter, Value
 
 
 class Family(ABC):

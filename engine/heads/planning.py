@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from engine.attention.site import AttentionSites
-from engine.attribution.parameters import Value
 from engine.execution.chunks import Chunks, telling_out_of_memory
 from engine.execution.cost import Cost
 from engine.execution.passes import Cancel, Passes, Progress
@@ -24,6 +23,7 @@ from engine.heads.running import Rows, Run
 from engine.heads.sharing import Shared, find_shared, share
 from engine.manifest import key_of
 from engine.models.loaded import LoadedModel
+from engine.parameters import Value
 
 Partial = Callable[[HeadScores], None]
 

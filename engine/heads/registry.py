@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import cache
 
-from engine.attribution.registry import found_in, one_of
 from engine.heads import metrics
 from engine.heads.metric import HeadMetric
+from engine.registry import found_in, one_of
 
 
 @cache

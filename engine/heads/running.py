@@ -10,7 +10,6 @@ import numpy as np
 import torch
 
 from engine.attention.site import AttentionSite, AttentionSites
-from engine.attribution.parameters import Value
 from engine.errors import InputError
 from engine.execution.chunks import Chunks
 from engine.execution.passes import Passes
@@ -19,6 +18,7 @@ from engine.heads.pictures import Pictures
 from engine.heads.said import Said
 from engine.models.image_labels import NONE
 from engine.models.loaded import LoadedModel
+from engine.parameters import Value
 
 # One number for each picture and head, float64, by the metric's name.
 Rows = dict[str, np.ndarray]

@@ -4,7 +4,8 @@ One polarity everywhere: a mask is boolean and named ``keep``; True = stays. Ins
 a mask may also hold shares in [0, 1]: 1 = stays.
 """
 
-from engine.masking.fills import FILLS, Fill, find_fill
+from engine.masking.fills.fill import Fill
+from engine.masking.fills.registry import FILLS, find_fill
 from engine.masking.predict import predict_masked
 
 __all__ = ["FILLS", "Fill", "find_fill", "predict_masked"]

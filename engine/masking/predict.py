@@ -11,7 +11,8 @@ from engine.errors import InputError, MethodError
 from engine.execution.chunks import Chunks, default_chunk
 from engine.execution.cost import Cost
 from engine.execution.passes import Passes
-from engine.masking.fills import Fill, Replacement, find_fill
+from engine.masking.fills.fill import Fill, Replacement
+from engine.masking.fills.registry import find_fill
 from engine.models.loaded import LoadedModel, ModelInput
 
 KeepRange = Callable[[int, int], torch.Tensor]

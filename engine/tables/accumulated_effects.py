@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 
-from engine.attribution.parameters import Value
 from engine.execution.cost import Cost
 from engine.models.loaded import LoadedModel
+from engine.parameters import Value
 from engine.table_results import Effects
 from engine.tables.curves import grid_of
 from engine.tables.measure import Found, Measure, Run

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from engine.attribution.parameters import Value, check_all
 from engine.errors import MethodError
 from engine.execution.cost import Cost
 from engine.models.loaded import LoadedModel
+from engine.parameters import Value, check_all
 from engine.table_results import Agreement as AgreementResult
 from engine.tables.association import spearman
 from engine.tables.curves import curves, grid_of, weights_of

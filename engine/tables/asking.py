@@ -6,7 +6,6 @@ from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
 
-from engine.attribution.parameters import Value
 from engine.errors import MethodError
 from engine.execution.chunks import default_chunk
 from engine.inputs.tables import Table
@@ -16,6 +15,7 @@ from engine.models.learning_columns import learn_columns
 from engine.models.loaded import LoadedModel
 from engine.models.outputs import Output, Readout
 from engine.models.table_specs import TableSpec
+from engine.parameters import Value
 from engine.tables.measure import Measure
 from engine.tables.rows import Rows
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from engine.attribution.parameters import Parameter, Value
 from engine.execution.cost import Cost
 from engine.inputs.tables import drawn_places
 from engine.models.loaded import LoadedModel
+from engine.parameters import Parameter, Value
 from engine.table_results import Groups as GroupsResult
 from engine.tables.association import association, grouped, pairs
 from engine.tables.group_shapley import EXACT_UP_TO, exact, passes_for, sampled

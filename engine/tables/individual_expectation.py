@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.attribution.parameters import Parameter
+from engine.parameters import Parameter
 from engine.tables.measure import Found, Run
 from engine.tables.partial_dependence import POINTS, PartialDependence
 

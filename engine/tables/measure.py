@@ -10,13 +10,13 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 
-from engine.attribution.parameters import Parameter, Value
 from engine.errors import MethodError
 from engine.execution.chunks import Chunks
 from engine.execution.cost import Cost
 from engine.inputs.tables import Table
 from engine.models.loaded import LoadedModel
 from engine.models.outputs import Readout
+from engine.parameters import Parameter, Value
 from engine.table_results import Measured
 from engine.tables.outcomes import Batch, logits_of_rows, scores_over
 from engine.tables.rows import Rows

@@ -8,7 +8,6 @@ from typing import Any
 
 import torch
 
-from engine.attribution.parameters import Value, check_all
 from engine.execution.chunks import Chunks, telling_out_of_memory
 from engine.execution.cost import Cost
 from engine.execution.environment import environment
@@ -18,6 +17,7 @@ from engine.manifest import key_of
 from engine.models.loaded import LoadedModel
 from engine.models.loading import load_model
 from engine.models.outputs import Output, Readout
+from engine.parameters import Value, check_all
 from engine.table_results import Measured
 from engine.tables.asking import readout_for, request_of, spec_for
 from engine.tables.checking import check_rows, check_seed, column_for, most_rows

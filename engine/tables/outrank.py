@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from engine.attribution.parameters import Parameter, Value
 from engine.errors import InputError
 from engine.execution.cost import Cost
 from engine.models.loaded import LoadedModel
+from engine.parameters import Parameter, Value
 from engine.table_results import ColumnScores
 from engine.tables.measure import Found, Measure, Run
 from engine.tables.outcomes import outcomes_of

@@ -7,9 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from engine.attribution.parameters import Parameter, Value
 from engine.execution.cost import Cost
 from engine.models.loaded import LoadedModel
+from engine.parameters import Parameter, Value
 from engine.table_results import Effects
 from engine.tables.curves import curves, grid_of
 from engine.tables.measure import Found, Measure, Run

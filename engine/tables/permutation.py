@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from engine.attribution.parameters import Parameter, Value
 from engine.execution.cost import Cost
 from engine.models.loaded import LoadedModel
+from engine.parameters import Parameter, Value
 from engine.table_results import ColumnScores
 from engine.tables.measure import Found, Measure, Run
 from engine.tables.outcomes import losses_of, outcomes_of

@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from engine.attribution.parameters import Parameter, Value
 from engine.execution.cost import Cost
 from engine.models.loaded import LoadedModel
+from engine.parameters import Parameter, Value
 from engine.table_results import ColumnScores
 from engine.tables.measure import Found, Measure, Run
 from engine.tables.partial_dependence import standard_error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from engine import tables
-from engine.attribution.registry import found_in, one_of
+from engine.registry import found_in, one_of
 from engine.tables.measure import Measure
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from engine.attribution.parameters import Parameter, Value
 from engine.execution.cost import Cost
 from engine.models.loaded import LoadedModel
+from engine.parameters import Parameter, Value
 from engine.table_results import Surrogate as SurrogateResult
 from engine.tables.measure import Found, Measure, Run
 from engine.tables.rows import Rows

@@ -13,13 +13,13 @@ import torch
 from engine.attribution.background import MAX_TABLE_ROWS, load_background
 from engine.attribution.method import Evidence, Method
 from engine.attribution.method import Run as MethodRun
-from engine.attribution.parameters import Parameter, Value, check_all
 from engine.attribution.registry import find_method, methods
 from engine.attribution.rows import per_column
 from engine.errors import MethodError
 from engine.execution.cost import Cost
 from engine.inputs.tables import Table
 from engine.models.loaded import LoadedModel
+from engine.parameters import Parameter, Value, check_all
 from engine.table_results import Swarm as SwarmResult
 from engine.tables.measure import Found, Measure, Run
 from engine.tables.rows import Rows

@@ -10,7 +10,6 @@ import numpy as np
 import torch
 
 from engine.attention.site import AttentionSites
-from engine.attribution.parameters import Value
 from engine.execution.cost import Cost
 from engine.heads.ablation import Ablation, Place
 from engine.heads.metric import Family, HeadMetric
@@ -18,6 +17,7 @@ from engine.heads.reuse import find_reuse
 from engine.heads.running import Batch, Rows, Run
 from engine.heads.said import Said
 from engine.models.loaded import LoadedModel
+from engine.parameters import Value
 
 
 class Ablating(Family):

@@ -11,7 +11,6 @@ import torch
 
 from engine.attention.gates import gated
 from engine.attention.site import AttentionSites
-from engine.attribution.parameters import Value
 from engine.errors import MethodError
 from engine.execution.cost import Cost
 from engine.heads.families.ablating import no_classes
@@ -19,6 +18,7 @@ from engine.heads.metric import Family, HeadMetric
 from engine.heads.running import Batch, Rows, Run
 from engine.heads.said import log_probabilities, said_of
 from engine.models.loaded import LoadedModel
+from engine.parameters import Value
 
 
 class Gradients(Family):

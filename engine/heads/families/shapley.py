@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from engine.attention.site import AttentionSites
-from engine.attribution.parameters import Value
 from engine.execution.cost import Cost
 from engine.heads.ablation import Ablation, Place
 from engine.heads.families.ablating import no_classes
@@ -17,6 +16,7 @@ from engine.heads.reuse import find_reuse
 from engine.heads.running import Batch, Rows, Run
 from engine.heads.said import Said
 from engine.models.loaded import LoadedModel
+from engine.parameters import Value
 
 Players = list[Place]
 ORDERS = "orders"

@@ -8,13 +8,13 @@ import numpy as np
 import torch
 
 from engine.attention.site import AttentionSites
-from engine.attribution.parameters import Value
 from engine.errors import MethodError
 from engine.heads.ablation import Place
 from engine.heads.families.ablating import AblationMetric, no_classes
 from engine.heads.running import Rows
 from engine.heads.said import Said, readers_of
 from engine.models.loaded import LoadedModel
+from engine.parameters import Value
 
 
 class Embedding(AblationMetric):

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from engine.attribution.parameters import Parameter, Value
 from engine.heads.ablation import Place
 from engine.heads.families.gradients import GradientMetric
 from engine.heads.running import Rows
+from engine.parameters import Parameter, Value
 
 
 class Gradient(GradientMetric):

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from engine.attribution.parameters import Parameter, Value
 from engine.heads.ablation import Place
 from engine.heads.families.shapley import ORDERS, Shapley
 from engine.heads.metric import HeadMetric, mean_and_error
 from engine.heads.running import Rows
+from engine.parameters import Parameter, Value
 
 
 class ShapleyOfHeads(HeadMetric):

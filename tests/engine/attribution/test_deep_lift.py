@@ -16,7 +16,7 @@ from engine.attribution.registry import methods_for
 from engine.attribution.rows import per_column
 from engine.errors import MethodError
 from engine.execution.cost import Cost
-from engine.masking.fills import FILLS
+from engine.masking.fills.registry import FILLS
 from engine.models.loaded import LoadedModel
 from engine.models.loading import load_model
 from engine.models.specs import TensorSpec

@@ -6,11 +6,11 @@ import torch
 from captum.attr import FeatureAblation
 
 from engine.attribution.explain import explain, plan
-from engine.attribution.regions import grid, superpixels
 from engine.errors import MethodError, ParameterError
 from engine.execution.cost import Cost
 from engine.inputs.images import ImageInput
-from engine.masking.fills import FILLS
+from engine.masking.fills.registry import FILLS
+from engine.masking.regions import grid, superpixels
 from engine.models.loaded import LoadedModel
 from engine.models.loading import load_model
 from engine.models.specs import TensorSpec

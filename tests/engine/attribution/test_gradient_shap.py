@@ -8,7 +8,7 @@ import torch
 
 from engine.attribution.explain import explain, plan
 from engine.execution.cost import Cost
-from engine.masking.fills import FILLS
+from engine.masking.fills.registry import FILLS
 from tests.engine import reference, zoo
 from tests.engine.counting import counted
 

@@ -10,7 +10,7 @@ from engine.attribution.explain import explain, plan
 from engine.attribution.rows import per_column
 from engine.errors import MethodError, ParameterError
 from engine.execution.cost import Cost
-from engine.masking.fills import FILLS
+from engine.masking.fills.registry import FILLS
 from tests.engine import reference, zoo
 from tests.engine.refusals import expect_refusal
 

@@ -7,7 +7,7 @@ from captum.attr import Occlusion
 from engine.attribution.explain import explain, plan
 from engine.errors import ParameterError
 from engine.execution.cost import Cost
-from engine.masking.fills import FILLS
+from engine.masking.fills.registry import FILLS
 from tests.engine import reference, zoo
 from tests.engine.refusals import expect_refusal
 

@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from engine.attribution.method import ALL_FAMILIES, Method
-from engine.attribution.parameters import Parameter
 from engine.attribution.registry import find_method, methods, methods_for
 from engine.errors import MethodError
+from engine.parameters import Parameter
 from tests.engine import zoo
 from tests.engine.refusals import expect_refusal, is_one_line
 

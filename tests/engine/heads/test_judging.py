@@ -13,7 +13,6 @@ import pytest
 import torch
 from PIL import Image
 
-from engine.attribution.parameters import check_all
 from engine.errors import (
     Cancelled,
     InputError,
@@ -31,6 +30,7 @@ from engine.inputs.image_sets import ImageSet, load_images
 from engine.inputs.samples import load_sample, load_sample_set
 from engine.models.loaded import LoadedModel
 from engine.models.loading import load_model
+from engine.parameters import check_all
 from engine.replay import replay
 from engine.results import load_result
 from engine.store import default_store

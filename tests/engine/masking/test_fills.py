@@ -6,15 +6,9 @@ import torch
 from scipy.ndimage import gaussian_filter
 
 from engine.errors import MethodError, ParameterError
-from engine.masking.fills import (
-    FILLS,
-    Blur,
-    Fill,
-    Values,
-    find_fill,
-    find_replacement,
-    gaussian_blur,
-)
+from engine.masking.fills.fill import Fill
+from engine.masking.fills.painted import Blur, Values, gaussian_blur
+from engine.masking.fills.registry import FILLS, find_fill, find_replacement
 from tests.engine import zoo
 from tests.engine.refusals import expect_refusal
 

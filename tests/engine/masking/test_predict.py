@@ -10,7 +10,9 @@ from engine.errors import InputError, MethodError, ParameterError
 from engine.execution.chunks import Chunks
 from engine.execution.cost import Cost
 from engine.execution.passes import Passes
-from engine.masking.fills import FILLS, Fill, Values
+from engine.masking.fills.fill import Fill
+from engine.masking.fills.painted import Values
+from engine.masking.fills.registry import FILLS
 from engine.masking.predict import masked_outputs, predict_masked
 from tests.engine import zoo
 from tests.engine.counting import counted

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 
-from engine.attribution.parameters import Value
 from engine.models.loaded import LoadedModel
 from engine.models.specs import ImageSpec
+from engine.parameters import Value
 
 REGIONS = ("superpixels", "grid")
 

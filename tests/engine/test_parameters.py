@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from engine.attribution.parameters import Parameter, check_all
 from engine.errors import ParameterError
+from engine.parameters import Parameter, check_all
 from tests.engine.refusals import expect_refusal
 
 STEPS = Parameter("steps", "Steps", "int", 50, "How many.", low=2, high=100)

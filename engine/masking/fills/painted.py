@@ -1,66 +1,17 @@
-"""What stands where an input is hidden."""
+"""Fills that paint: the mean, a grey level, a blur of the picture itself."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable
 from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
 
-from engine.errors import MethodError, ParameterError, nearest
+from engine.errors import MethodError
+from engine.masking.fills.fill import Replacement
 from engine.models.loaded import LoadedModel
 from engine.models.specs import ImageSpec
 from engine.models.table_specs import TableSpec
-
-Forward = Callable[[torch.Tensor], torch.Tensor]
-
-
-class Fill(ABC):
-    """One way of hiding.
-
-    A fill may do more than paint: it gets the forward pass and the masks, and returns
-    outputs, so that hiding inside the network fits the same interface.
-    """
-
-    name: ClassVar[str]
-    title: ClassVar[str]
-
-    @abstractmethod
-    def outputs(
-        self, model: LoadedModel, forward: Forward, x: torch.Tensor, keep: torch.Tensor
-    ) -> torch.Tensor:
-        """Return logits ``(n, classes)`` of one prepared input under n masks.
-
-        Args:
-            model: the model.
-            forward: the counted forward pass, ``(n, …)`` → logits.
-            x: ``(1, …)``, prepared.
-            keep: bool ``(n, …)``, broadcastable to the input; True = stays. Replacements
-                also take shares in [0, 1]: how much of each value stays.
-        """
-
-
-class Replacement(Fill):
-    """Puts other values in place of the hidden ones; subclasses say which."""
-
-    @abstractmethod
-    def values(self, model: LoadedModel, x: torch.Tensor) -> torch.Tensor:
-        """Return what stands where x ``(1, …)`` is hidden.
-
-        Either the same under every mask, broadcastable to x, or ``(n, …)``: one for each mask.
-        """
-
-    def outputs(
-        self, model: LoadedModel, forward: Forward, x: torch.Tensor, keep: torch.Tensor
-    ) -> torch.Tensor:
-        """As in ``Fill``."""
-        values = self.values(model, x)
-        if keep.dtype == torch.bool:
-            return forward(torch.where(keep, x, values))
-        share = keep.to(x.dtype)
-        return forward(x * share + values * (1 - share))
 
 
 class Mean(Replacement):
@@ -165,31 +116,3 @@ def _blur_axis(x: torch.Tensor, axis: int, sigma: float) -> torch.Tensor:
     flat = padded.reshape(-1, 1, padded.shape[-1])
     blurred = F.conv1d(flat, weights[None, None]).reshape(*padded.shape[:-1], length)
     return blurred.movedim(-1, axis)
-
-
-FILLS: dict[str, Fill] = {fill.name: fill for fill in (Mean(), Black(), Grey(), White(), Blur())}
-
-
-def find_fill(fill: str | Fill) -> Fill:
-    """Return a fill by name; a fill in hand is passed through.
-
-    Raises:
-        ParameterError: there is none of that name.
-    """
-    if isinstance(fill, Fill):
-        return fill
-    if fill not in FILLS:
-        raise ParameterError(f"no fill {fill!r}; {nearest(str(fill), FILLS)}")
-    return FILLS[fill]
-
-
-def find_replacement(fill: str | Fill) -> Replacement:
-    """Return a fill that has values of its own, to serve as a baseline.
-
-    Raises:
-        ParameterError: there is none of that name, or it hides in another way.
-    """
-    found = find_fill(fill)
-    if not isinstance(found, Replacement):
-        raise ParameterError(f"the fill {found.name!r} has no values, so it is no baseline")
-    return found

@@ -1,0 +1,65 @@
+"""What a fill is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import ClassVar
+
+import torch
+
+from engine.models.loaded import LoadedModel
+
+Forward = Callable[[torch.Tensor], torch.Tensor]
+
+
+class Fill(ABC):
+    """One way of hiding.
+
+    A fill may do more than paint: it gets the forward pass and the masks, and returns
+    outputs, so that hiding inside the network fits the same interface.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    summary: ClassVar[str] = ""
+    paper: ClassVar[str] = ""
+
+    def refusal(self, model: LoadedModel) -> str:
+        """Say in one line why it does not suit a model; nothing if it does."""
+        return ""
+
+    @abstractmethod
+    def outputs(
+        self, model: LoadedModel, forward: Forward, x: torch.Tensor, keep: torch.Tensor
+    ) -> torch.Tensor:
+        """Return logits ``(n, classes)`` of one prepared input under n masks.
+
+        Args:
+            model: the model.
+            forward: the counted forward pass, ``(n, …)`` → logits.
+            x: ``(1, …)``, prepared.
+            keep: bool ``(n, …)``, broadcastable to the input; True = stays. Replacements
+                also take shares in [0, 1]: how much of each value stays.
+        """
+
+
+class Replacement(Fill):
+    """Puts other values in place of the hidden ones; subclasses say which."""
+
+    @abstractmethod
+    def values(self, model: LoadedModel, x: torch.Tensor) -> torch.Tensor:
+        """Return what stands where x ``(1, …)`` is hidden.
+
+        Either the same under every mask, broadcastable to x, or ``(n, …)``: one for each mask.
+        """
+
+    def outputs(
+        self, model: LoadedModel, forward: Forward, x: torch.Tensor, keep: torch.Tensor
+    ) -> torch.Tensor:
+        """As in ``Fill``."""
+        values = self.values(model, x)
+        if keep.dtype == torch.bool:
+            return forward(torch.where(keep, x, values))
+        share = keep.to(x.dtype)
+        return forward(x * share + values * (1 - share))
