@@ -13,6 +13,7 @@ from engine.errors import MethodError
 from engine.execution.passes import Passes
 from engine.heads.blocks import Block, standing_in
 from engine.heads.gating import HeadGates
+from engine.heads.packed import PackedLinears
 from engine.heads.prefix import FULL, Prefix
 from engine.heads.said import Said, readers_of, said_of
 
@@ -27,11 +28,14 @@ class Reuse:
     Attributes:
         blocks: of the model; empty where every pass is a whole one.
         rows: the tokens that are read of the last block, where it can be run for them alone.
+        packed: whether passes of several variants at once compute linear layers by oneDNN, with
+            weights laid out for it. A variant alone never does: it is the naive loop to the bit.
         reason: why there is no more of it; empty where there is not.
     """
 
     blocks: tuple[Block, ...] = ()
     rows: tuple[int, ...] = ()
+    packed: bool = False
     reason: str = ""
 
     @property
@@ -63,6 +67,7 @@ class Ablation:
         self._reuse = reuse
         self._readers = readers_of(passes.model, {block.name for block in reuse.blocks})
         self._rows = _rows_of(passes, reuse)
+        self._packed = PackedLinears() if reuse.packed else None
 
     def outputs(
         self, x: torch.Tensor, sets: Sequence[Collection[Place]], size: int
@@ -112,7 +117,8 @@ class Ablation:
     ) -> Said:
         """Run one pass for some sets, the first head of them in a layer from ``start`` on."""
         times, model = len(sets), self._passes.model
-        mode = self._mode(gates_of(sets, self._sites, len(x)), start)
+        packed = self._packed if times > 1 else None
+        mode = self._mode(gates_of(sets, self._sites, len(x)), start, packed)
         with torch.no_grad(), model.ready(), mode:
             if self._reuse.blocks:
                 again = prefix.again(start, times, mode)
@@ -123,8 +129,13 @@ class Ablation:
                 self._count_whole(len(x) * times)
         return said_of(logits, model.activation, mode.read)
 
-    def _mode(self, gates: dict[int, torch.Tensor], first: int = 0) -> HeadGates:
-        return HeadGates(gates, first, len(self._sites), self._readers)
+    def _mode(
+        self,
+        gates: dict[int, torch.Tensor],
+        first: int = 0,
+        packed: PackedLinears | None = None,
+    ) -> HeadGates:
+        return HeadGates(gates, first, len(self._sites), self._readers, packed)
 
     def _count_whole(self, samples: int) -> None:
         if not self._reuse.blocks:

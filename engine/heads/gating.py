@@ -10,6 +10,7 @@ import torch.nn.functional as F
 
 from engine.attention.gates import Gates
 from engine.attention.interception import Fused
+from engine.heads.packed import PackedLinears
 
 # Each token on its own, its channels in the last axis.
 _BY_TOKEN = (F.linear, F.layer_norm)
@@ -44,6 +45,7 @@ class HeadGates(Gates):
         first: index of the first attention that the pass comes to.
         depth: number of attentions in all.
         readers: ``id`` of the weights of the layers that put out the classes.
+        packed: computes linear layers in place of torch's own, or None.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class HeadGates(Gates):
         first: int = 0,
         depth: int = 0,
         readers: Collection[int] = (),
+        packed: PackedLinears | None = None,
     ) -> None:
         super().__init__(gates)
         self.calls = first
@@ -60,6 +63,7 @@ class HeadGates(Gates):
         self.held: torch.Tensor | None = None
         self._depth = depth
         self._readers = readers
+        self._packed = packed
 
     def fused(self, index: int, call: Fused) -> torch.Tensor:
         """Gate the output; or stop here; or gate what is held."""
@@ -85,12 +89,19 @@ class HeadGates(Gates):
             self.read.append(args[0].detach())
         alike = _alike(args[0]) if func in _BY_TOKEN and args else []
         if not alike:
-            return func(*args, **kwargs)
+            return self._plain(func, args, kwargs)
         first = args[0]
         for axis in alike:
             first = first.narrow(axis, 0, 1)
-        computed = func(first, *args[1:], **kwargs)
+        computed = self._plain(func, (first, *args[1:]), kwargs)
         return computed.expand(*args[0].shape[:-1], computed.shape[-1])
+
+    def _plain(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if func is F.linear and self._packed is not None:
+            found = self._packed.linear(args, kwargs)
+            if found is not None:
+                return found
+        return func(*args, **kwargs)
 
 
 def _alike(tensor: Any) -> list[int]:

@@ -123,7 +123,8 @@ class HeadPlan:
         asked = [one for one in relatives(metric) if not one.refusal(self.model, self.found)]
         rows = metric.family.compute(run, asked)
         told = telling.outcome_of(run, 0.0)
-        kept = ("images", "classes_from", "skipped", "block_passes", "reused", "not_reused")
+        kept = ("images", "classes_from", "skipped", "block_passes", "reused", "not_reused",
+                "packed")  # fmt: skip
         share(key, Shared(rows, {name: told[name] for name in kept if name in told}))
         return rows, {}
 

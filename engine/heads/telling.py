@@ -59,4 +59,5 @@ def outcome_of(run: Run, started: float) -> dict[str, Any]:
         told["block_passes"] = dict(run.blocks)
         told["reused"] = reuse.name
         told["not_reused"] = reuse.reason
+        told["packed"] = reuse.packed
     return told
