@@ -190,6 +190,21 @@ MEASURES = (
 NEEDED_ENDS = (1 / 2, 1 / 8, 1 / 32)
 
 
+def mean_of_heads(values: np.ndarray) -> np.ndarray:
+    """Return the mean over the heads that a layer has.
+
+    Args:
+        values: ``(layers, heads, …)``, NaN where there is nothing.
+
+    Returns:
+        float64 ``(layers, …)``; NaN where a layer has none.
+    """
+    there = np.isfinite(values)
+    sums = np.where(there, values, 0).sum(axis=1, dtype=np.float64)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(sums / there.sum(axis=1))
+
+
 class _Frozen(Result):
     """A result whose arrays cannot be written to."""
 
@@ -209,6 +224,8 @@ class HeadStrength(_Frozen):
             the largest possible; how many tokens hold 90 % of a query's attention (the median),
             and which share of all that it can attend to.
         profile_error, measures_error: standard errors over pictures, or None of a single one.
+        trends_error: float32 ``(layers, 8)``, the same of the mean over a layer's heads, whose
+            errors go together; or None.
 
     The manifest's ``display`` has, of each layer, ``layers`` (names), ``grids``, ``windows`` and
     ``heads``.
@@ -216,7 +233,7 @@ class HeadStrength(_Frozen):
 
     kind: ClassVar[str] = "head-strength"
     arrays: ClassVar[tuple[str, ...]] = (
-        "profile", "cells", "measures", "profile_error", "measures_error",
+        "profile", "cells", "measures", "profile_error", "measures_error", "trends_error",
     )  # fmt: skip
 
     profile: np.ndarray
@@ -224,6 +241,7 @@ class HeadStrength(_Frozen):
     measures: np.ndarray
     profile_error: np.ndarray | None = None
     measures_error: np.ndarray | None = None
+    trends_error: np.ndarray | None = None
 
     @property
     def heads(self) -> tuple[int, ...]:
@@ -245,11 +263,12 @@ class HeadStrength(_Frozen):
 
     def trend(self, name: str) -> np.ndarray:
         """Return the mean of a measure over the heads of each layer, float64 ``(layers,)``."""
-        values = self.measure(name).astype(np.float64)
-        there = np.isfinite(values)
-        sums = np.where(there, values, 0).sum(axis=1)
-        with np.errstate(invalid="ignore"):
-            return np.asarray(sums / there.sum(axis=1))
+        return mean_of_heads(self.measure(name))
+
+    def trend_error(self, name: str) -> np.ndarray | None:
+        """Return its standard error over pictures, float32 ``(layers,)``, or None."""
+        found = self.trends_error
+        return None if found is None else found[..., MEASURES.index(name)]
 
     def needed_class(self) -> np.ndarray:
         """Say how many tokens each head needs for 90 % of its attention (ramsauer2021hopfield).
@@ -273,17 +292,25 @@ class PartialPruning(_Frozen):
             NaN for blocks of a class token where there is none.
         whole: float32 ``(2,)``: the same with the whole head off.
         plain: float32 ``(2,)``: the outputs before.
+        blocks_error, whole_error, plain_error: of a set, whose means the others are, their
+            standard errors over pictures; None of a single picture.
 
     "Class" stands for class and register tokens alike. The manifest's ``request`` has ``layer``
-    and ``head``, and ``target`` with ``index`` and ``name``.
+    and ``head``, and ``target`` with ``index`` and ``name``, or None where each picture of a set
+    was followed in its own class.
     """
 
     kind: ClassVar[str] = "partial-pruning"
-    arrays: ClassVar[tuple[str, ...]] = ("blocks", "whole", "plain")
+    arrays: ClassVar[tuple[str, ...]] = (
+        "blocks", "whole", "plain", "blocks_error", "whole_error", "plain_error",
+    )  # fmt: skip
 
     blocks: np.ndarray
     whole: np.ndarray
     plain: np.ndarray
+    blocks_error: np.ndarray | None = None
+    whole_error: np.ndarray | None = None
+    plain_error: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,7 +20,12 @@ _MOST = 256
 
 
 def chunk_for(model: LoadedModel) -> int:
-    """Return how many samples go through at once: of small pictures more than of large ones."""
+    """Return how many samples go through at once: of small pictures more than of large ones.
+
+    One, where a network answers otherwise for a sample beside others than alone.
+    """
+    if not model.seen.batches:
+        return 1
     usual = default_chunk(model)
     return max(usual, min(_MOST, usual * _USUAL // max(1, prod(model.spec.shape))))
 

@@ -7,10 +7,10 @@ from collections.abc import Collection
 import numpy as np
 
 from engine.execution.passes import Cancel, Progress
-from engine.head_results import HeadStrength
+from engine.head_results import HeadStrength, mean_of_heads
 from engine.heads.looking import Head
 from engine.heads.strength import strength_of
-from engine.heads.study import Pictures, plan_study
+from engine.heads.study import Pictures, over_pictures, plan_study
 from engine.models.loaded import LoadedModel
 
 
@@ -40,8 +40,9 @@ def head_strength(
     study = plan_study(model, pictures, HeadStrength.kind, off=off)
     passes = study.passes(progress, cancel)
     found = [strength_of(maps, study.size) for _, maps in study.looks(passes)]
-    profile, profile_error = _mean([one.profile for one in found])
-    measures, measures_error = _mean([one.measures for one in found])
+    profile, profile_error = over_pictures([one.profile for one in found])
+    measures, measures_error = over_pictures([one.measures for one in found])
+    _, trends_error = over_pictures([mean_of_heads(one.measures) for one in found])
     return HeadStrength(
         study.manifest(passes, {}),
         profile,
@@ -49,14 +50,5 @@ def head_strength(
         measures,
         profile_error,
         measures_error,
+        trends_error,
     )
-
-
-def _mean(arrays: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray | None]:
-    """Return the mean over pictures and its standard error, None of a single one; float32."""
-    stacked = np.stack(arrays)
-    mean = stacked.mean(axis=0).astype(np.float32)
-    if len(stacked) == 1:
-        return mean, None
-    error = stacked.std(axis=0, ddof=1) / np.sqrt(len(stacked))
-    return mean, error.astype(np.float32)

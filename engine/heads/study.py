@@ -7,15 +7,18 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
 
 from engine.attention.site import AttentionSites
 from engine.errors import InputError
 from engine.execution.chunks import telling_out_of_memory
 from engine.execution.cost import Cost
+from engine.execution.environment import environment
 from engine.execution.passes import Cancel, Passes, Progress
 from engine.head_results import HeadMaps
 from engine.heads.looking import Head, check_heads, look_prepared, placed_sites
+from engine.heads.metric import mean_and_error
 from engine.inputs.image_sets import ImageSet
 from engine.inputs.images import ImageInput
 from engine.inputs.tables import Row
@@ -52,9 +55,11 @@ class Study:
         height, width = self.model.spec.shape[-2:]
         return height, width
 
-    def passes(self, progress: Progress | None, cancel: Cancel | None, more: int = 0) -> Passes:
-        """Return counted passes, one for each picture and ``more`` for what comes after."""
-        return Passes(self.model, Cost(len(self.inputs) + more), progress, cancel)
+    def passes(
+        self, progress: Progress | None, cancel: Cancel | None, more: int = 0, each: int = 1
+    ) -> Passes:
+        """Return counted passes, ``each`` for each picture and ``more`` for what comes after."""
+        return Passes(self.model, Cost(each * len(self.inputs) + more), progress, cancel)
 
     def looks(self, passes: Passes) -> Iterator[tuple[int, HeadMaps]]:
         """Look at one picture after the other; yields its place in the set and the maps.
@@ -64,6 +69,18 @@ class Study:
             Cancelled: the caller asked to stop.
             OutOfMemory: one picture does not fit.
         """
+        for index, x in self.prepared(passes):
+            with telling_out_of_memory():
+                maps = look_prepared(passes, self.found, x, self.off)
+            yield index, maps
+
+    def prepared(self, passes: Passes) -> Iterator[tuple[int, torch.Tensor]]:
+        """Prepare one picture after the other; yields its place in the set and ``(1, …)``.
+
+        Raises:
+            InputError: not one picture could be read.
+            Cancelled: the caller asked to stop.
+        """
         for index in range(len(self.inputs)):
             passes.check()
             try:
@@ -71,9 +88,7 @@ class Study:
             except InputError as error:
                 self.skipped[index] = str(error)
                 continue
-            with telling_out_of_memory():
-                maps = look_prepared(passes, self.found, x, self.off)
-            yield index, maps
+            yield index, x
         if len(self.skipped) == len(self.inputs):
             first = f"; {self.skipped[0]}" if self.skipped else ""
             raise InputError(f"no picture could be read{first}")
@@ -97,6 +112,7 @@ class Study:
                 "seconds": time.perf_counter() - self._started,
                 "pictures": len(self.inputs) - len(self.skipped),
                 "skipped": [[index, why] for index, why in sorted(self.skipped.items())],
+                "environment": environment(self.model.device),
                 **outcome,
             },
         }
@@ -144,6 +160,12 @@ def plan_study(
     return Study(model, found, inputs, frozenset(off), request)
 
 
+def over_pictures(arrays: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return the mean over pictures and its standard error, None of a single one; float32."""
+    mean, error = mean_and_error(np.stack(arrays))
+    return mean.astype(np.float32), None if error is None else error.astype(np.float32)
+
+
 def identity(inputs: ImageSet | Sequence[Given]) -> str:
     """Return the digest of pictures in their order, hex."""
     if isinstance(inputs, ImageSet):
@@ -165,4 +187,7 @@ def _source(model: LoadedModel, inputs: ImageSet | Sequence[Given]) -> dict[str,
     if isinstance(inputs, ImageSet):
         return {**told, "images": inputs.name, "images_origin": inputs.origin}
     names = [getattr(one, "name", "") or "tensor" for one in inputs if not isinstance(one, Row)]
-    return {**told, "images": names[0] if len(names) == 1 else f"{len(names)} pictures"}
+    origins = [getattr(one, "origin", "") for one in inputs]
+    fits = [one.fit if isinstance(one, ImageInput) else "prepared" for one in inputs]
+    name = names[0] if len(names) == 1 else f"{len(names)} pictures"
+    return {**told, "images": name, "origins": origins, "fits": fits}

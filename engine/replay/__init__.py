@@ -9,12 +9,27 @@ from engine.attribution.explain import Plan
 from engine.errors import ReplayError
 from engine.evaluation.scoring import ScorePlan
 from engine.execution.passes import Cancel, Progress
-from engine.head_results import HeadScores
+from engine.head_results import (
+    HeadPatterns,
+    HeadScores,
+    HeadStrength,
+    PartialPruning,
+    PruningCurve,
+)
+from engine.heads.curve import CurvePlan
 from engine.heads.planning import HeadPlan
 from engine.replay.attributions import plan_again
-from engine.replay.comparing import TOLERANCE, Verdict, differences, environment_apart, verdict
-from engine.replay.heads import heads_again
+from engine.replay.comparing import (
+    TOLERANCE,
+    Verdict,
+    compared,
+    differences,
+    environment_apart,
+    verdict,
+)
+from engine.replay.heads import curve_again, heads_again
 from engine.replay.sets import columns_again, scores_again
+from engine.replay.studies import StudyAgain, study_again
 from engine.results import Attribution, Result
 from engine.scores import Scores
 from engine.table_results import Measured
@@ -45,7 +60,7 @@ class Replayed:
     @property
     def values(self) -> int:
         """How many values were compared."""
-        arrays = (getattr(self.result, name) for name in self.result.arrays if name != "error")
+        arrays = (getattr(self.result, name) for name in compared(self.result))
         return sum(int(array.size) for array in arrays if array is not None)
 
 
@@ -61,8 +76,8 @@ def replay(
     """Compute a saved result again and compare.
 
     Args:
-        saved: an attribution, a test on an image set, a finding about columns or scores of
-            attention heads, as ``load_result`` returns it.
+        saved: an attribution, a test on an image set, a finding about columns or about attention
+            heads, as ``load_result`` returns it.
         model: by default what the result's source names; a network or an estimator in hand must
             be given.
         given: the input, image set or table; by default the file or the sample that the source
@@ -82,7 +97,7 @@ def replay(
 
 def _planned(
     saved: Result, model: Any, given: Any, background: Any
-) -> Plan | ScorePlan | MeasurePlan | HeadPlan:
+) -> Plan | ScorePlan | MeasurePlan | HeadPlan | CurvePlan | StudyAgain:
     if isinstance(saved, Attribution):
         return plan_again(saved, model, given, background)
     if background is not None:
@@ -93,4 +108,8 @@ def _planned(
         return columns_again(saved, model, given)
     if isinstance(saved, HeadScores):
         return heads_again(saved, model, given)
+    if isinstance(saved, PruningCurve):
+        return curve_again(saved, model, given)
+    if isinstance(saved, HeadStrength | HeadPatterns | PartialPruning):
+        return study_again(saved, model, given)
     raise ReplayError(f"a result of kind {saved.kind} cannot be replayed")

@@ -24,12 +24,13 @@ def differences(saved: Result, computed: Result) -> tuple[float, float]:
 
     Standard errors are left out: they are smaller, and follow from the same draws.
     """
-    each = [
-        _apart(getattr(saved, name), getattr(computed, name))
-        for name in saved.arrays
-        if name != "error"
-    ]
+    each = [_apart(getattr(saved, name), getattr(computed, name)) for name in compared(saved)]
     return max(relative for relative, _ in each), max(largest for _, largest in each)
+
+
+def compared(result: Result) -> list[str]:
+    """Return the names of a result's arrays but for standard errors."""
+    return [name for name in result.arrays if name != "error" and not name.endswith("_error")]
 
 
 def _apart(saved: np.ndarray | None, computed: np.ndarray | None) -> tuple[float, float]:

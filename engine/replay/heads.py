@@ -1,4 +1,4 @@
-"""The plan that scores of attention heads were computed from."""
+"""The plans that scores of attention heads, and pruning curves, were computed from."""
 
 from __future__ import annotations
 
@@ -6,26 +6,36 @@ from dataclasses import replace
 from typing import Any
 
 from engine.errors import ReplayError
-from engine.head_results import HeadScores
+from engine.head_results import HeadScores, PruningCurve
+from engine.heads.curve import CurvePlan, plan_curve
 from engine.heads.judging import plan_heads
 from engine.heads.planning import HeadPlan
 from engine.inputs.samples import SAMPLE, load_named, load_set
 from engine.replay.finding import check_complete, check_same, find_file, find_model
 
 # What of a request must agree; the rest is where it is computed, and may differ.
-_DECISIVE = {
+_SHARED = {
     "model": "model",
     "images": "picture or image set",
     "label": "label of the picture",
     "preprocessing": "preprocessing",
     "classes": "list of classes",
+    "seed": "seed",
+    "dtype": "number format",
+}
+_OF_SCORES = {
+    **_SHARED,
     "metric": "metric or its parameters",
     "target": "target",
     "only_class": "class of the pictures",
     "keep_one": "choice of keep one",
     "exact_top": "number of heads switched off",
-    "seed": "seed",
-    "dtype": "number format",
+}
+_OF_CURVES = {
+    **_SHARED,
+    "ranking": "ranking of the heads",
+    "steps": "numbers of heads off",
+    "drawn": "number of random orders",
 }
 
 
@@ -35,7 +45,7 @@ def heads_again(saved: HeadScores, model: Any = None, given: Any = None) -> Head
     Arguments and errors as in ``replay``; ``given`` is a picture, an image set, prepared
     inputs, or where a picture or a set lies.
     """
-    request = check_complete(saved, _DECISIVE)
+    request = check_complete(saved, _OF_SCORES)
     loaded = find_model(saved.manifest, model)
     planned = plan_heads(
         loaded,
@@ -49,12 +59,32 @@ def heads_again(saved: HeadScores, model: Any = None, given: Any = None) -> Head
         seed=request["seed"],
         **request["metric"]["parameters"],
     )
-    for name, title in _DECISIVE.items():
+    for name, title in _OF_SCORES.items():
         check_same(title, request[name], planned.request[name])
     return replace(planned, fresh=True)
 
 
-def _images(saved: HeadScores, given: Any) -> Any:
+def curve_again(saved: PruningCurve, model: Any = None, given: Any = None) -> CurvePlan:
+    """Return the plan that a pruning curve was computed from.
+
+    Arguments and errors as in ``heads_again``.
+    """
+    request = check_complete(saved, _OF_CURVES)
+    planned = plan_curve(
+        find_model(saved.manifest, model),
+        _images(saved, given),
+        [(layer, head) for layer, head in request["ranking"]],
+        steps=request["steps"],
+        drawn=request["drawn"],
+        fit=request["preprocessing"]["fit"],
+        seed=request["seed"],
+    )
+    for name, title in _OF_CURVES.items():
+        check_same(title, request[name], planned.request[name])
+    return planned
+
+
+def _images(saved: HeadScores | PruningCurve, given: Any) -> Any:
     if given is not None and not isinstance(given, str):
         return given
     source, request = saved.manifest.get("source", {}), saved.manifest["request"]
