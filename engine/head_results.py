@@ -21,7 +21,8 @@ class HeadScores(Result):
         values: float32 ``(layers, heads)``, NaN where a layer has fewer heads than the most, and
             where a head was not asked about; larger says more important. Unit: the metric's,
             told in the manifest's ``display``.
-        error: standard error over images (of a single image over draws), same shape, or None.
+        error: standard error over images (of a single image over draws), same shape, or None. In
+            the file it is there in any case, all NaN for None.
         cheap: what the gradient says of all heads, same shape, where only those that it put
             first were switched off; else None.
     """
@@ -32,6 +33,17 @@ class HeadScores(Result):
     values: np.ndarray
     error: np.ndarray | None = None
     cheap: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        if self.error is not None and np.isnan(self.error).all():
+            object.__setattr__(self, "error", None)
+        super().__post_init__()
+
+    def stored(self, name: str) -> np.ndarray | None:
+        """Return an array as it stands in the file."""
+        if name == "error" and self.error is None:
+            return np.full_like(self.values, np.nan)
+        return super().stored(name)
 
     @property
     def heads(self) -> tuple[int, ...]:

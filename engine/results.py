@@ -64,10 +64,9 @@ class Result:
         """Return the content of the result's file."""
         from safetensors.numpy import save
 
+        kept = {name: self.stored(name) for name in self.arrays}
         tensors = {
-            name: np.ascontiguousarray(getattr(self, name))
-            for name in self.arrays
-            if getattr(self, name) is not None
+            name: np.ascontiguousarray(array) for name, array in kept.items() if array is not None
         }
         metadata = {
             "haloscope": self.kind,
@@ -75,6 +74,11 @@ class Result:
         }
         metadata["checksum"] = _checksum(metadata, tensors)
         return save(tensors, metadata=metadata)
+
+    def stored(self, name: str) -> np.ndarray | None:
+        """Return an array as it stands in the file; None: it is left out."""
+        array: np.ndarray | None = getattr(self, name)
+        return array
 
 
 @dataclass(frozen=True, eq=False)

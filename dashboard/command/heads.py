@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -97,10 +98,22 @@ def _check(options: argparse.Namespace) -> None:
     if options.fit not in FITS:
         raise ParameterError(f"no fit {options.fit!r}; {nearest(options.fit, FITS)}")
     if options.out:
-        place = Path(options.out).absolute()
-        if place.is_dir() or not place.parent.is_dir():
-            why = "it is a folder; name a file in it" if place.is_dir() else "no such folder"
+        why = _unwritable(Path(options.out).absolute())
+        if why:
             raise HaloscopeError(f"cannot write {options.out}: {why}")
+
+
+def _unwritable(place: Path) -> str:
+    """Say why no file can be written to a place, or nothing if one can."""
+    if place.is_dir():
+        return "it is a folder; name a file in it"
+    if not place.parent.is_dir():
+        return "no such folder"
+    try:
+        with tempfile.TemporaryFile(dir=place.parent):
+            return ""
+    except OSError as error:
+        return error.strerror or str(error)
 
 
 def _parameters(texts: list[str], metric: HeadMetric) -> dict[str, str]:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import transformers
+from safetensors import safe_open
 
 from dashboard.command.main import main
 from engine.head_results import HeadScores
@@ -30,6 +32,10 @@ def test_tells_and_writes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert found.key == again.key
     assert np.array_equal(found.values, again.values)
     assert found.values.shape == (4, 4)
+    assert found.error is None
+    with safe_open(out, framework="numpy") as opened:
+        assert np.isnan(opened.get_tensor("error")).all()
+        assert opened.get_tensor("error").shape == (4, 4)
     layer, head = found.ranking[0]
     assert told[0] == "Rise of the loss, rise of the cross-entropy (nats)"
     assert told[1] == "(Digits ViT; 3 04, true classes)"
@@ -76,6 +82,25 @@ def test_a_set_has_errors_and_json_is_one_object(
     assert main([*given, "--metric", "flips", "--keep-one", "--seed", "3"]) == 0
 
 
+def test_layers_of_several_widths_are_padded_in_the_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, out = tmp_path / "swin", tmp_path / "heads.safetensors"
+    config = transformers.SwinConfig(
+        image_size=64, embed_dim=12, depths=[1, 2], num_heads=[2, 4], window_size=4, num_labels=3
+    )
+    transformers.SwinForImageClassification(config).save_pretrained(folder)
+    given = ["heads", "--model", f"hf:{folder}", "--images", "photographs", "--out", str(out)]
+    for metric in ("gradient", "divergence"):
+        assert main([*given, "--metric", metric]) == 0
+        assert "Heads attend within windows." in capsys.readouterr().out
+        with safe_open(out, framework="numpy") as opened:
+            arrays = [opened.get_tensor(name) for name in ("values", "error")]
+        for array in arrays:
+            assert (array.dtype, array.shape) == (np.float32, (3, 4))
+            assert np.isfinite(array).tolist() == [[True] * 2 + [False] * 2, [True] * 4, [True] * 4]
+
+
 def test_the_metrics_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["heads", "--list"]) == 0
     told = capsys.readouterr().out
@@ -107,6 +132,15 @@ def test_the_metrics_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
         ([*DIGIT, "--metric", "flips", "--fit", "crob"], "did you mean crop?"),
         ([*DIGIT, "--metric", "flips", "--out", "no/such/file"], "no such folder"),
         ([*DIGIT, "--metric", "flips", "--out", "."], "it is a folder; name a file in it"),
+        (
+            # told before the work, and so before the picture that is not there
+            [*DIGIT[:3], "--image", "none.png", "--metric", "flips", "--out", "/proc/heads"],
+            "cannot write /proc/heads: ",
+        ),
+        (
+            ["heads", "--model", "cancer-mlp", "--image", "sample:chelsea", "--metric", "flips"],
+            "takes rows of a table: it has no attention heads",
+        ),
         (
             [
                 "heads",

@@ -159,6 +159,29 @@ def test_block_passes_are_those_that_ran() -> None:
         handle.remove()
 
 
+class Together(nets.Vit):
+    """A sample beside others is another than alone: the mean of all is taken from each."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.embedded(x)
+        return self.head(self.blocks(x - x.mean(dim=0, keepdim=True) / 2)[:, 0])
+
+
+def test_a_network_that_looks_at_its_neighbours_is_asked_one_at_a_time() -> None:
+    model = nets.load(Together)
+    x = zoo.noise(model, 2)
+    sets = [[head] for head in all_heads(attention_sites(model).sites)]
+    wanted = log_p(one_by_one(model, x, sets))
+    plain = log_p(torch.cat([model.forward(sample[None]) for sample in x]).detach())
+    label = plain.argmax(dim=-1)
+    rises = (plain - wanted).gather(-1, label.expand(len(sets), -1)[..., None])[..., 0]
+    found = head_scores(model, x, "cross-entropy")
+    assert found.manifest["outcome"]["chunk"] == 1
+    assert torch.allclose(
+        torch.tensor(found.values).double().ravel(), rises.mean(dim=1), rtol=1e-5, atol=1e-6
+    )
+
+
 def test_a_head_that_is_not_there() -> None:
     model = nets.load(nets.Vit)
     with expect_refusal(MethodError, "no head 2 in layer 0: there are 3 layers of 2, 2, 2 heads"):

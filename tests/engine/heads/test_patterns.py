@@ -17,6 +17,7 @@ from engine.heads.pattern_names import STATISTICS, breadth_of, name_of, statisti
 from engine.heads.patterns import head_patterns, part
 from engine.heads.points import Points
 from engine.heads.pooling import common_grid, pooled
+from engine.replay import replay
 from engine.results import load_result
 from tests.engine import zoo
 from tests.engine.attention import library, nets
@@ -296,3 +297,36 @@ def test_umap_is_asked_for_a_plane_from_a_seed(monkeypatch: pytest.MonkeyPatch) 
     assert (Double.asked["random_state"], Double.asked["n_neighbors"]) == (7, 8)
     with expect_refusal(MethodError, "UMAP needs 4 maps or more, there are 3"):
         mapping.umapped(rows[:3], 0)
+
+
+def test_umap_itself() -> None:
+    """Where it is installed: what is alike lies together, and a seed decides."""
+    pytest.importorskip("umap")
+    draw = np.random.default_rng(0)
+    middles = np.repeat(np.eye(3, 32) * 20, 20, axis=0)
+    rows = middles + draw.normal(size=middles.shape)
+    at = mapping.umapped(rows, 7)
+    assert at.shape == (60, 2)
+    groups = at.reshape(3, 20, 2)
+    centres = groups.mean(axis=1)
+    width = np.linalg.norm(groups - centres[:, None], axis=-1).max()
+    apart = [np.linalg.norm(centres[i] - centres[j]) for i, j in ((0, 1), (0, 2), (1, 2))]
+    assert min(apart) > 2 * width
+    assert np.array_equal(mapping.umapped(rows, 7), at)
+    assert not np.array_equal(mapping.umapped(rows, 8), at)
+    few = mapping.umapped(rows[:6], 7)
+    assert few.shape == (6, 2)
+    assert np.isfinite(few).all()
+
+
+def test_patterns_in_the_plane_of_umap() -> None:
+    pytest.importorskip("umap")
+    model = nets.load(nets.Vit)
+    pictures = list(zoo.noise(model, 3)[:, None])
+    found = head_patterns(model, pictures, plane="umap", seed=2)
+    flat = head_patterns(model, pictures, seed=2)
+    assert found.at.shape == flat.at.shape == (18, 2)
+    assert np.isfinite(found.at).all()
+    assert not np.array_equal(found.at, flat.at)
+    assert np.array_equal(found.cluster, flat.cluster)
+    assert replay(found, model=model, given=pictures).verdict == "equal to the bit"
