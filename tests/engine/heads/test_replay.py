@@ -122,3 +122,12 @@ def test_what_cannot_be_found(vit: LoadedModel, own: ImageSet) -> None:
     curve = plan_curve(vit, own, all_heads_of(vit), steps=[1]).run()
     with expect_refusal(ReplayError, "the picture or image set is not the one of the result"):
         replay(curve, given=own.part([0, 1]))
+
+
+def test_other_kinds_are_refused() -> None:
+    class Other(Result):
+        kind = "other"
+        arrays = ()
+
+    with expect_refusal(ReplayError, "a result of kind other cannot be replayed"):
+        replay(Other({}))
