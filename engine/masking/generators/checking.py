@@ -21,7 +21,9 @@ def check_wanted(grid: tuple[int, int], hidden: float, count: int, seed: int) ->
     Raises:
         ParameterError: one line that says what was wrong and what would be right.
     """
-    if not (isinstance(grid, tuple) and len(grid) == 2 and all(map(_whole, grid)) and min(grid) > 0):
+    if not (
+        isinstance(grid, tuple) and len(grid) == 2 and all(map(_whole, grid)) and min(grid) > 0
+    ):
         raise ParameterError(f"grid={grid!r}: expected rows and columns, (14, 14) for one")
     if isinstance(hidden, bool) or not isinstance(hidden, int | float | np.number):
         raise ParameterError(f"hidden={hidden!r}: expected a share from 0 to 1")

@@ -23,8 +23,12 @@ class BetaNoise(Generator):
     title = "Beta noise"
     summary = "Puts another amount of noise on every cell, and hides the noisiest."
     parameters = (
-        Parameter("a", "a", "float", 1.0, "First of Beta(a, b): more, more noise.", low=0.1, high=10),
-        Parameter("b", "b", "float", 1.0, "Second of Beta(a, b): more, less noise.", low=0.1, high=10),
+        Parameter(
+            "a", "a", "float", 1.0, "First of Beta(a, b): more, more noise.", low=0.1, high=10
+        ),
+        Parameter(
+            "b", "b", "float", 1.0, "Second of Beta(a, b): more, less noise.", low=0.1, high=10
+        ),
     )
     caveat = "Our definition. What stays is noisy as well, so the answer tells of both."
 
