@@ -38,9 +38,7 @@ def slow(colours: np.ndarray, grid: tuple[int, int]) -> np.ndarray:
                     guesses.append(line(above, below, i, rows[0], rows[-1]))
                 if grid[1] > 1:
                     left = colours[i, columns[0] - 1, channel] if columns[0] else None
-                    right = (
-                        colours[i, columns[-1] + 1, channel] if columns[-1] + 1 < width else None
-                    )
+                    right = colours[i, end, channel] if end < width else None
                     guesses.append(line(left, right, j, columns[0], columns[-1]))
                 guess = np.mean(guesses) if guesses else colours[..., channel].mean()
                 found[r, c] += (colours[i, j, channel] - guess) ** 2

@@ -90,7 +90,7 @@ def test_noise_lies_on_what_stays() -> None:
     for index in range(3):
         drawn = np.random.default_rng([4, index, 2]).standard_normal((1, 3, 16, 16))
         noisy = 0.8 * x + 0.6 * torch.from_numpy(drawn).float()
-        keep = torch.from_numpy(enlarge(found.keep[index], 16, 16))
+        keep = torch.tensor(enlarge(found.keep[index], 16, 16))
         given = torch.where(keep, noisy, torch.zeros_like(x))
         logits = predict_masked(model, given, np.ones((1, 16, 16), bool))
         assert np.allclose(found.logits[index + 1], logits[0], atol=1e-5)
@@ -122,7 +122,7 @@ def test_rows_of_a_table_by_column() -> None:
     model = zoo.load("table")
     found = preview("table", generator="uniform", hidden=0.4, count=6)
     assert found.keep.shape == (6, 1, 3)
-    features = model.spec.spread(torch.from_numpy(found.keep[:, 0]))
+    features = model.spec.spread(torch.tensor(found.keep[:, 0]))
     expected = predict_masked(model, zoo.noise(model), features)
     assert np.allclose(found.logits[1:], expected, atol=1e-6)
     assert found.masked.shape == (6, 5)

@@ -49,7 +49,7 @@ def test_a_loop_over_single_masks_finds_the_same(fill: str, method: str) -> None
         for remove, curve in ((True, found.removed), (False, found.kept)):
             expected = by_hand(model, x, scores, share, fill, remove)
             assert np.allclose(curve[index], expected, atol=1e-5)
-    shares = probabilities_of(torch.from_numpy(found.kept), "softmax").numpy()
+    shares = probabilities_of(torch.tensor(found.kept), "softmax").numpy()
     assert np.allclose(found.kept_probabilities, shares, atol=1e-6)
 
 
@@ -182,11 +182,14 @@ def test_a_map_of_another_input_is_refused() -> None:
         mask_sweep(model, zoo.noise(model), made)
 
 
-def test_it_can_be_stopped() -> None:
+def test_it_can_be_stopped_and_run_again() -> None:
     model = zoo.load("tiny-cnn")
     stop = threading.Event()
+    planned = plan_sweep(model, zoo.noise(model), np.eye(16), levels=256)
     with pytest.raises(Cancelled):
-        mask_sweep(model, zoo.noise(model), np.eye(16), progress=lambda *_: stop.set(), cancel=stop)
+        planned.run(lambda *_: stop.set(), stop)
+    again = [planned.run() for _ in range(2)]
+    assert np.array_equal(again[0].kept, again[1].kept)
 
 
 def test_one_sample_at_a_time_where_others_beside_it_matter() -> None:
