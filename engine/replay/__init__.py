@@ -18,6 +18,9 @@ from engine.head_results import (
 )
 from engine.heads.curve import CurvePlan
 from engine.heads.planning import HeadPlan
+from engine.mask_results import MaskPreview, MaskSweep
+from engine.missingness.previewing import PreviewPlan
+from engine.missingness.sweeping import SweepPlan
 from engine.replay.attributions import plan_again
 from engine.replay.comparing import (
     TOLERANCE,
@@ -28,6 +31,7 @@ from engine.replay.comparing import (
     verdict,
 )
 from engine.replay.heads import curve_again, heads_again
+from engine.replay.masks import preview_again, sweep_again
 from engine.replay.sets import columns_again, scores_again
 from engine.replay.studies import StudyAgain, study_again
 from engine.results import Attribution, Result
@@ -77,7 +81,7 @@ def replay(
 
     Args:
         saved: an attribution, a test on an image set, a finding about columns or about attention
-            heads, as ``load_result`` returns it.
+            heads, a preview of masks or a sweep, as ``load_result`` returns it.
         model: by default what the result's source names; a network or an estimator in hand must
             be given.
         given: the input, image set or table; by default the file or the sample that the source
@@ -97,7 +101,7 @@ def replay(
 
 def _planned(
     saved: Result, model: Any, given: Any, background: Any
-) -> Plan | ScorePlan | MeasurePlan | HeadPlan | CurvePlan | StudyAgain:
+) -> Plan | ScorePlan | MeasurePlan | HeadPlan | CurvePlan | StudyAgain | PreviewPlan | SweepPlan:
     if isinstance(saved, Attribution):
         return plan_again(saved, model, given, background)
     if background is not None:
@@ -112,4 +116,8 @@ def _planned(
         return curve_again(saved, model, given)
     if isinstance(saved, HeadStrength | HeadPatterns | PartialPruning):
         return study_again(saved, model, given)
+    if isinstance(saved, MaskPreview):
+        return preview_again(saved, model, given)
+    if isinstance(saved, MaskSweep):
+        return sweep_again(saved, model, given)
     raise ReplayError(f"a result of kind {saved.kind} cannot be replayed")

@@ -1,0 +1,94 @@
+"""From what a caller asks for to the request: all that decides the numbers of masks."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from engine.attribution.request import identity_of
+from engine.errors import MethodError, ParameterError
+from engine.execution.chunks import Chunks, chunk_for
+from engine.execution.environment import environment
+from engine.execution.passes import Passes
+from engine.manifest import SCHEMA, versions
+from engine.masking.fills.fill import Fill
+from engine.masking.fills.registry import find_fill
+from engine.models.loaded import Given, LoadedModel
+from engine.models.table_specs import TableSpec
+
+
+def request_for(
+    model: LoadedModel, given: Given, kind: str, fill: Fill, **more: Any
+) -> dict[str, Any]:
+    """Return all that decides the numbers, ready for ``key_of``.
+
+    Args:
+        model, given, fill: what is asked about.
+        kind: of the result.
+        **more: what this kind of result asks beside.
+    """
+    fit, digest = identity_of(given)
+    return {
+        "schema": SCHEMA,
+        "kind": kind,
+        "model": model.describe(),
+        "preprocessing": {**model.spec.describe(), "fit": fit},
+        "classes": model.classes_digest,
+        "input": digest,
+        "fill": fill.name,
+        **more,
+        "device": model.device.type,
+        "dtype": model.dtype,
+        "chunk": chunk_for(model),
+        "versions": {**versions(), **model.packages},
+    }
+
+
+def suited_fill(model: LoadedModel, name: str) -> Fill:
+    """Return a fill by name, if it suits a model.
+
+    Raises:
+        ParameterError: no name, or there is none of that name.
+        MethodError: it does not suit the model; with the reason.
+    """
+    if not isinstance(name, str):
+        raise ParameterError("name a fill: what is in hand has no key to be known by")
+    fill = find_fill(name)
+    refusal = fill.refusal(model)
+    if refusal:
+        raise MethodError(refusal)
+    return fill
+
+
+def source_of(model: LoadedModel, given: Given, **more: Any) -> dict[str, Any]:
+    """Return names a person would know, and where to find the input; they decide nothing."""
+    changes = dict(getattr(given, "changes", {}))
+    return {
+        "model": model.ref,
+        "model_title": model.card.title,
+        "input": getattr(given, "name", "tensor"),
+        "input_origin": getattr(given, "origin", ""),
+        **({"input_changes": changes} if changes else {}),
+        **more,
+    }
+
+
+def display_of(model: LoadedModel, **more: Any) -> dict[str, Any]:
+    """Return what it takes to draw a result: classes, what the network saw, and more."""
+    spec = model.spec
+    return {
+        "classes": list(model.classes),
+        "size": list(spec.shape[-2:]) if len(spec.shape) == 3 else None,
+        "columns": list(spec.titles) if isinstance(spec, TableSpec) else None,
+        **more,
+    }
+
+
+def outcome_of(passes: Passes, chunks: Chunks, started: float) -> dict[str, Any]:
+    """Return what happened; ``started`` is by ``time.perf_counter``."""
+    return {
+        "passes": {"forward": passes.used.forward, "backward": passes.used.backward},
+        "seconds": time.perf_counter() - started,
+        "chunk": chunks.size,
+        "environment": environment(passes.model.device),
+    }
