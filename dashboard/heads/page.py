@@ -104,18 +104,18 @@ def _alone(side: Side, now: Marks) -> HeadScores | None:
 
     assert side.found is not None
     left, middle, right = st.columns([10, 9, 9])
-    with right:
+    with right:  # first what a click on a head changes, then what takes longer to draw
         switching.prediction(side, now)
         controls = st.container()
-    with left:
-        scores = importance.heatmap(side, now)
-    with controls:
-        switching.controls(side, now, scores)
     with middle:
         if side.found.unplaced:
             st.info(plain(side.found.unplaced), icon=":material/grid_off:")
         else:
             looking.on_picture(side, now)
+    with left:
+        scores = importance.heatmap(side, now)
+    with controls:
+        switching.controls(side, now, scores)
     return scores
 
 
@@ -130,12 +130,13 @@ def _pair(sides: list[Side], now: Marks) -> HeadScores | None:
             else:
                 st.info(plain(side.problem) or "Choose the other picture at the left.")
     _row(sides, lambda side: switching.prediction(side, now))
-    controls = st.container()
-    found = _row(sides, lambda side: importance.heatmap(side, now))
-    with controls:
-        switching.controls(sides[0], now, found)
+    controls, scored = st.container(), st.container()
     placed = [side for side in sides if side.found is not None and not side.found.unplaced]
     _row(sides, lambda side: looking.on_picture(side, now) if side in placed else None)
+    with scored:
+        found = _row(sides, lambda side: importance.heatmap(side, now))
+    with controls:
+        switching.controls(sides[0], now, found)
     return found
 
 
