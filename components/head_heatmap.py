@@ -7,7 +7,7 @@ from collections.abc import Collection
 import numpy as np
 import plotly.graph_objects as go
 
-from components import frames, head_made_up, picking, saying
+from components import frames, head_axes, head_made_up, picking, saying
 from components.head_names import named
 from components.tokens import plotly_scale
 from components.views import View
@@ -67,9 +67,9 @@ def figure(
             _ROW - 8,
         )
     )
-    frames.finished(drawn, _ROW * layers + 46)
-    picking.on_grid(drawn, heads, layers)
-    _labels(drawn, layers, heads)
+    frames.finished(drawn, _ROW * layers + head_axes.BELOW + head_axes.KEY)
+    head_axes.fit(drawn, layers, heads, key=True)
+    head_axes.add_key(drawn, view, _ends(view, unit), _ROW * layers)
     if chosen is not None:
         picking.ring(drawn, chosen[1], chosen[0], 0.47)
     return drawn
@@ -85,26 +85,10 @@ def told(scores: HeadScores, layer: int, head: int, unit: str, off: bool = False
     return saying.drawn(f"{named(layer, head)}: {value}{give}{ends}")
 
 
-def _labels(drawn: go.Figure, layers: int, heads: int) -> None:
-    drawn.update_xaxes(
-        title={"text": "head", "font": {"size": 12}, "standoff": 4},
-        tickvals=_some(heads),
-        ticktext=[str(index + 1) for index in _some(heads)],
-        tickfont={"size": 12},
-        tickangle=0,
-    )
-    drawn.update_yaxes(
-        tickvals=list(range(layers)),
-        ticktext=[
-            f"layer {index + 1}" if index == 0 else str(index + 1) for index in range(layers)
-        ],
-        tickfont={"size": 12},
-    )
-
-
-def _some(count: int) -> list[int]:
-    """Every place where there are few, every fourth where there are many."""
-    return list(range(count)) if count <= 12 else [0, *range(3, count, 4)]
+def _ends(view: View, unit: str) -> str:
+    """Say the values at the ends of the scale."""
+    ends = f"{saying.number(view.low, 2)} … {saying.number(view.limit, 2)}"
+    return saying.drawn(f"{ends} {unit}".strip())
 
 
 def example() -> go.Figure:

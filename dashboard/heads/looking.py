@@ -7,7 +7,7 @@ from dataclasses import replace
 import plotly.graph_objects as go
 import streamlit as st
 
-from components import head_mosaic, head_on_image, head_words
+from components import head_axes, head_mosaic, head_on_image, head_words
 from components.saying import counted
 from components.words import plain
 from dashboard.explore import drawing
@@ -22,7 +22,6 @@ from engine.inputs.images import ImageInput
 from engine.models.loaded import LoadedModel
 
 _SIDE = 544  # pixels, at the most
-_LABELS = (60, 46)  # room for the numbers beside a mosaic and below it
 _EMPTY = (
     "All heads are on. Let a click switch off, or take the least important ones above: where the "
     "heads look then will stand here, beside where they look now."
@@ -124,7 +123,7 @@ def _mosaic(side: Side, now: Marks, off: frozenset[Head], title: str, key: str) 
             f"{key}-{side.name}",
             f"{title}: small maps of where each head looks, layers from top to bottom.",
             selecting.pick_head,
-            shape=(across + _LABELS[0], down + _LABELS[1]),
+            shape=(across + head_axes.LEFT, down + head_axes.BELOW),
         )
 
 
