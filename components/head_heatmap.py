@@ -36,7 +36,8 @@ def figure(
     """Draw the scores; a click returns layer and head, counted from 0.
 
     Args:
-        scores: of all heads; cells without a head stay empty.
+        scores: of all heads; cells without a head stay empty, and those of heads of which only
+            the gradient is known.
         unit: of the values ("logit"), told when pointed at.
         chosen: the head that is looked at, ringed; or None.
         off: heads that are switched off, struck out.
@@ -57,7 +58,7 @@ def figure(
         )
     )
     drawn.add_traces(picking.crosses((head, layer) for layer, head in sorted(off)))
-    places = [(int(a), int(b)) for a, b in np.argwhere(np.isfinite(scores.values))]
+    places = [(layer, head) for layer, count in enumerate(scores.heads) for head in range(count)]
     drawn.add_trace(
         picking.cells(
             [head for _, head in places],
@@ -77,6 +78,10 @@ def figure(
 
 def told(scores: HeadScores, layer: int, head: int, unit: str, off: bool = False) -> str:
     """Say a head's score: "layer 4, head 1: 0.12 ± 0.01 logit, off"."""
+    if scores.cheap is not None and np.isnan(scores.values[layer, head]):
+        known = saying.number(float(scores.cheap[layer, head]))
+        ends = f" (gradient {known}){', off' if off else ''}"
+        return saying.drawn(f"{named(layer, head)}: not judged{ends}")
     give = ""
     if scores.error is not None:
         give = f" ± {saying.number(ERRORS * float(scores.error[layer, head]), 2)}"

@@ -13,7 +13,7 @@ _ROW = 46
 _ALONE = 34  # a row of one bar
 _HALF = 0.4  # of a row: one bar
 _SHOWN = 4
-_NAME, _ROOM_LEFT = 13, 130  # pixels: size and width of the names
+_NAME, _ROOM_LEFT, _BESIDE = 13, 130, 20  # pixels: size and width of the names, and beside
 _ROOM = 1.22  # for the numbers beside the bars
 
 Row = tuple[str, float, float]
@@ -68,7 +68,7 @@ def figure(rows: list[Row], titles: tuple[str, ...]) -> go.Figure:
     above = 34 if pairs else 8
     frames.finished(drawn, (_ROW if pairs else _ALONE) * len(rows) + above)
     drawn.update_yaxes(automargin=False)  # which draws twice; a click is waited for
-    left = 12 + max((fitting.width(name, _NAME) for name in names), default=0)
+    left = _BESIDE + max((fitting.width(name, _NAME) for name in names), default=0)
     drawn.update_layout(margin={"l": left, "t": above}, margin_autoexpand=False)
     drawn.update_layout(
         barmode="overlay",
