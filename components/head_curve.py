@@ -28,9 +28,9 @@ def figure(curve: PruningCurve, followed: Followed = "accuracy") -> go.Figure:
         followed: "accuracy" (drawn as per cent) or "loss" (nats).
     """
     values, errors = _of(curve, followed)
-    drawn = go.Figure()
+    drawn, most = go.Figure(), 100.0 if followed == "accuracy" else np.inf
     for order, colour in enumerate(_COLOURS):
-        drawn.add_trace(_band(curve.off, values[order], errors[order], colour))
+        drawn.add_trace(_band(curve.off, values[order], errors[order], colour, most))
     for order, (name, colour) in enumerate(zip(curve.orders, _COLOURS, strict=True)):
         drawn.add_scatter(
             x=curve.off.tolist(),
@@ -72,10 +72,13 @@ def _of(curve: PruningCurve, followed: Followed) -> tuple[np.ndarray, np.ndarray
     return curve.loss.astype(float), ERRORS * curve.loss_error.astype(float)
 
 
-def _band(off: np.ndarray, values: np.ndarray, reach: np.ndarray, colour: str) -> go.Scatter:
+def _band(
+    off: np.ndarray, values: np.ndarray, reach: np.ndarray, colour: str, most: float
+) -> go.Scatter:
     there = np.isfinite(reach)
     x = off[there].tolist()
-    low, high = _short((values - reach)[there]), _short((values + reach)[there])
+    low = _short((values - reach)[there].clip(min=0))
+    high = _short((values + reach)[there].clip(max=most))
     return go.Scatter(
         x=x + x[::-1], y=high + low[::-1], fill="toself", fillcolor=colour, opacity=0.16,
         line={"width": 0}, mode="lines", hoverinfo="skip", showlegend=False,
@@ -99,16 +102,17 @@ def sentence(curve: PruningCurve, followed: Followed = "accuracy") -> str:
         least, most = (_can_go(curve, order) for order in (0, 1))
         whole = saying.share(float(curve.accuracy[0, 0]))
         return (
-            f"With the least important first, {least} of {saying.counted(heads, 'head')} can go "
+            f"With the least important first, {least or 'none'} of "
+            f"{saying.counted(heads, 'head')} can go "
             f"before the right answers ({whole}) fall by more than {100 * _ENOUGH:.0f} points; "
-            f"with the most important first, {most}."
+            f"with the most important first, {most or 'none'}."
         )
     half = int(np.abs(curve.off - heads / 2).argmin())
-    least, most, drawn = (saying.number(float(loss)) for loss in curve.loss[:, half])
+    losses = [saying.number(float(loss)) for loss in curve.loss[:, half]]
     return (
         f"With {saying.counted(int(curve.off[half]), 'head')} off the loss goes from "
-        f"{saying.number(float(curve.loss[0, 0]))} to {least} nats, the least important first; to "
-        f"{most}, the most important first; to {drawn} at random."
+        f"{saying.number(float(curve.loss[0, 0]))} to {losses[0]} nats, the least important "
+        f"first; to {losses[1]}, the most important first; to {losses[2]} at random."
     )
 
 

@@ -43,13 +43,16 @@ def scores_sentence(scores: HeadScores, unit: str = "") -> str:
     left = f"; the other {counted(rest, 'head')} were not judged" if rest else ""
     if not (there & ~idle & (values > 0)).any():
         return f"No head matters measurably{_harm(harmful, values)}{left}."
+    alone = bool(scores.manifest.get("request", {}).get("keep_one"))
+    does = "gives most as the only head of its layer" if alone else "matters most"
+    harm = _worse(harmful) if alone else _harm(harmful, values)
     give = "" if scores.error is None else f" ± {number(float(reach[first]), 2)}"
     told = f"{number(float(values[first]))}{give}{f' {unit}' if unit else ''}"
     ends = ""
     if idle.any():
         makes = "makes" if idle.sum() == 1 else "make"
         ends = f"; {idle.sum()} of {there.sum()} heads {makes} no measurable difference"
-    return f"{begun(named(*first))} matters most ({told}){ends}{_harm(harmful, values)}{left}."
+    return f"{begun(named(*first))} {does} ({told}){ends}{harm}{left}."
 
 
 def _harm(harmful: np.ndarray, values: np.ndarray) -> str:
@@ -61,6 +64,12 @@ def _harm(harmful: np.ndarray, values: np.ndarray) -> str:
     if count == 1:
         return f"; the model would do better without {name}"
     return f"; the model would do better without {count} of them, {name} above all"
+
+
+def _worse(harmful: np.ndarray) -> str:
+    """Say how many heads are worse as the only one of their layer than none at all."""
+    count = int(harmful.sum())
+    return f"; {counted(count, 'head')} alone would do worse than none" if count else ""
 
 
 def agreement_sentence(first: HeadScores, second: HeadScores, titles: tuple[str, str]) -> str:

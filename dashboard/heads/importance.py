@@ -107,7 +107,11 @@ def _how(found: HeadScores) -> str:
     outcome, display = found.manifest["outcome"], found.manifest["display"]
     count = outcome["images"]
     told = "one picture" if count == 1 else f"{count} pictures"
-    so_far = " · so far" if outcome.get("partial") else ""
+    request, so_far = found.manifest["request"], " · so far" if outcome.get("partial") else ""
+    if request.get("only_class"):
+        told += f" of {request['only_class']['name']}"
+    if request.get("keep_one"):
+        told += " · each as the only head of its layer"
     return plain(f"{display['unit']} · {told} · {outcome['seconds']:.2g}\u00a0s{so_far}")
 
 

@@ -26,10 +26,10 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, sync_playwright  # noqa: E402
 
-from dashboard.server import free_port
-from tests.browser import chrome, reading
+from dashboard.server import free_port  # noqa: E402
+from tests.browser import chrome, reading  # noqa: E402
 
 _HEATMAP = ".st-key-chart-heatmap-one .js-plotly-plot"
 _SAID = ".st-key-card-prediction-one"
