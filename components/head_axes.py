@@ -36,13 +36,17 @@ def fit(drawn: go.Figure, layers: int, heads: int, *, key: bool = False, **more:
     same = {"tickfont": _FONT, "automargin": False, **more}
     places = some(heads)
     drawn.update_xaxes(
-        tickvals=places, ticktext=[str(at + 1) for at in places], tickangle=0, **same
+        tickvals=places,
+        ticktext=[str(at + 1) for at in places],
+        tickangle=0,
+        ticklabelstandoff=3,
+        **same,
     )
     names = ["layer 1", *(str(layer + 1) for layer in range(1, layers))]
     drawn.update_yaxes(tickvals=list(range(layers)), ticktext=names, **same)
     drawn.add_annotation(
         text="head", x=0, y=0, xref="x domain", yref="y domain", xanchor="right", yanchor="top",
-        xshift=-6, yshift=-1, showarrow=False, font=_FONT,
+        xshift=-6, yshift=-4, showarrow=False, font=_FONT,
     )  # fmt: skip
     margin = {"l": LEFT, "r": 2, "t": KEY if key else 2, "b": BELOW}
     drawn.update_layout(margin=margin, margin_autoexpand=False)

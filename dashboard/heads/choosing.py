@@ -95,7 +95,7 @@ def _model(label: str, name: str, without: str = "") -> str:
     refs = [ref for ref in models.references("pictures") if ref != without]
     refs.sort(key=lambda ref: {True: 0, None: 1, False: 2}[attends(ref)])
     titles = {ref: models.title(ref) for ref in refs}
-    restore.valid(f"{PREFIX}{name}", refs)
+    restore.valid_model(f"{PREFIX}{name}", refs)
     return st.selectbox(
         label,
         refs,

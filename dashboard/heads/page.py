@@ -37,10 +37,12 @@ def show() -> None:
     opening.empty()
     from dashboard.heads import choosing
     from dashboard.own_model import links
+    from dashboard.state import restore
 
     with st.sidebar:
         sides = choosing.choose()
     st.title(_TITLE, anchor=False)
+    restore.tell_removed(f"{PREFIX}model")
     links.offer()
     above = st.container()  # what a link cannot have is found out further down
     if sides[0].usable:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from dashboard.heads import agreement, exporting
@@ -331,6 +332,29 @@ def tiny_vit(folder: Path) -> Path:
     )  # fmt: skip
     transformers.ViTForImageClassification(config).save_pretrained(folder)
     return folder
+
+
+def test_a_picture_of_ones_own_is_looked_at_like_any_other() -> None:
+    page = opened(head="2.3", patch="4.4")
+    page.segmented_control(key="h.source").set_value("Upload").run()
+    assert any("Choose a picture" in info.value for info in page.info)
+    page.file_uploader(key="h.upload").upload("own.png", drawn_picture(), "image/png").run()
+    page = finished(page)
+    assert "own.png" in page.caption[0].value
+    assert "Layer 2, head 3, from the patch in row 4, column 4: " in told(page)
+    assert link(page, "file") == "own.png" and link(page, "digest")
+    page.file_uploader(key="h.upload").upload("broken.png", b"no picture", "image/png").run()
+    assert not page.exception
+    assert page.error and "own.png" in page.caption[0].value
+
+
+def drawn_picture() -> bytes:
+    """Return a small PNG with a ring."""
+    y, x = np.mgrid[0:90, 0:120]
+    ring = np.abs(np.hypot(x - 60, y - 45) - 25) < 5
+    file = io.BytesIO()
+    Image.fromarray(np.where(ring, 230, 60).astype(np.uint8)).convert("RGB").save(file, "PNG")
+    return file.getvalue()
 
 
 def test_without_places_the_importance_is_shown_and_the_reason(
