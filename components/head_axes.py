@@ -46,7 +46,7 @@ def fit(drawn: go.Figure, layers: int, heads: int, *, key: bool = False, **more:
     drawn.update_yaxes(tickvals=list(range(layers)), ticktext=names, **same)
     drawn.add_annotation(
         text="head", x=0, y=0, xref="x domain", yref="y domain", xanchor="right", yanchor="top",
-        xshift=-6, yshift=-4, showarrow=False, font=_FONT,
+        xshift=-6, yshift=-9, showarrow=False, font=_FONT,
     )  # fmt: skip
     margin = {"l": LEFT, "r": 2, "t": KEY if key else 2, "b": BELOW}
     drawn.update_layout(margin=margin, margin_autoexpand=False)

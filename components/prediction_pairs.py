@@ -13,6 +13,7 @@ _ROW = 46
 _ALONE = 34  # a row of one bar
 _HALF = 0.4  # of a row: one bar
 _SHOWN = 4
+_KEY = 46  # pixels: room for what the colours mean, in two lines where the chart is narrow
 _NAME, _ROOM_LEFT, _BESIDE = 13, 130, 20  # pixels: size and width of the names, and beside
 _ROOM = 1.22  # for the numbers beside the bars
 
@@ -65,7 +66,7 @@ def figure(rows: list[Row], titles: tuple[str, ...]) -> go.Figure:
         range=[len(rows) - 0.5, -0.5],
         tickfont={"size": _NAME},
     )
-    above = 34 if pairs else 8
+    above = _KEY if pairs else 8
     frames.finished(drawn, (_ROW if pairs else _ALONE) * len(rows) + above)
     drawn.update_yaxes(automargin=False)  # which draws twice; a click is waited for
     left = _BESIDE + max((fitting.width(name, _NAME) for name in names), default=0)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from components import head_curve
 from components.words import plain
-from dashboard.heads import asking, selecting
+from dashboard.heads import asking, judging, selecting
 from dashboard.heads.choosing import Side
 from dashboard.heads.link import PREFIX
 from dashboard.running import head_curves
@@ -15,6 +15,7 @@ from dashboard.state import restore
 from engine.errors import HaloscopeError
 from engine.head_results import HeadScores, PruningCurve
 from engine.heads.curve import CurvePlan, plan_curve
+from engine.inputs.image_sets import ImageSet
 
 _TESTED = ["24", "96", "300"]
 _FOLLOWED = {"accuracy": "Right answers", "loss": "Loss"}
@@ -42,7 +43,7 @@ def show(side: Side, scores: HeadScores | None) -> None:
         said = head_curve.sentence(found, followed)  # type: ignore[arg-type]
         selecting.chart(head_curve.figure(found, followed), "curve", said)  # type: ignore[arg-type]
         st.markdown(plain(said))
-        st.caption(plain(_how(found, scores)))
+        st.caption(plain(_how(found, _shared(side, count))))
 
 
 def _choices() -> tuple[int, str]:
@@ -85,11 +86,22 @@ def _measured(plan: CurvePlan) -> PruningCurve | None:
     return found if isinstance(found, PruningCurve) else None
 
 
-def _how(found: PruningCurve, scores: HeadScores) -> str:
+def _shared(side: Side, count: int) -> int | None:
+    """Return how many pictures the heads were judged on too; None if they were on one alone."""
+    judged = judging.asked("metric").count
+    if judged is None:
+        return None
+    sets = [side.pictures(judged), side.pictures(count, after=1)]
+    names = [{entry.name for entry in one.entries} for one in sets if isinstance(one, ImageSet)]
+    return len(set.intersection(*names))
+
+
+def _how(found: PruningCurve, shared: int | None) -> str:
     """Tell in one line how the curve was made."""
     outcome, source = found.manifest["outcome"], found.manifest["source"]
-    count, judged = outcome["images"], scores.manifest["outcome"]["images"]
-    same = judged > 1 and count + judged > 300
-    told = f"{count} pictures of {source['images']}"
-    told += ", some of which the heads were judged on too" if same else ""
+    told = f"{outcome['images']} pictures of {source['images']}"
+    if shared is None:
+        told += " · the order is that of one picture"
+    elif shared:
+        told += f", {shared} of which the heads were judged on too"
     return f"{told} · at random: the mean of 5 orders · {outcome['seconds']:.2g} s"

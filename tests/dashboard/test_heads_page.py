@@ -225,12 +225,20 @@ def test_how_many_heads_can_go_is_measured_when_asked_for() -> None:
     page.button(key="run-curve").click().run()
     page = finished(page)
     assert "of 36 heads can go" in told(page)
+    assert any("the order is that of one picture" in caption.value for caption in page.caption)
     (found,) = _curves()
     ranking = page.session_state["h-scores"].ranking
     assert found.manifest["request"]["ranking"] == [list(place) for place in ranking]
     page.segmented_control(key="h.followed").set_value("loss").run()
     assert "heads off the loss goes from" in told(page)
     assert link(page, "followed") == "loss"
+
+
+def test_pictures_that_order_and_curve_share_are_told() -> None:
+    page = measured(begun(view="importance", on="300", metric="confidence"))
+    page.button(key="run-curve").click().run()
+    page = finished(page)
+    assert any("24 of which the heads were judged on too" in c.value for c in page.caption)
 
 
 def _curves() -> list[PruningCurve]:
