@@ -7,7 +7,7 @@ from collections.abc import Collection
 import numpy as np
 import plotly.graph_objects as go
 
-from components import frames, head_made_up, picking, saying
+from components import frames, head_axes, head_made_up, picking, saying
 from components.head_names import named
 from components.tokens import plotly_scale
 from components.views import View
@@ -36,7 +36,8 @@ def figure(
     """Draw the scores; a click returns layer and head, counted from 0.
 
     Args:
-        scores: of all heads; cells without a head stay empty.
+        scores: of all heads; cells without a head stay empty, and those of heads of which only
+            the gradient is known.
         unit: of the values ("logit"), told when pointed at.
         chosen: the head that is looked at, ringed; or None.
         off: heads that are switched off, struck out.
@@ -57,7 +58,7 @@ def figure(
         )
     )
     drawn.add_traces(picking.crosses((head, layer) for layer, head in sorted(off)))
-    places = [(int(a), int(b)) for a, b in np.argwhere(np.isfinite(scores.values))]
+    places = [(layer, head) for layer, count in enumerate(scores.heads) for head in range(count)]
     drawn.add_trace(
         picking.cells(
             [head for _, head in places],
@@ -67,9 +68,9 @@ def figure(
             _ROW - 8,
         )
     )
-    frames.finished(drawn, _ROW * layers + 46)
-    picking.on_grid(drawn, heads, layers)
-    _labels(drawn, layers, heads)
+    frames.finished(drawn, _ROW * layers + head_axes.BELOW + head_axes.KEY)
+    head_axes.fit(drawn, layers, heads, key=True)
+    head_axes.add_key(drawn, view, _ends(view, unit), _ROW * layers)
     if chosen is not None:
         picking.ring(drawn, chosen[1], chosen[0], 0.47)
     return drawn
@@ -77,6 +78,10 @@ def figure(
 
 def told(scores: HeadScores, layer: int, head: int, unit: str, off: bool = False) -> str:
     """Say a head's score: "layer 4, head 1: 0.12 ± 0.01 logit, off"."""
+    if scores.cheap is not None and np.isnan(scores.values[layer, head]):
+        known = saying.number(float(scores.cheap[layer, head]))
+        ends = f" (gradient {known}){', off' if off else ''}"
+        return saying.drawn(f"{named(layer, head)}: not judged{ends}")
     give = ""
     if scores.error is not None:
         give = f" ± {saying.number(ERRORS * float(scores.error[layer, head]), 2)}"
@@ -85,26 +90,10 @@ def told(scores: HeadScores, layer: int, head: int, unit: str, off: bool = False
     return saying.drawn(f"{named(layer, head)}: {value}{give}{ends}")
 
 
-def _labels(drawn: go.Figure, layers: int, heads: int) -> None:
-    drawn.update_xaxes(
-        title={"text": "head", "font": {"size": 12}, "standoff": 4},
-        tickvals=_some(heads),
-        ticktext=[str(index + 1) for index in _some(heads)],
-        tickfont={"size": 12},
-        tickangle=0,
-    )
-    drawn.update_yaxes(
-        tickvals=list(range(layers)),
-        ticktext=[
-            f"layer {index + 1}" if index == 0 else str(index + 1) for index in range(layers)
-        ],
-        tickfont={"size": 12},
-    )
-
-
-def _some(count: int) -> list[int]:
-    """Every place where there are few, every fourth where there are many."""
-    return list(range(count)) if count <= 12 else [0, *range(3, count, 4)]
+def _ends(view: View, unit: str) -> str:
+    """Say the values at the ends of the scale."""
+    ends = f"{saying.number(view.low, 2)} … {saying.number(view.limit, 2)}"
+    return saying.drawn(f"{ends} {unit}".strip())
 
 
 def example() -> go.Figure:

@@ -14,6 +14,7 @@ from engine.head_results import (
     HeadScores,
     HeadStrength,
     PartialPruning,
+    PruningCurve,
 )
 
 LAYERS, HEADS, SIDE = 6, 6, 8
@@ -107,6 +108,21 @@ def partial(flip: float = 1.0) -> PartialPruning:
         blocks.astype(np.float32),
         whole.astype(np.float32),
         np.array([4.2, 0.62], np.float32),
+    )
+
+
+def curve() -> PruningCurve:
+    """Made-up pruning of 36 heads: half of them can go, if they are the right ones."""
+    off = np.linspace(0, 36, 13).round().astype(np.int32)
+    fall = np.array([[24.0, 2.0], [5.0, 3.0], [14.0, 5.0]])  # where half is lost, and how fast
+    kept = 1 / (1 + np.exp((off - fall[:, :1]) / fall[:, 1:]))
+    accuracy = 0.125 + 0.8 * kept / kept[:, :1]
+    loss = 0.2 + 2.4 * (1 - kept / kept[:, :1])
+    error = np.full(accuracy.shape, 0.02, np.float32)
+    told = manifest(orders=["least important first", "most important first", "random"])
+    told["outcome"]["images"] = 96
+    return PruningCurve(
+        told, off, accuracy.astype(np.float32), error, loss.astype(np.float32), 2 * error
     )
 
 

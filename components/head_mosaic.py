@@ -10,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 from PIL import Image
 
-from components import frames, head_made_up, picking, saying
+from components import frames, head_axes, head_made_up, picking, saying
 from components.export import png
 from components.head_names import named
 from components.tokens import SEQUENTIAL, colours
@@ -129,23 +129,9 @@ def figure(
         sizex=columns - 1 + 2 * half, sizey=layers - 1 + 2 * half,
         sizing="stretch", layer="below",
     )  # fmt: skip
-    frames.finished(drawn, mosaic.size[1] + 46)
-    picking.on_grid(drawn, columns, layers)
-    labels = {"tickfont": {"size": 12}, "constrain": "domain"}
-    drawn.update_xaxes(
-        title={"text": "head", "font": {"size": 12}, "standoff": 4},
-        tickvals=list(range(columns)),
-        ticktext=[str(head + 1) for head in range(columns)],
-        tickangle=0,
-        **labels,
-    )
-    drawn.update_yaxes(
-        tickvals=list(range(layers)),
-        ticktext=["layer 1", *(str(layer + 1) for layer in range(1, layers))],
-        scaleanchor="x",
-        constraintoward="top",
-        **labels,
-    )
+    frames.finished(drawn, mosaic.size[1] + head_axes.BELOW)
+    head_axes.fit(drawn, layers, columns, constrain="domain")
+    drawn.update_yaxes(scaleanchor="x", constraintoward="top")
     drawn.update_layout(plot_bgcolor="rgba(0,0,0,0)")
     if chosen is not None:
         picking.ring(drawn, chosen[1], chosen[0], half)

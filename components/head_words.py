@@ -37,15 +37,22 @@ def scores_sentence(scores: HeadScores, unit: str = "") -> str:
     idle = there & (np.abs(values) <= reach)
     harmful = there & ~idle & (values < 0)
     first = ranking[0]
+    if not there.any():  # the gradients alone, so far
+        return f"The gradient puts {named(*first)} first; what the first ones do is judged now."
+    rest = len(ranking) - int(there.sum())
+    left = f"; the other {counted(rest, 'head')} were not judged" if rest else ""
     if not (there & ~idle & (values > 0)).any():
-        return f"No head matters measurably{_harm(harmful, values)}."
+        return f"No head matters measurably{_harm(harmful, values)}{left}."
+    alone = bool(scores.manifest.get("request", {}).get("keep_one"))
+    does = "gives most as the only head of its layer" if alone else "matters most"
+    harm = _worse(harmful) if alone else _harm(harmful, values)
     give = "" if scores.error is None else f" ± {number(float(reach[first]), 2)}"
     told = f"{number(float(values[first]))}{give}{f' {unit}' if unit else ''}"
     ends = ""
     if idle.any():
         makes = "makes" if idle.sum() == 1 else "make"
         ends = f"; {idle.sum()} of {there.sum()} heads {makes} no measurable difference"
-    return f"{begun(named(*first))} matters most ({told}){ends}{_harm(harmful, values)}."
+    return f"{begun(named(*first))} {does} ({told}){ends}{harm}{left}."
 
 
 def _harm(harmful: np.ndarray, values: np.ndarray) -> str:
@@ -57,6 +64,12 @@ def _harm(harmful: np.ndarray, values: np.ndarray) -> str:
     if count == 1:
         return f"; the model would do better without {name}"
     return f"; the model would do better without {count} of them, {name} above all"
+
+
+def _worse(harmful: np.ndarray) -> str:
+    """Say how many heads are worse as the only one of their layer than none at all."""
+    count = int(harmful.sum())
+    return f"; {counted(count, 'head')} alone would do worse than none" if count else ""
 
 
 def agreement_sentence(first: HeadScores, second: HeadScores, titles: tuple[str, str]) -> str:
@@ -170,11 +183,19 @@ def partial_sentence(partial: PartialPruning) -> str:
     request = partial.manifest["request"]
     name = quoted(str(request["target"]["name"]))
     who = begun(named(int(request["layer"]), int(request["head"])))
-    blocks = partial.blocks[:, 0, 1].astype(np.float64)  # rows as left, probability
+    both = partial.blocks[..., 1].astype(np.float64)  # (blocks, ways) of the probability
     whole = float(partial.whole[1])
-    if not (np.abs([*blocks[np.isfinite(blocks)], whole]) >= _TINY).any():
+    if not (np.abs([*both[np.isfinite(both)], whole]) >= _TINY).any():
         return f"{who}: no part of its attention moves the probability of {name}."
+    blocks = both[:, 0]  # rows as left
     first = int(np.nanargmax(np.abs(blocks)))
+    even, most = np.unravel_index(int(np.nanargmax(np.abs(both))), both.shape)[::-1]
+    if even and max(abs(blocks[first]), abs(whole)) < _TINY:
+        change = signed(100 * float(both[most, even]))
+        return (
+            f"{who}: putting {BLOCKS[most]} to zero moves {name} by {change} points if the other "
+            "weights are raised to make up for it, and not measurably if they are not."
+        )
     moves = "costs" if blocks[first] < 0 else "gains"
     points = number(100 * abs(float(blocks[first])), 2)
     rest = f"the whole head off: {signed(100 * whole)} points"

@@ -95,9 +95,9 @@ def crosses(places: Iterable[tuple[float, float]], half: float = 0.3) -> list[go
     ]  # fmt: skip
 
 
-def on_grid(drawn: go.Figure, columns: int, rows: int) -> None:
-    """Fit the axes to cells numbered from 0, the first row on top."""
+def on_grid(drawn: go.Figure, columns: int, rows: int, edge: float = 0.0) -> None:
+    """Fit the axes to cells numbered from 0, the first row on top; ``edge`` of a cell around."""
     same = {"fixedrange": True, "showgrid": False, "zeroline": False, "ticks": ""}
-    drawn.update_xaxes(range=[-0.5, columns - 0.5], **same)
-    drawn.update_yaxes(range=[rows - 0.5, -0.5], **same)
+    drawn.update_xaxes(range=[-0.5 - edge, columns - 0.5 + edge], **same)
+    drawn.update_yaxes(range=[rows - 0.5 + edge, -0.5 - edge], **same)
     drawn.update_layout(hoverdistance=-1)

@@ -13,6 +13,8 @@ _ROW = 46
 _ALONE = 34  # a row of one bar
 _HALF = 0.4  # of a row: one bar
 _SHOWN = 4
+_KEY = 46  # pixels: room for what the colours mean, in two lines where the chart is narrow
+_NAME, _ROOM_LEFT, _BESIDE = 13, 130, 20  # pixels: size and width of the names, and beside
 _ROOM = 1.22  # for the numbers beside the bars
 
 Row = tuple[str, float, float]
@@ -55,15 +57,20 @@ def figure(rows: list[Row], titles: tuple[str, ...]) -> go.Figure:
             hovertext=[saying.drawn(f"{row[0]}, {title}") for row in rows],
             hovertemplate="%{hovertext}: %{text}<extra></extra>",
         )
+    names = [fitting.fitted(name, _ROOM_LEFT, _NAME) for name, _, _ in rows]
     largest = max((share for row in rows for share in row[1:]), default=1.0)
     drawn.update_xaxes(visible=False, range=[0, _ROOM * largest], fixedrange=True)
     drawn.update_yaxes(
         tickvals=list(range(len(rows))),
-        ticktext=[saying.drawn(fitting.fitted(name, 130, 13)) for name, _, _ in rows],
+        ticktext=[saying.drawn(name) for name in names],
         range=[len(rows) - 0.5, -0.5],
-        tickfont={"size": 13},
+        tickfont={"size": _NAME},
     )
-    frames.finished(drawn, (_ROW if pairs else _ALONE) * len(rows) + (34 if pairs else 8))
+    above = _KEY if pairs else 8
+    frames.finished(drawn, (_ROW if pairs else _ALONE) * len(rows) + above)
+    drawn.update_yaxes(automargin=False)  # which draws twice; a click is waited for
+    left = _BESIDE + max((fitting.width(name, _NAME) for name in names), default=0)
+    drawn.update_layout(margin={"l": left, "t": above}, margin_autoexpand=False)
     drawn.update_layout(
         barmode="overlay",
         showlegend=pairs,

@@ -99,16 +99,25 @@ def _declared(
     declared = method.parameters_for(model)
     if wanted is None:
         wanted = restore.wanted_parameters(method.name)
+    take_wanted(f"{prefix}{method.name}", declared, wanted)
+    return declared
+
+
+def take_wanted(method: str, declared: Sequence[Parameter], wanted: Mapping[str, str]) -> None:
+    """Put what a link asks for into the widgets of parameters; tell what is not to be had.
+
+    Args:
+        method: what the widgets' keys begin with.
+        declared: the parameters.
+        wanted: as text, by name.
+    """
     restore.note_unknown(wanted, [parameter.name for parameter in declared])
     for parameter in declared:
         if parameter.name in wanted:
             try:
-                st.session_state[_key(f"{prefix}{method.name}", parameter)] = parameter.check(
-                    wanted[parameter.name]
-                )
+                st.session_state[_key(method, parameter)] = parameter.check(wanted[parameter.name])
             except HaloscopeError as error:
-                st.session_state.setdefault("link-notes", []).append(str(error))
-    return declared
+                restore.note(str(error))
 
 
 def _key(method: str, parameter: Parameter) -> str:

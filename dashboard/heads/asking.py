@@ -56,11 +56,13 @@ def asked(
     if job is None and quick:
         job = submit()
         job.wait(_PATIENCE)
+    elif job is not None and st.session_state.pop(_begun(name), False):
+        job.wait(_PATIENCE)
     with st.container(key=f"progress-{name}"):
         if job is None or job.state in ("cancelled", "failed"):
             if job is not None and job.state == "failed":
                 st.error(plain(job.error or ""))
-            job = _button(name, seconds, told, submit, again=job is not None) or job
+            _button(name, seconds, told, submit, again=job is not None)
         if job is not None and job.active:
             watch().join(job)
             panel.show(job, f"{name}-")
@@ -69,17 +71,24 @@ def asked(
 
 def _button(
     name: str, seconds: float | None, told: str, submit: Callable[[], Job], *, again: bool
-) -> Job | None:
+) -> None:
+    """Show a button that begins work before the page runs again, so that it is gone by then."""
+
+    def begin() -> None:
+        submit()
+        st.session_state[_begun(name)] = True
+
     estimate = "" if seconds is None else f"{seconds_told(seconds).capitalize()} · "
     title = "Start again" if again else "Measure"
     with st.container(horizontal=True, vertical_alignment="center", key=f"ask-{name}"):
-        clicked = st.button(title, type="primary", icon=":material/play_arrow:", key=f"run-{name}")
+        st.button(
+            title, type="primary", icon=":material/play_arrow:", key=f"run-{name}", on_click=begin
+        )
         st.caption(f"{estimate}{told}", width="content")
-    if not clicked:
-        return None
-    job = submit()
-    job.wait(_PATIENCE)
-    return job
+
+
+def _begun(name: str) -> str:
+    return f"h-begun-{name}"
 
 
 def passes(cost: Cost) -> str:

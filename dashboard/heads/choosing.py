@@ -9,7 +9,7 @@ import streamlit as st
 from dashboard.controls import picture as picture_control
 from dashboard.controls.sidebar import suited_sets
 from dashboard.heads.link import PREFIX, SECOND
-from dashboard.running import models, own_models
+from dashboard.running import models
 from dashboard.running.predictions import prediction
 from dashboard.state import restore
 from engine.attention.site import AttentionSites
@@ -58,14 +58,21 @@ class Side:
         """Whether there are heads and a picture to show."""
         return not self.problem and self.prediction is not None
 
-    def pictures(self, count: int | None) -> ImageInput | ImageSet:
-        """Return its picture, or so many of the set, evenly drawn."""
+    def pictures(self, count: int | None, after: int = 0) -> ImageInput | ImageSet:
+        """Return its picture, or so many of the set, evenly drawn.
+
+        Args:
+            count: how many; None: the picture alone.
+            after: so many places further on; others, if the set has twice as many.
+        """
         assert self.picture is not None
         if count is None:
             return self.picture
         every = load_sample_set(self.home)
-        step = max(1.0, len(every) / count)
-        return every.part(sorted({int(i * step) for i in range(min(count, len(every)))}))
+        size = len(every)
+        step = max(1.0, size / count)
+        places = {(int(i * step) + after) % size for i in range(min(count, size))}
+        return every.part(sorted(places))
 
 
 def choose() -> list[Side]:
@@ -86,9 +93,9 @@ def choose() -> list[Side]:
 def _model(label: str, name: str, without: str = "") -> str:
     """Show a chooser of models, those with attention first."""
     refs = [ref for ref in models.references("pictures") if ref != without]
-    refs.sort(key=lambda ref: not _attends(ref))
+    refs.sort(key=lambda ref: {True: 0, None: 1, False: 2}[attends(ref)])
     titles = {ref: models.title(ref) for ref in refs}
-    restore.valid(f"{PREFIX}{name}", refs)
+    restore.valid_model(f"{PREFIX}{name}", refs)
     return st.selectbox(
         label,
         refs,
@@ -98,16 +105,13 @@ def _model(label: str, name: str, without: str = "") -> str:
     )
 
 
-def with_attention() -> list[str]:
-    """Return the models that are known to have heads, without loading any."""
-    return [ref for ref in models.references("pictures") if _attends(ref)]
-
-
-def _attends(ref: str) -> bool:
-    own = own_models.find(ref)
-    if own is not None:
-        return not attention_sites(own.model).problem
-    return any(model.name == ref and model.family == "vit" for model in bundled_models())
+def attends(ref: str) -> bool | None:
+    """Whether a model has heads that can be looked at; None where it was not loaded yet."""
+    known = {model.name: model.family == "vit" for model in bundled_models()}
+    if ref in known:
+        return known[ref]
+    loaded = models.loaded(ref)
+    return None if loaded is None else not attention_sites(loaded).problem
 
 
 def _looked_at(ref: str) -> tuple[LoadedModel | None, AttentionSites | None, str]:

@@ -23,7 +23,7 @@ from engine.head_results import HeadStrength
 from engine.inputs.image_sets import ImageSet
 
 _FIRST = "distance"
-_MANY = [12, 48, 96]
+_MANY = ["12", "48", "96"]
 _CODES = {"pca": "principal components", "autoencoder": "an auto-encoder, trained here"}
 _PLANES = {"pca": "principal components", "umap": "UMAP"}
 _UNASKED = 12  # pictures: looked at without a click
@@ -41,7 +41,7 @@ def reach(side: Side, now: Marks) -> None:
 
 
 def _strength(found: HeadStrength, now: Marks) -> None:
-    st.markdown("**How strongly near and far** :gray[:small[a line is a head]]")
+    st.markdown("**How strongly near and far** :gray[:small[a line is a head, in this picture]]")
     hops = found.profile.shape[2] - 1
     key = f"{PREFIX}hop"
     st.session_state[key] = min(int(st.session_state.get(key, 1)), hops)
@@ -58,7 +58,7 @@ def _strength(found: HeadStrength, now: Marks) -> None:
 
 
 def _trend(found: HeadStrength, now: Marks) -> None:
-    st.markdown("**Over the layers** :gray[:small[a dot is a head]]")
+    st.markdown("**Over the layers** :gray[:small[a dot is a head, in this picture]]")
     measure = st.selectbox(
         "Measure",
         list(TITLES),
@@ -116,7 +116,7 @@ def _planned(side: Side) -> head_patterns.PatternPlan:
         restore.valid(f"{PREFIX}{name}", options)
         state.setdefault(f"{PREFIX}{name}", options[0])
     common: dict[str, Any] = {"persist_state": "session"}
-    many = left.selectbox("Pictures", _MANY, key=f"{PREFIX}many", **common)
+    many = int(left.selectbox("Pictures", _MANY, key=f"{PREFIX}many", **common))
     code = middle.selectbox(
         "Maps told apart by", list(_CODES), format_func=_CODES.__getitem__,
         key=f"{PREFIX}code", **common,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TypeVar
 
 import streamlit as st
@@ -19,13 +20,16 @@ SECOND = "h2."
 _DONE = "h-restored"
 _MARKS = "h-marks"
 _SHOWN = 40
+_PARAMETER = "p."
+_WANTED_PARAMETERS = "h-wanted-parameters"
 _VERSIONS = "h-versions"
 # Groups of widgets that tell and change what is marked: name → which part of the marks.
 _TELLING = {"head": "head", "patch": "place", "list": "off", "share": "off"}
 # What a link carries beside the picture and the marks: name → what goes without saying.
 _TEXTS = {
     "model": "", "metric": "", "second": "", "on": "this", "view": "maps", "beside": "nothing",
-    "other": "",
+    "other": "", "way": "out", "top": "0", "class": "", "output": "probability", "tested": "24",
+    "followed": "accuracy", "measure": "distance", "many": "12", "code": "pca", "plane": "pca",
 }  # fmt: skip
 _PICTURE = ("sample", "fit")
 
@@ -47,7 +51,15 @@ def begin() -> None:
         restore.want_file(query.get("file", ""), query["digest"], PREFIX)
     if query.get("beside-sample"):
         state[f"{SECOND}sample"] = query["beside-sample"]
+    asked = {name[2:]: value for name, value in query.items() if name.startswith(_PARAMETER)}
+    state[_WANTED_PARAMETERS] = asked
     _read_marks(query)
+
+
+def wanted_parameters() -> dict[str, str]:
+    """Return the parameters that a link gives to the metric; only the first time."""
+    found: dict[str, str] = st.session_state.pop(_WANTED_PARAMETERS, {})
+    return found
 
 
 def _read_marks(query: dict[str, str]) -> None:
@@ -107,19 +119,24 @@ def key(widgets: str, name: str) -> str:
     return f"{PREFIX}{name}.{version}" if version else f"{PREFIX}{name}"
 
 
-def write(picture: ImageInput | None, patch: tuple[int, int] | None) -> None:
+def write(
+    picture: ImageInput | None,
+    patch: tuple[int, int] | None,
+    parameters: Mapping[str, str] | None = None,
+) -> None:
     """Put the present choices into the address bar.
 
     Args:
         picture: that is looked at.
         patch: row and column that ask, on the grid of the head that is looked at.
+        parameters: of the metric, by their names in a link.
     """
     state, now = st.session_state, kept()
     query = {
         name: str(state[PREFIX + name])
         for name, usual in _TEXTS.items()
-        if state.get(PREFIX + name, usual) not in (usual, None, "")
-    }
+        if str(state.get(PREFIX + name) or "") not in (usual, "")
+    } | dict(parameters or {})
     told = picture_control.chosen_in_link(picture, PREFIX)
     query |= {name: value for name, value in told.items() if value and value != "crop"}
     query["head"] = marks.as_text(now.head)

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import plotly.graph_objects as go
 import streamlit as st
 
-from components import head_mosaic, head_on_image, head_words
+from components import head_axes, head_mosaic, head_on_image, head_words
 from components.saying import counted
 from components.words import plain
 from dashboard.explore import drawing
 from dashboard.heads import link, selecting
 from dashboard.heads.choosing import Side
 from dashboard.heads.link import PREFIX
-from dashboard.heads.marks import Marks, middle, there
+from dashboard.heads.marks import Head, Marks, middle, there
 from dashboard.running import heads as running
-from engine.head_results import HeadMaps
+from dashboard.running.models import identity
+from engine.head_results import Place
+from engine.inputs.images import ImageInput
+from engine.models.loaded import LoadedModel
 
 _SIDE = 544  # pixels, at the most
-_LABELS = (60, 46)  # room for the numbers beside a mosaic and below it
 _EMPTY = (
     "All heads are on. Let a click switch off, or take the least important ones above: where the "
     "heads look then will stand here, beside where they look now."
@@ -89,38 +92,49 @@ def mosaics_beside(sides: list[Side], now: Marks) -> None:
     for column, side in zip(st.columns(2), sides, strict=True):
         if not side.usable or side.found is None or side.found.unplaced:
             continue
-        assert side.model is not None and side.picture is not None
         off = own_off(side, now)
         title = f"With {counted(len(off), 'head')} off" if off else "All heads"
         with column:
-            _mosaic(side, now, running.maps(side.model, side.picture, off), title, "mosaic")
+            _mosaic(side, now, off, title, "mosaic")
 
 
 def mosaics(side: Side, now: Marks) -> None:
     """Show all heads; with some of them off beside the original."""
-    assert side.model is not None and side.picture is not None
     off = own_off(side, now)
-    original = running.maps(side.model, side.picture)
     left, right = st.columns(2)
+    with right:  # first what a click changes
+        if off:
+            _mosaic(side, now, off, f"With {counted(len(off), 'head')} off", "mosaic-off")
+        else:
+            st.info(_EMPTY, icon=":material/toggle_off:")
     with left:
-        _mosaic(side, now, original, "All heads on" if off else "All heads", "mosaic")
-    if not off:
-        right.info(_EMPTY, icon=":material/toggle_off:")
-        return
-    with right:
-        gated = running.maps(side.model, side.picture, off)
-        _mosaic(side, now, gated, f"With {counted(len(off), 'head')} off", "mosaic-off")
+        _mosaic(side, now, frozenset(), "All heads on" if off else "All heads", "mosaic")
 
 
-def _mosaic(side: Side, now: Marks, maps: HeadMaps, title: str, key: str) -> None:
+def _mosaic(side: Side, now: Marks, off: frozenset[Head], title: str, key: str) -> None:
+    """Show all heads with some of them off, which are struck out."""
+    assert side.model is not None and side.picture is not None
+    chosen = now.within(side.heads).head
     with st.container(border=True, key=f"card-{key}-{side.name}"):
         st.markdown(f"**{title}** :gray[:small[each up to its own largest weight]]")
-        chosen = now.within(side.heads).head
-        across, down = head_mosaic.layout_of(maps).size
+        drawn, (across, down) = _drawn_mosaic(side.model, side.picture, now.place, chosen, off)
         selecting.chart(
-            head_mosaic.figure(maps, now.place, chosen, own_off(side, now)),
+            drawn,
             f"{key}-{side.name}",
             f"{title}: small maps of where each head looks, layers from top to bottom.",
             selecting.pick_head,
-            shape=(across + _LABELS[0], down + _LABELS[1]),
+            shape=(across + head_axes.LEFT, down + head_axes.BELOW),
         )
+
+
+def _drawn_mosaic(
+    model: LoadedModel, picture: ImageInput, place: Place | None, chosen: Head, off: frozenset[Head]
+) -> tuple[go.Figure, tuple[int, int]]:
+    """Return the mosaic and its size in pixels; drawn once, it is the largest figure here."""
+
+    def draw() -> tuple[go.Figure, tuple[int, int]]:
+        maps = running.maps(model, picture, off)
+        return head_mosaic.figure(maps, place, chosen, off), head_mosaic.layout_of(maps).size
+
+    key = ("mosaic", identity(model), picture.digest, picture.fit, place, chosen, off)
+    return running.once(key, draw)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from components.predictions import percent
-from components.words import plain
+from components.words import plain, sentence
 from dashboard.heads import link
 from dashboard.heads.link import PREFIX
 from dashboard.running import warmth
@@ -37,10 +37,12 @@ def show() -> None:
     opening.empty()
     from dashboard.heads import choosing
     from dashboard.own_model import links
+    from dashboard.state import restore
 
     with st.sidebar:
         sides = choosing.choose()
     st.title(_TITLE, anchor=False)
+    restore.tell_removed(f"{PREFIX}model")
     links.offer()
     above = st.container()  # what a link cannot have is found out further down
     if sides[0].usable:
@@ -62,16 +64,25 @@ def _nothing(side: Side) -> None:
         st.info("Choose a picture at the left.", icon=":material/image:")
         link.write(None, None)
         return
-    st.warning(plain(side.problem), icon=":material/visibility_off:")
+    st.warning(sentence(side.problem), icon=":material/visibility_off:")
     if side.model is None:
-        st.markdown("These models have attention heads:")
-        with st.container(horizontal=True, key="heads-offered"):
-            for ref in choosing.with_attention():
-                if ref != side.ref:
-                    st.button(
-                        plain(models.title(ref)), key=f"take-{ref}", on_click=_take, args=(ref,)
-                    )
+        refs = [ref for ref in models.references("pictures") if ref != side.ref]
+        found = {ref: choosing.attends(ref) for ref in refs}
+        _offer("These models have attention heads:", [ref for ref in refs if found[ref]])
+        _offer("Not loaded yet; they may have some:", [r for r in refs if found[r] is None])
     link.write(None, None)
+
+
+def _offer(told: str, refs: list[str]) -> None:
+    """Show buttons that take models."""
+    from dashboard.running import models
+
+    if not refs:
+        return
+    st.markdown(told)
+    with st.container(horizontal=True):
+        for ref in refs:
+            st.button(plain(models.title(ref)), key=f"take-{ref}", on_click=_take, args=(ref,))
 
 
 def _take(ref: str) -> None:
@@ -79,7 +90,7 @@ def _take(ref: str) -> None:
 
 
 def _body(sides: list[Side]) -> None:
-    from dashboard.heads import selecting
+    from dashboard.heads import judging, selecting
 
     first = sides[0]
     now = selecting.settle(first)
@@ -87,7 +98,7 @@ def _body(sides: list[Side]) -> None:
     selecting.bar(first, now)
     scores = _pair(sides, now) if len(sides) > 1 else _alone(first, now)
     _view(sides, now, scores)
-    link.write(first.picture, selecting.asking(first, now))
+    link.write(first.picture, selecting.asking(first, now), judging.in_link())
 
 
 def _told(side: Side) -> str:
@@ -104,18 +115,18 @@ def _alone(side: Side, now: Marks) -> HeadScores | None:
 
     assert side.found is not None
     left, middle, right = st.columns([10, 9, 9])
-    with right:
+    with right:  # first what a click on a head changes, then what takes longer to draw
         switching.prediction(side, now)
         controls = st.container()
-    with left:
-        scores = importance.heatmap(side, now)
-    with controls:
-        switching.controls(side, now, scores)
     with middle:
         if side.found.unplaced:
             st.info(plain(side.found.unplaced), icon=":material/grid_off:")
         else:
             looking.on_picture(side, now)
+    with left:
+        scores = importance.heatmap(side, now)
+    with controls:
+        switching.controls(side, now, scores)
     return scores
 
 
@@ -130,12 +141,13 @@ def _pair(sides: list[Side], now: Marks) -> HeadScores | None:
             else:
                 st.info(plain(side.problem) or "Choose the other picture at the left.")
     _row(sides, lambda side: switching.prediction(side, now))
-    controls = st.container()
-    found = _row(sides, lambda side: importance.heatmap(side, now))
-    with controls:
-        switching.controls(sides[0], now, found)
+    controls, scored = st.container(), st.container()
     placed = [side for side in sides if side.found is not None and not side.found.unplaced]
     _row(sides, lambda side: looking.on_picture(side, now) if side in placed else None)
+    with scored:
+        found = _row(sides, lambda side: importance.heatmap(side, now))
+    with controls:
+        switching.controls(sides[0], now, found)
     return found
 
 
@@ -182,7 +194,7 @@ def _view(sides: list[Side], now: Marks, scores: HeadScores | None) -> None:
 
 
 def _importance(side: Side, now: Marks, scores: HeadScores | None) -> None:
-    from dashboard.heads import importance
+    from dashboard.heads import importance, pruning
 
     assert side.found is not None
     left, right = st.columns(2)
@@ -191,3 +203,4 @@ def _importance(side: Side, now: Marks, scores: HeadScores | None) -> None:
     with right:
         if not side.found.unplaced:
             importance.partial(side, now)
+    pruning.show(side, scores)

@@ -125,6 +125,15 @@ def model(ref: str) -> LoadedModel:
             _loading.pop(ref, None)
 
 
+def loaded(ref: str) -> LoadedModel | None:
+    """Return a model if it is here already, or None."""
+    own = own_models.find(ref)
+    if own is not None:
+        return own.model
+    with _lock:
+        return _loaded.get(ref)
+
+
 def _kept(ref: str) -> LoadedModel:
     """Return a model, loaded if it is not here; nobody else loads it meanwhile."""
     found = _loaded.get(ref)

@@ -96,7 +96,7 @@ def rejoin(ref: str, taken: Container[str]) -> bool:
 def remove(ref: str) -> None:
     """Take a model out of all choosers, and let go of what is shown of it."""
     state, own = st.session_state, find(ref)
-    if own is not None and ref in (state.get("model"), state.get("t.model")):
+    if own is not None and ref in [state.get(key) for key in ("model", "t.model", "h.model")]:
         state[_REMOVED] = (*state.get(_REMOVED, ()), (ref, own.title))
     st.session_state[_KEY] = {known: own for known, own in _known().items() if known != ref}
     remembered.leave_out(ref)

@@ -97,7 +97,9 @@ def test_the_story(watched: Watched, tmp_path: Path) -> None:
     _one_patch_drives_what_is_seen(page)
     _heads_off(page)
     _download(page, tmp_path)
+    _settings_and_how_many_can_go(page)
     assert "off=2.1" in page.url and "head=5.2" in page.url
+    _link(watched, page)
 
 
 def _one_head_drives_everything(page: Page) -> None:
@@ -178,6 +180,39 @@ def _download(page: Page, folder: Path) -> None:
     with page.expect_download() as waiting:
         page.get_by_role("button", name="Mosaic (PNG)").click()
     assert Path(waiting.value.path()).read_bytes().startswith(b"\x89PNG")
+
+
+def _settings_and_how_many_can_go(page: Page) -> None:
+    """Heads are left out, the first by gradient alone; then ever more of them go off."""
+    view(page, "Importance")
+    reading.choose(page, "Metric", "Rise of the loss")
+    before = drawn(page, HEATMAP)
+    page.get_by_role("button", name="Settings").click()
+    number = page.get_by_role("spinbutton", name="Only the first by gradient")
+    number.fill("6")
+    number.press("Enter")
+    expect(page.get_by_text("the other 30 heads were not judged")).to_be_visible()
+    assert drawn(page, HEATMAP) != before
+    page.keyboard.press("Escape")
+    curve = page.locator(".st-key-card-curve")
+    expect(curve.get_by_text("forward passes")).to_be_visible()
+    curve.get_by_role("button", name="Measure").click()
+    expect(curve.get_by_text("of 36 heads can go")).to_be_visible()
+    accuracy = drawn(page, "curve")
+    curve.get_by_text("Loss", exact=True).click()
+    expect(curve.get_by_text("heads off the loss goes from")).to_be_visible()
+    assert drawn(page, "curve") != accuracy
+
+
+def _link(watched: Watched, page: Page) -> None:
+    """The address opens the same charts in another tab."""
+    names = (HEATMAP, LOOK, PREDICTION, "scatter", "partial", "curve")
+    here = {name: drawn(page, name) for name in names}
+    address = page.url.removeprefix(watched.address)
+    other = watched.open(address)
+    for name in names:
+        assert drawn(other, name) == here[name], name
+    other.close()
 
 
 def test_narrow_dark_and_beside_each_other(watched: Watched) -> None:

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 import pytest
 
 from components import (
+    head_curve,
     head_heatmap,
     head_made_up,
     head_scatter,
@@ -37,6 +38,7 @@ def rectangles(figure: go.Figure) -> list[tuple[float, float]]:
 
 
 FIGURES = {
+    "curve": head_curve.example,
     "heatmap": head_heatmap.example,
     "scatter": head_scatter.example,
     "strength": head_strength.example,
@@ -278,3 +280,56 @@ def test_changes_that_are_rounding_are_told_as_nothing() -> None:
     blocks[0] = 3e-8
     figure = partial_bars.figure(replace(partial, blocks=blocks))
     assert (figure.data[0].text[0], figure.data[0].text[1]) == ("0", "−11")
+
+
+def test_heads_of_which_only_the_gradient_is_known_can_be_clicked_too() -> None:
+    values = np.full((2, 3), np.nan, np.float32)
+    values[1, 2] = 0.5
+    cheap = np.array([[0.1, 0.2, np.nan], [0.3, 0.4, 0.6]], np.float32)
+    found = HeadScores(head_made_up.manifest(), values, None, cheap)
+    told = {key: text for key, (_, _, text) in picks(head_heatmap.figure(found)).items()}
+    assert set(told) == {(0, 0), (0, 1), (1, 0), (1, 1), (1, 2)}
+    assert told[0, 1] == "layer 1, head 2: not judged (gradient 0.2)"
+    assert told[1, 2] == "layer 2, head 3: 0.5"
+
+
+def test_the_colour_key_tells_the_ends_of_the_scale() -> None:
+    for signed, low in ((False, "0 …"), (True, "−")):
+        scores = head_made_up.scores(signed=signed)
+        limit = head_heatmap.scale(scores).limit
+        texts = [note.text for note in head_heatmap.figure(scores, "nats").layout.annotations]
+        (key,) = [text for text in texts if "nats" in text]
+        assert key.startswith(low) and f"{limit:.2g}" in key
+
+
+def test_a_pruning_curve_holds_its_numbers_and_their_errors() -> None:
+    curve = head_made_up.curve()
+    drawn = head_curve.figure(curve)
+    bands, lines = drawn.data[:3], drawn.data[3:]
+    assert [line.name for line in lines] == list(curve.orders)
+    for order, (band, line) in enumerate(zip(bands, lines, strict=True)):
+        np.testing.assert_allclose(line.y, 100 * curve.accuracy[order], atol=1e-3)
+        reach = 200 * curve.accuracy_error[order]
+        low = (100 * curve.accuracy[order] - reach).clip(0)[::-1]
+        np.testing.assert_allclose(band.y[len(curve.off) :], low, atol=1e-3)
+    losses = head_curve.figure(curve, "loss").data[3:]
+    np.testing.assert_allclose(losses[1].y, curve.loss[1], atol=1e-4)
+
+
+def test_how_many_heads_can_go_flips_with_the_curve() -> None:
+    curve = head_made_up.curve()
+    kept = np.full(len(curve.off), 0.9, np.float32)
+    least, most = kept.copy(), kept.copy()
+    least[7:], most[1:] = 0.5, 0.5
+    given = replace(curve, accuracy=np.stack([least, most, kept]))
+    assert head_curve.sentence(given) == (
+        f"With the least important first, {curve.off[6]} of 36 heads can go before the right "
+        "answers (90 %) fall by more than 2 points; with the most important first, none."
+    )
+    turned = head_curve.sentence(replace(given, accuracy=given.accuracy[[1, 0, 2]]))
+    assert "first, none of 36 heads can go" in turned
+    assert turned.endswith(f"with the most important first, {curve.off[6]}.")
+    loss = head_curve.sentence(curve, "loss")
+    half = int(np.abs(curve.off - 18).argmin())
+    assert f"With {curve.off[half]} heads off the loss goes from 0.2 to " in loss
+    assert f"{curve.loss[1, half]:.3g}, the most important first" in loss

@@ -172,3 +172,38 @@ def test_partial_pruning_without_a_class_token() -> None:
     blocks[:3] = np.nan
     told = partial_sentence(PartialPruning(given.manifest, blocks, given.whole, given.plain))
     assert told == "Layer 4, head 2: its attention off costs “tabby cat” 3.5 points."
+
+
+def evened(change: float, left: float = 0.0) -> str:
+    """What is said where a block counts only when the other weights make up for it."""
+    blocks = np.zeros((4, 2, 2), np.float32)
+    blocks[1, :, 1] = left, change
+    whole = np.zeros(2, np.float32)
+    return partial_sentence(replace(head_made_up.partial(), blocks=blocks, whole=whole))
+
+
+def test_partial_pruning_that_shows_only_where_the_rest_makes_up_for_it() -> None:
+    assert "class → patches to zero moves “tabby cat” by −0.71 points if" in evened(-0.0071)
+    assert "by +0.71 points if the other weights are raised" in evened(0.0071)
+    assert "costs “tabby cat” 2 points" in evened(0.0071, left=-0.02)
+
+
+def judged(values: list[list[float]], cheap: list[list[float]]) -> HeadScores:
+    return replace(scores(values, None), cheap=np.array(cheap, dtype=np.float32))
+
+
+def test_heads_of_which_only_the_gradient_is_known() -> None:
+    nothing = float("nan")
+    said = scores_sentence(judged([[nothing, 0.2], [nothing, nothing]], [[0.1, 0.9], [0.2, 0.3]]))
+    assert said == "Layer 1, head 2 matters most (0.2); the other 3 heads were not judged."
+    first = scores_sentence(judged([[nothing] * 2] * 2, [[0.1, 0.4], [0.2, 0.9]]))
+    assert first.startswith("The gradient puts layer 2, head 2 first")
+
+
+def test_heads_kept_alone_do_not_harm_by_their_absence() -> None:
+    found = scores([[0.5, -0.2], [0.3, -0.4]], None)
+    found.manifest["request"]["keep_one"] = True
+    assert scores_sentence(found) == (
+        "Layer 1, head 1 gives most as the only head of its layer (0.5); "
+        "2 heads alone would do worse than none."
+    )

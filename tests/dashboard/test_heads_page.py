@@ -10,12 +10,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from dashboard.heads import agreement, exporting
+from dashboard.heads.choosing import Side
 from dashboard.running import explanations
 from dashboard.running.models import model as running_model
-from engine.head_results import HeadPatterns, HeadScores
+from engine.head_results import HeadPatterns, HeadScores, PruningCurve
 from engine.heads.agreement import measured_agreement
 from engine.inputs.samples import load_sample
 
@@ -93,6 +96,7 @@ def test_heads_from_the_list_go_off_and_on() -> None:
     page.multiselect(key="h.off").set_value(["2.1", "1.5"]).run()
     assert "With 2 heads off the answer" in told(page)
     assert "With 2 heads off** :gray" in told(page)
+    assert "All heads on** :gray" in told(page)
     assert link(page, "off") == "1.5,2.1"
     page.button(key="heads-all-on").click().run()
     assert "heads off the answer" not in told(page)
@@ -160,6 +164,96 @@ def test_each_view_reads_its_charts_out(view: str) -> None:
         assert part in told(page)
 
 
+def test_heads_are_kept_alone_and_judged_exactly_for_the_first_few() -> None:
+    page = measured(begun(metric="cross-entropy"))
+    left_out: HeadScores = page.session_state["h-scores"]
+    page.number_input(key="h.top").set_value(5).run()
+    top = finished(page).session_state["h-scores"]
+    judged = np.isfinite(top.values)
+    assert judged.sum() == 5
+    np.testing.assert_allclose(top.values[judged], left_out.values[judged], atol=1e-6)
+    assert "the other 31 heads were not judged" in told(page)
+    assert link(page, "top") == "5"
+    page.number_input(key="h.top").set_value(0).run()
+    page.segmented_control(key="h.way").set_value("alone").run()
+    alone = finished(page).session_state["h-scores"]
+    assert alone.manifest["request"]["keep_one"] is True
+    assert "as the only head of its layer" in told(page)
+    assert (link(page, "way"), link(page, "top")) == ("alone", "")
+
+
+def test_a_metric_shows_its_own_parameters_and_a_link_brings_them_back() -> None:
+    page = opened(**{"metric": "gradient", "p.normalise": "true"})
+    request = page.session_state["h-scores"].manifest["request"]
+    assert request["metric"]["parameters"] == {"normalise": True}
+    assert link(page, "p.normalise") == "True"
+    page.toggle(key="h.gradient.normalise").set_value(False).run()
+    request = page.session_state["h-scores"].manifest["request"]
+    assert request["metric"]["parameters"] == {"normalise": False}
+    assert link(page, "p.normalise") == ""
+
+
+@pytest.mark.parametrize(
+    "query", [{"p.nose": "3"}, {"p.normalise": "perhaps"}, {"way": "up"}, {"class": "77"}]
+)
+def test_settings_of_a_link_that_are_not_there_are_told(query: dict[str, str]) -> None:
+    page = begun(metric="gradient" if "way" not in query else "cross-entropy", on="24", **query)
+    assert not page.exception
+    assert any("could not be followed" in warning.value for warning in page.warning)
+
+
+def test_a_set_is_judged_by_one_class_alone() -> None:
+    page = measured(begun(on="96"))
+    page.selectbox(key="h.class").select("2").run()
+    scores = measured(page).session_state["h-scores"]
+    asked = scores.manifest["request"]["only_class"]
+    assert asked["index"] == 2
+    assert scores.manifest["outcome"]["images"] < 96
+    assert f"of {asked['name']}" in " ".join(caption.value for caption in page.caption)
+
+
+def test_two_metrics_are_never_the_same_one() -> None:
+    page = measured(begun(metric="cross-entropy", view="importance"))
+    assert page.session_state["h.second"] == "gradient"
+    assert "do not agree" in told(page) or "agree" in told(page)
+
+
+def test_how_many_heads_can_go_is_measured_when_asked_for() -> None:
+    page = opened(view="importance")
+    assert any("1 872 forward passes" in caption.value for caption in page.caption)
+    assert not _curves()
+    page.button(key="run-curve").click().run()
+    page = finished(page)
+    assert "of 36 heads can go" in told(page)
+    assert any("the order is that of one picture" in caption.value for caption in page.caption)
+    (found,) = _curves()
+    ranking = page.session_state["h-scores"].ranking
+    assert found.manifest["request"]["ranking"] == [list(place) for place in ranking]
+    page.segmented_control(key="h.followed").set_value("loss").run()
+    assert "heads off the loss goes from" in told(page)
+    assert link(page, "followed") == "loss"
+
+
+def test_pictures_that_order_and_curve_share_are_told() -> None:
+    page = measured(begun(view="importance", on="300", metric="confidence"))
+    page.button(key="run-curve").click().run()
+    page = finished(page)
+    assert any("24 of which the heads were judged on too" in c.value for c in page.caption)
+
+
+def _curves() -> list[PruningCurve]:
+    jobs = list(explanations.queue()._jobs.values())
+    return [job.result for job in jobs if isinstance(job.result, PruningCurve)]
+
+
+def test_pictures_tested_on_are_others_than_those_judged_on() -> None:
+    side = Side("one", "scenes-vit", picture=load_sample("scenes/circle-00"), home="scenes")
+    judged, tested = side.pictures(96), side.pictures(96, after=1)
+    names = [{entry.name for entry in images.entries} for images in (judged, tested)]
+    assert len(names[0]) == len(names[1]) == 96
+    assert not names[0] & names[1]
+
+
 def test_patterns_are_found_again_by_their_key() -> None:
     opened(view="patterns")
     jobs = [
@@ -219,6 +313,56 @@ def test_a_model_without_attention_offers_those_that_have_it() -> None:
     finished(page)
     assert "Digits ViT" in page.caption[0].value
     assert not page.warning
+
+
+def test_models_of_the_command_line_are_offered_too(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    ref = f"hf:{tiny_vit(tmp_path)}"
+    monkeypatch.setenv("HALOSCOPE_MODELS", ref)
+    page = opened(model="scenes-resnet")
+    assert "Not loaded yet; they may have some:" in told(page)
+    page.button(key=f"take-{ref}").click().run()
+    page = finished(page)
+    assert "Layer 2, head 1" in told(page) and "matters most" in told(page)
+    page.selectbox(key="h.model").select("scenes-resnet").run()
+    assert "Not loaded yet" not in told(page)
+    assert _has(page, f"take-{ref}")
+
+
+def tiny_vit(folder: Path) -> Path:
+    """Save a vision transformer of 2 layers of 3 heads, random weights."""
+    transformers = pytest.importorskip("transformers")
+    torch.manual_seed(0)
+    config = transformers.ViTConfig(
+        hidden_size=24, num_hidden_layers=2, num_attention_heads=3, intermediate_size=48,
+        image_size=32, patch_size=8, num_labels=4,
+    )  # fmt: skip
+    transformers.ViTForImageClassification(config).save_pretrained(folder)
+    return folder
+
+
+def test_a_picture_of_ones_own_is_looked_at_like_any_other() -> None:
+    page = opened(head="2.3", patch="4.4")
+    page.segmented_control(key="h.source").set_value("Upload").run()
+    assert any("Choose a picture" in info.value for info in page.info)
+    page.file_uploader(key="h.upload").upload("own.png", drawn_picture(), "image/png").run()
+    page = finished(page)
+    assert "own.png" in page.caption[0].value
+    assert "Layer 2, head 3, from the patch in row 4, column 4: " in told(page)
+    assert link(page, "file") == "own.png" and link(page, "digest")
+    page.file_uploader(key="h.upload").upload("broken.png", b"no picture", "image/png").run()
+    assert not page.exception
+    assert page.error and "own.png" in page.caption[0].value
+
+
+def drawn_picture() -> bytes:
+    """Return a small PNG with a ring."""
+    y, x = np.mgrid[0:90, 0:120]
+    ring = np.abs(np.hypot(x - 60, y - 45) - 25) < 5
+    file = io.BytesIO()
+    Image.fromarray(np.where(ring, 230, 60).astype(np.uint8)).convert("RGB").save(file, "PNG")
+    return file.getvalue()
 
 
 def test_without_places_the_importance_is_shown_and_the_reason(
