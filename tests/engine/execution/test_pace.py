@@ -36,6 +36,15 @@ def test_later_work_weighs_as_much_as_all_before() -> None:
     assert pace.seconds("a", Cost(1)) == pytest.approx(3)
 
 
+def test_many_passes_have_a_pace_of_their_own() -> None:
+    pace = warm()
+    pace.learn("a", Cost(1), 0.01)
+    assert pace.seconds("a", Cost(1000)) == pytest.approx(10)  # nothing better is known yet
+    pace.learn("a", Cost(1000), 1.0)
+    assert pace.seconds("a", Cost(2000)) == pytest.approx(2)
+    assert pace.seconds("a", Cost(1)) == pytest.approx(0.01)
+
+
 @pytest.mark.parametrize(("used", "seconds"), [(Cost(), 1.0), (Cost(3), 0.0), (Cost(3), -1.0)])
 def test_what_tells_nothing_is_not_learned(used: Cost, seconds: float) -> None:
     pace = warm()
