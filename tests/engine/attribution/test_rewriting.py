@@ -22,7 +22,7 @@ from engine.attribution.rewriting.calls import Call
 from engine.attribution.rewriting.kinds import kind_of
 from engine.attribution.rewriting.multipliers import Multipliers
 from engine.attribution.rewriting.positive import PositiveGradients
-from engine.attribution.rewriting.reasons import Reasons
+from engine.execution.reasons import Reasons
 from engine.attribution.rewriting.relevance import Relevance
 from engine.attribution.rewriting.watching import Rewriting
 from engine.errors import Cancelled, MethodError, OutOfMemory
