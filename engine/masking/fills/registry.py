@@ -8,11 +8,14 @@ from engine.errors import ParameterError, nearest
 from engine.masking.fills.fill import Fill, Replacement
 from engine.masking.fills.layer_masking import LayerMasking
 from engine.masking.fills.painted import Black, Blur, Grey, Mean, White
+from engine.masking.fills.spark import Spark
+from engine.masking.fills.token_drop import TokenDrop
 from engine.models.loaded import LoadedModel
 from engine.parameters import Parameter
 
 FILLS: dict[str, Fill] = {
-    fill.name: fill for fill in (Mean(), Black(), Grey(), White(), Blur(), LayerMasking())
+    fill.name: fill
+    for fill in (Mean(), Black(), Grey(), White(), Blur(), LayerMasking(), Spark(), TokenDrop())
 }
 
 
