@@ -13,10 +13,11 @@ from engine.masking.fills.token_drop import TokenDrop
 from engine.models.loaded import LoadedModel
 from engine.parameters import Parameter
 
-FILLS: dict[str, Fill] = {
-    fill.name: fill
-    for fill in (Mean(), Black(), Grey(), White(), Blur(), LayerMasking(), Spark(), TokenDrop())
-}
+_ALL: tuple[Fill, ...] = (
+    *(Mean(), Black(), Grey(), White(), Blur()),
+    *(LayerMasking(), Spark(), TokenDrop()),
+)
+FILLS: dict[str, Fill] = {fill.name: fill for fill in _ALL}
 
 
 def fills_for(model: LoadedModel, *, shares: bool = False) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import warnings
 
 import numpy as np
 import pytest
@@ -200,35 +201,19 @@ def test_padding_by_a_layer_is_padding_by_the_convolution() -> None:
     assert np.allclose(one, other, rtol=0, atol=1e-6)
 
 
-BUNDLED = [
+BUNDLED = (
     "imagenet-cnn",
-    "scenes-resnet",
-    "scenes-vgg",
-    "scenes-masked",
-    "scenes-robust",
-    "scenes-shortcut",
+    *("scenes-resnet", "scenes-vgg", "scenes-masked", "scenes-robust", "scenes-shortcut"),
     "digits-cnn",
-]
-TORCHVISION = [
-    "resnet18",
-    "mobilenet_v2",
-    "convnext_tiny",
-    "mobilenet_v3_small",
-    "shufflenet_v2_x0_5",
-    "densenet121",
-    "squeezenet1_1",
-    "regnet_y_400mf",
-    "googlenet",
-]
-TIMM = [
-    "resnet18",
-    "convnext_atto",
-    "mobilenetv3_small_050",
-    "tf_efficientnet_b0",
-    "regnety_002",
-    "resnetv2_50",
-    "repvgg_a0",
-]
+)
+TORCHVISION = (
+    *("resnet18", "mobilenet_v2", "convnext_tiny", "mobilenet_v3_small", "shufflenet_v2_x0_5"),
+    *("densenet121", "squeezenet1_1", "regnet_y_400mf", "googlenet"),
+)
+TIMM = (
+    *("resnet18", "convnext_atto", "mobilenetv3_small_050", "tf_efficientnet_b0", "regnety_002"),
+    *("resnetv2_50", "repvgg_a0"),
+)
 LIBRARIES = [f"torchvision:{name}?weights=none" for name in TORCHVISION]
 LIBRARIES += [f"timm:{name}?weights=none" for name in TIMM]
 
@@ -271,7 +256,8 @@ def holds_what_must_hold(model: LoadedModel) -> None:
     assert not torch.equal(changed, x)
     again = predict_masked(model, changed, keep, "layer-masking")
     assert np.array_equal(again[1:], found[1:])
-    assert np.abs(found[1] - plain[0]).max() > 1e-4 * scale
+    if "weights=none" not in model.ref:  # an untrained network may hardly look at its input
+        assert np.abs(found[1] - plain[0]).max() > 1e-4 * scale
 
 
 @pytest.mark.parametrize("ref", [*BUNDLED, "resnet-of-transformers", "convnext-of-transformers"])
@@ -327,27 +313,33 @@ class Grouped(nn.Module):
         return self.head(self.group(self.conv(x)).mean((2, 3)))
 
 
-class Attending(nn.Module):
-    """Reads numbers out of its maps by a way that no mode sees."""
+class Leaving(nn.Module):
+    """Takes its maps where no mode sees them."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return Unseen.apply(x).mean((2, 3))
+        return torch.from_numpy(2 * x.detach().numpy()).mean((2, 3))
 
 
-class Unseen(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx, x):
-        return x * 2
+class Hidden(nn.Module):
+    """Computes by what is no function of torch's Python side."""
 
-    @staticmethod
-    def backward(ctx, gradient):
-        return gradient * 2
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        with torch._C.DisableTorchFunction():
+            twice = x * 2
+        return twice.mean((2, 3))
+
+
+def scripted() -> nn.Module:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch lets go of scripts
+        return torch.jit.script(zoo.TinyCnn())
 
 
 REFUSED = [
     (Grouped, "its layer group calls group_norm; use another fill, such as mean or blur"),
-    (Attending, "its own forward calls mean on what was made out of sight"),
-    (lambda: torch.jit.script(zoo.TinyCnn()), "is compiled, so what it calls is not seen"),
+    (Leaving, "its own forward calls numpy"),
+    (Hidden, "its own forward calls mean on what was made out of sight"),
+    (scripted, "is compiled, so what it calls is not seen"),
 ]
 
 
