@@ -1,4 +1,4 @@
-"""Try the methods that rewrite the backward pass on the bundled models; keep what comes out.
+"""Try what does not suit every network on the bundled models; keep what comes out.
 
 ``python -m assets.training.make_verdicts``
 """
@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 from engine.attribution.registry import methods
-from engine.attribution.rewriting.reasons import Reasons
+from engine.execution.reasons import Reasons
 from engine.models.bundled import bundled_models
 from engine.models.loading import load_model
 

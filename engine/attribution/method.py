@@ -13,6 +13,8 @@ from engine.errors import MethodError
 from engine.execution.chunks import Chunks
 from engine.execution.cost import Cost
 from engine.execution.passes import Passes
+from engine.masking.fills.fill import Fill
+from engine.masking.fills.registry import find_fill
 from engine.models.loaded import LoadedModel
 from engine.models.outputs import Readout
 from engine.models.table_specs import TableSpec
@@ -49,6 +51,11 @@ class Run:
     background: torch.Tensor | None = None
     background_size: int = 0
     partial: Callable[[Evidence, int], None] | None = None
+
+    @property
+    def fill(self) -> Fill:
+        """What stands where the input is hidden, for methods with the parameter "fill"."""
+        return find_fill(str(self.parameters["fill"]), self.seed)
 
     def leaf(self) -> torch.Tensor:
         """Return a copy of the input that asks for gradients."""
@@ -130,6 +137,14 @@ class Method(ABC):
             parameters: a valid value for every declared parameter.
             rows: of the background; 0 where none is given.
         """
+
+    def price(self, model: LoadedModel, parameters: Mapping[str, Value]) -> float:
+        """Return how long one of its passes takes, in plain passes: what its fill costs.
+
+        Measured where a fill works inside the network, once for each model.
+        """
+        fill = parameters.get("fill")
+        return 1.0 if fill is None else find_fill(str(fill)).price(model)
 
     @abstractmethod
     def attribute(self, run: Run) -> Evidence:

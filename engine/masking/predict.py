@@ -11,7 +11,9 @@ from engine.errors import InputError, MethodError
 from engine.execution.chunks import Chunks, default_chunk
 from engine.execution.cost import Cost
 from engine.execution.passes import Passes
-from engine.masking.fills.fill import Fill, Replacement
+from engine.inputs.tables import Row, Table
+from engine.masking.fills.fill import Fill
+from engine.masking.fills.other_rows import OtherRows
 from engine.masking.fills.registry import find_fill
 from engine.models.loaded import LoadedModel, ModelInput
 
@@ -24,6 +26,9 @@ def predict_masked(
     given: ModelInput,
     keep: np.ndarray | torch.Tensor,
     fill: str | Fill = "mean",
+    *,
+    seed: int = 0,
+    rows: Table | torch.Tensor | None = None,
 ) -> np.ndarray:
     """Predict one input under many masks.
 
@@ -32,7 +37,10 @@ def predict_masked(
         given: an image, anything ``load_image`` takes, or a prepared tensor.
         keep: bool, True = stays. Pictures: ``(n, height, width)`` or
             ``(n, channels, height, width)``; tables: ``(n, features)``.
-        fill: a name ("mean", "black", "grey", "white", "blur") or a fill in hand.
+        fill: a name, of those in ``engine.masking.FILLS``, or a fill in hand.
+        seed: of what a fill draws.
+        rows: for "permutation" and "conditional": a table, or prepared rows ``(rows, features)``;
+            a row of a table draws from its own table by default.
 
     Returns:
         float32 logits ``(n, classes)``.
@@ -40,13 +48,16 @@ def predict_masked(
     Raises:
         InputError: masks that do not fit the input, or are not boolean.
         ParameterError: an unknown fill.
+        MethodError: a fill that does not suit the model; it says why.
     """
+    found = _with_rows(model, given, find_fill(fill, seed), rows)
+    found.check_suits(model)
     x = model.prepare(given)
     masks = _checked(keep, x)
     passes = Passes(model, Cost(forward=len(masks)))
     chunks = Chunks(default_chunk(model))
     outputs = masked_outputs(
-        passes, chunks, x, len(masks), lambda start, stop: masks[start:stop], fill
+        passes, chunks, x, len(masks), lambda start, stop: masks[start:stop], found
     )
     return outputs.float().cpu().numpy()
 
@@ -81,7 +92,7 @@ def masked_outputs(
     def some(start: int, stop: int) -> torch.Tensor:
         masks = keep(start, stop).to(x.device)
         found = fill_of(start, stop)
-        if masks.dtype != torch.bool and not isinstance(found, Replacement):
+        if masks.dtype != torch.bool and not found.shares:
             raise MethodError(f"the fill {found.name!r} hides or keeps; it takes no shares")
         return found.outputs(passes.model, passes.forward, x, masks)
 
@@ -89,11 +100,24 @@ def masked_outputs(
         return torch.cat(chunks.over(count, passes, some))
 
 
+def _with_rows(
+    model: LoadedModel, given: ModelInput, fill: Fill, rows: Table | torch.Tensor | None
+) -> Fill:
+    """Give a fill that draws from other rows what to draw from."""
+    if not isinstance(fill, OtherRows) or model.family != "tabular":
+        return fill
+    if rows is None and isinstance(given, Row):
+        rows = given.table
+    if isinstance(rows, Table):
+        rows = model.prepare_table(rows)
+    return fill if rows is None else fill.drawing_from(rows)
+
+
 def _fill_range(fill: str | Fill | FillRange) -> FillRange:
     if not isinstance(fill, str | Fill):
         return fill
     found = find_fill(fill)
-    return lambda _start, _stop: found
+    return found.of_masks
 
 
 def _checked(keep: np.ndarray | torch.Tensor, x: torch.Tensor) -> torch.Tensor:
