@@ -1,0 +1,280 @@
+"""From what a caller asks for to a plan of a study."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from engine.attribution.registry import find_method, methods
+from engine.errors import HaloscopeError, InputError, MethodError, ParameterError, nearest
+from engine.execution.chunks import default_chunk
+from engine.execution.cost import Cost
+from engine.execution.passes import Cancel, Progress
+from engine.inputs.image_sets import ImageSet
+from engine.manifest import SCHEMA, versions
+from engine.mask_results import MissingnessStudy
+from engine.masking.fills.registry import FILLS, find_fill
+from engine.missingness.cells import CELL_KINDS, ORDERS, CellKind, Order, usual_across
+from engine.missingness.looking import Ways
+from engine.missingness.study import StudyPlan
+from engine.models.image_labels import NONE, match_labels
+from engine.models.loaded import LoadedModel
+from engine.models.loading import load_model
+from engine.parameters import check_all
+
+SHARES = tuple(step / 10 for step in range(11))
+# Whose map orders the cells unless another is named: the first that suits the model.
+_SALIENCY = ("grad-cam", "attention-rollout", "gradient-x-input", "occlusion")
+
+
+def suited_fills(model: LoadedModel) -> tuple[str, ...]:
+    """Return the names of all fills that suit a model."""
+    return tuple(name for name, fill in FILLS.items() if not fill.refusal(model))
+
+
+def plan_study(
+    model: LoadedModel | str | torch.nn.Module,
+    images: ImageSet,
+    *,
+    fills: Sequence[str] = (),
+    order: Order = "random",
+    cells: CellKind = "blocks",
+    across: int | None = None,
+    shares: Sequence[float] = SHARES,
+    saliency: str = "",
+    count: int | None = None,
+    seed: int = 0,
+    **parameters: Any,
+) -> StudyPlan:
+    """Check a study and return what it would be known by and cost, without making it.
+
+    Arguments and errors as in ``missingness_study``.
+    """
+    loaded = load_model(model)
+    check_model(loaded)
+    chosen = check_fills(loaded, fills)
+    for name, value, known in (("order", order, ORDERS), ("cells", cells, CELL_KINDS)):
+        if value not in known:
+            raise ParameterError(f"no {name} {value!r}; {nearest(str(value), known)}")
+    ways = Ways(
+        cells,
+        _across(loaded, across),
+        order,
+        *_saliency(loaded, order, saliency, parameters),
+        seed=check_seed(seed),
+    )
+    places = places_of(images, count)
+    request = request_of(loaded, images, MissingnessStudy.kind, chosen, places) | {
+        "cells": ways.cells,
+        "across": ways.across,
+        "order": ways.order,
+        "saliency": {"name": ways.saliency, "parameters": ways.parameters},
+        "shares": list(_checked_shares(shares)),
+        "seed": ways.seed,
+    }
+    return StudyPlan(
+        loaded,
+        images,
+        chosen,
+        tuple(request["shares"]),
+        ways,
+        places,
+        labels_of(images, loaded),
+        request,
+        looking=Cost(1) + _saliency_cost(loaded, ways),
+    )
+
+
+def missingness_study(
+    model: LoadedModel | str | torch.nn.Module,
+    images: ImageSet,
+    *,
+    fills: Sequence[str] = (),
+    order: Order = "random",
+    cells: CellKind = "blocks",
+    across: int | None = None,
+    shares: Sequence[float] = SHARES,
+    saliency: str = "",
+    count: int | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+    cancel: Cancel | None = None,
+    **parameters: Any,
+) -> MissingnessStudy:
+    """Hide ever more of each picture of a set, and see what becomes of the answers.
+
+    All fills get the same masks; those of a picture depend on the seed and its place alone, and
+    each hides what the one before hides and more.
+
+    Args:
+        model: a loaded model, a reference, or an ``nn.Module``.
+        images: from ``load_images`` or ``load_sample_set``. Without labels that the model knows
+            there is no accuracy, only the share of answers that stay as for the whole picture.
+        fills: names of fills; by default all that suit the model.
+        order: which cells are hidden first: "random", "most-salient" or "least-salient".
+        cells: "blocks" or "superpixels" (SLIC).
+        across: blocks along each side (there are at most as many superpixels as blocks); by
+            default so many that a block has 16 pixels at 224, 8 at 64, 4 at 28.
+        shares: parts to hide, 0 … 1; by default 0, 0.1 … 1. The cells hidden are those that
+            come nearest; ``hidden`` tells what they cover.
+        saliency: the method whose map of the predicted class orders the cells; by default
+            Grad-CAM, for vision transformers attention rollout.
+        count: how many pictures, taken evenly from the set; by default all.
+        seed: of the order, and of resampling for intervals.
+        progress: called with passes done and passes promised.
+        cancel: an object with ``is_set()``, looked at before every pass.
+        **parameters: of the saliency method.
+
+    Raises:
+        InputError: no picture can be read.
+        MethodError: a fill or method that does not suit the model, or a model without classes.
+        ParameterError: an unknown name, or a value out of range.
+        Cancelled: the caller asked to stop.
+    """
+    planned = plan_study(
+        model,
+        images,
+        fills=fills,
+        order=order,
+        cells=cells,
+        across=across,
+        shares=shares,
+        saliency=saliency,
+        count=count,
+        seed=seed,
+        **parameters,
+    )
+    return planned.run(progress, cancel)
+
+
+def check_model(model: LoadedModel) -> None:
+    """Refuse what takes no pictures, or does not choose between classes."""
+    if model.family == "tabular":
+        raise InputError(f"{model.card.title} takes rows of a table, not pictures")
+    if model.activation != "softmax" or len(model.classes) < 2:
+        raise MethodError(
+            f"{model.card.title} does not choose between classes, so there are no answers to count"
+        )
+
+
+def check_fills(model: LoadedModel, fills: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of fills, all that suit the model by default.
+
+    Raises:
+        ParameterError: none of that name, or one named twice.
+        MethodError: one does not suit the model.
+    """
+    if isinstance(fills, str):
+        raise ParameterError(f"fills is a list of names, not {fills!r}")
+    chosen = tuple(fills) or suited_fills(model)
+    for name in chosen:
+        why = find_fill(name).refusal(model)
+        if why:
+            raise MethodError(why)
+    if len(set(chosen)) < len(chosen):
+        raise ParameterError(f"a fill is named twice: {', '.join(chosen)}")
+    return chosen
+
+
+def check_seed(seed: int) -> int:
+    """Return a seed.
+
+    Raises:
+        ParameterError: it is no whole number.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, int):
+        raise ParameterError(f"seed={seed!r}: expected a whole number")
+    return seed
+
+
+def places_of(images: ImageSet, count: int | None) -> np.ndarray:
+    """Return which pictures are asked about, int64, evenly over the set.
+
+    Raises:
+        ParameterError: fewer than one, or more than there are.
+    """
+    if count is None:
+        return np.arange(len(images))
+    if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= len(images):
+        raise ParameterError(f"count={count!r}: expected a whole number from 1 to {len(images)}")
+    return np.floor((np.arange(count) + 0.5) * len(images) / count).astype(np.int64)
+
+
+def labels_of(images: ImageSet, model: LoadedModel) -> np.ndarray:
+    """Return the label of each picture by the model's index, int32; −1 where it knows none."""
+    try:
+        return match_labels(images.labels, model.classes)
+    except InputError:
+        return np.full(len(images), NONE, dtype=np.int32)
+
+
+def request_of(
+    model: LoadedModel, images: ImageSet, kind: str, fills: tuple[str, ...], places: np.ndarray
+) -> dict[str, Any]:
+    """Return what decides the numbers of every study of missing parts."""
+    return {
+        "schema": SCHEMA,
+        "kind": kind,
+        "model": model.describe(),
+        "preprocessing": model.spec.describe(),
+        "classes": model.classes_digest,
+        "images": images.digest,
+        "count": len(places),
+        "fills": list(fills),
+        "device": model.device.type,
+        "dtype": model.dtype,
+        "chunk": default_chunk(model),
+        "versions": {**versions(), **model.packages},
+    }
+
+
+def _across(model: LoadedModel, across: int | None) -> int:
+    height, width = model.spec.shape[-2:]
+    if across is None:
+        return usual_across(height, width)
+    most = min(height, width)
+    if isinstance(across, bool) or not isinstance(across, int) or not 1 <= across <= most:
+        raise ParameterError(f"across={across!r}: expected a whole number from 1 to {most}")
+    return across
+
+
+def _checked_shares(shares: Sequence[float]) -> tuple[float, ...]:
+    values = tuple(float(share) for share in shares)
+    if not values or any(not 0 <= share <= 1 for share in values):
+        raise ParameterError(f"shares={list(shares)}: expected numbers from 0 to 1")
+    if list(values) != sorted(set(values)):
+        raise ParameterError(f"shares={list(shares)}: expected them rising, each once")
+    return values
+
+
+def _saliency(
+    model: LoadedModel, order: str, name: str, parameters: dict[str, Any]
+) -> tuple[str, dict[str, Any]]:
+    """Return the method whose map orders the cells, and its parameters."""
+    if order == "random":
+        if name or parameters:
+            given = name or next(iter(parameters))
+            raise ParameterError(f"order=random takes no saliency method; leave out {given!r}")
+        return "", {}
+    if not name:
+        name = next(one for one in _SALIENCY if one in methods() and _suits(model, one))
+    found = find_method(name)
+    found.check_suits(model)
+    return name, check_all(parameters, found.parameters_for(model), found.name)
+
+
+def _suits(model: LoadedModel, name: str) -> bool:
+    try:
+        find_method(name).check_suits(model)
+    except HaloscopeError:
+        return False
+    return True
+
+
+def _saliency_cost(model: LoadedModel, ways: Ways) -> Cost:
+    if not ways.saliency:
+        return Cost()
+    return find_method(ways.saliency).cost(model, ways.parameters, 0) + Cost(1)
