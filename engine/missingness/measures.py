@@ -64,9 +64,9 @@ def tallied(
 
 def _shares(true: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return share, standard error and interval of bool ``(fills, shares, n)``."""
-    cells = true.reshape(-1, true.shape[-1])
-    found = [share_of(cell) for cell in cells]
     grid = true.shape[:2]
+    cells = true.reshape(grid[0] * grid[1], true.shape[2])
+    found = [share_of(cell) for cell in cells]
     values = np.array([one.value for one in found], dtype=np.float32).reshape(grid)
     errors = np.array([standard_error(cell) for cell in cells], dtype=np.float32).reshape(grid)
     ends = np.array([(one.low, one.high) for one in found], dtype=np.float32)

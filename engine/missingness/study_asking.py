@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -122,7 +123,7 @@ def missingness_study(
             come nearest; ``hidden`` tells what they cover.
         saliency: the method whose map of the predicted class orders the cells; by default
             Grad-CAM, for vision transformers attention rollout.
-        count: how many pictures, taken evenly from the set; by default all.
+        count: how many pictures, as many of each class as can be; by default all.
         seed: of the order, and of resampling for intervals.
         progress: called with passes done and passes promised.
         cancel: an object with ``is_set()``, looked at before every pass.
@@ -191,7 +192,7 @@ def check_seed(seed: int) -> int:
 
 
 def places_of(images: ImageSet, count: int | None) -> np.ndarray:
-    """Return which pictures are asked about, int64, evenly over the set.
+    """Return which pictures are asked about, int64: the first of every class, in turn.
 
     Raises:
         ParameterError: fewer than one, or more than there are.
@@ -200,7 +201,12 @@ def places_of(images: ImageSet, count: int | None) -> np.ndarray:
         return np.arange(len(images))
     if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= len(images):
         raise ParameterError(f"count={count!r}: expected a whole number from 1 to {len(images)}")
-    return np.floor((np.arange(count) + 0.5) * len(images) / count).astype(np.int64)
+    seen: Counter[str | None] = Counter()
+    turns = []
+    for label in images.labels:
+        turns.append(seen[label])
+        seen[label] += 1
+    return np.sort(np.argsort(turns, kind="stable")[:count])
 
 
 def labels_of(images: ImageSet, model: LoadedModel) -> np.ndarray:
