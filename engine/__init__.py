@@ -24,6 +24,8 @@ _HOMES = {
     "ImageInput": "engine.inputs.images",
     "ImageSpec": "engine.models.specs",
     "LoadedModel": "engine.models.loaded",
+    "MaskPreview": "engine.mask_results",
+    "MaskSweep": "engine.mask_results",
     "Prediction": "engine.results",
     "Row": "engine.inputs.tables",
     "Scores": "engine.scores",
@@ -32,10 +34,8 @@ _HOMES = {
     "TableSpec": "engine.models.table_specs",
     "TensorSpec": "engine.models.specs",
     "bundled_models": "engine.models.bundled",
-    "plan": "engine.attribution.explain",
-    "plan_heads": "engine.heads.judging",
-    "plan_measure": "engine.tables.measuring",
     "explain": "engine.attribution.explain",
+    "generators": "engine.masking.generators.registry",
     "head_metrics": "engine.heads.registry",
     "head_scores": "engine.heads.judging",
     "inspect_model": "engine.inspection.inspecting",
@@ -48,12 +48,20 @@ _HOMES = {
     "load_sample_set": "engine.inputs.samples",
     "load_table": "engine.inputs.tables",
     "load_uploaded": "engine.models.uploads",
+    "make_masks": "engine.masking.generators.registry",
+    "mask_sweep": "engine.missingness.sweep",
     "measure": "engine.tables.measuring",
     "measures": "engine.tables.registry",
     "methods": "engine.attribution.registry",
     "other_outcome": "engine.tables.nearest",
+    "plan": "engine.attribution.explain",
+    "plan_heads": "engine.heads.judging",
+    "plan_measure": "engine.tables.measuring",
+    "plan_preview": "engine.missingness.preview",
+    "plan_sweep": "engine.missingness.sweep",
     "predict": "engine.execution.predict",
     "predict_masked": "engine.masking.predict",
+    "preview_mask": "engine.missingness.preview",
     "sample_sets": "engine.inputs.samples",
     "sample_tables": "engine.inputs.sample_tables",
     "samples": "engine.inputs.samples",
@@ -71,6 +79,8 @@ __all__ = [
     "ImageInput",
     "ImageSpec",
     "LoadedModel",
+    "MaskPreview",
+    "MaskSweep",
     "Prediction",
     "Row",
     "Scores",
@@ -81,6 +91,7 @@ __all__ = [
     "__version__",
     "bundled_models",
     "explain",
+    "generators",
     "head_metrics",
     "head_scores",
     "inspect_model",
@@ -93,6 +104,8 @@ __all__ = [
     "load_sample_set",
     "load_table",
     "load_uploaded",
+    "make_masks",
+    "mask_sweep",
     "measure",
     "measures",
     "methods",
@@ -100,8 +113,11 @@ __all__ = [
     "plan",
     "plan_heads",
     "plan_measure",
+    "plan_preview",
+    "plan_sweep",
     "predict",
     "predict_masked",
+    "preview_mask",
     "sample_sets",
     "sample_tables",
     "samples",
@@ -128,7 +144,11 @@ if TYPE_CHECKING:
     from engine.inputs.tables import Row, Table, load_table
     from engine.inspection.inspecting import inspect_model
     from engine.inspection.self_test import self_test
+    from engine.mask_results import MaskPreview, MaskSweep
+    from engine.masking.generators.registry import generators, make_masks
     from engine.masking.predict import predict_masked
+    from engine.missingness.preview import plan_preview, preview_mask
+    from engine.missingness.sweep import mask_sweep, plan_sweep
     from engine.models.bundled import bundled_models
     from engine.models.corrections import Corrections
     from engine.models.learning_columns import learn_columns

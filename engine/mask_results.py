@@ -15,22 +15,29 @@ class MaskPreview(Result):
     """Some masks of one generator, and what a model says of one picture under each.
 
     Attributes:
-        keep: bool ``(n, rows, columns)`` on the generator's grid; True = stays.
+        keep: bool ``(n, rows, columns)`` on the generator's grid; True = stays. Of a table the
+            grid is one row of columns.
         logits: float32 ``(1 + n, classes)``: of the picture as it is, then under each mask.
         probabilities: float32 ``(1 + n, classes)``.
         masked: float32 ``(n, channels, height, width)``, what the network was given, as colours
-            in [0, 1] (other tensors: as prepared); None where the fill hides inside the network.
+            in [0, 1] (rows and other tensors: as prepared, ``(n, …)``); None where the fill
+            hides inside the network.
+        guide: what guided the generator, on the grid: float64 ``(rows, columns)`` or
+            ``(heads, rows, columns)`` of scores, int64 regions, or a drawing as bool; or None.
 
-    ``display`` tells classes, the size of what the network saw, and the share that is hidden.
+    ``display`` tells the classes, height and width of what the network saw (None of a row), the
+    titles of a table's columns, the share that each mask hides, and whether the generator hides
+    exactly as much as was asked for.
     """
 
     kind: ClassVar[str] = "mask-preview"
-    arrays: ClassVar[tuple[str, ...]] = ("keep", "logits", "probabilities", "masked")
+    arrays: ClassVar[tuple[str, ...]] = ("keep", "logits", "probabilities", "masked", "guide")
 
     keep: np.ndarray
     logits: np.ndarray
     probabilities: np.ndarray
     masked: np.ndarray | None = None
+    guide: np.ndarray | None = None
 
     @property
     def hidden(self) -> np.ndarray:
@@ -48,11 +55,13 @@ class MaskSweep(Result):
     """A saliency map as a mask: ever more of the picture removed, or kept, from the top on.
 
     Attributes:
-        share: float32 ``(levels,)``, part of the picture that is removed, or kept, 0 … 1.
-        order: int32 ``(rows, columns)``, place of each pixel in the map's order, 0 first.
-        removed: float32 ``(levels, classes)``, logits with the top share removed.
-        kept: float32 ``(levels, classes)``, logits with nothing but the top share.
-        removed_probabilities, kept_probabilities: float32, same shapes.
+        share: float32 ``(levels + 1,)``, part of the picture that is removed, or kept, 0 … 1.
+        order: int32 ``(rows, columns)``, place of each pixel in the map's order, 0 first; of a
+            table ``(1, columns)``.
+        removed: float32 ``(levels + 1, classes)``, logits with the top share removed; None where
+            only the other direction was asked for.
+        kept: float32 ``(levels + 1, classes)``, logits with nothing but the top share; or None.
+        removed_probabilities, kept_probabilities: float32, same shapes; or None.
     """
 
     kind: ClassVar[str] = "mask-sweep"
@@ -67,10 +76,15 @@ class MaskSweep(Result):
 
     share: np.ndarray
     order: np.ndarray
-    removed: np.ndarray
-    kept: np.ndarray
-    removed_probabilities: np.ndarray
-    kept_probabilities: np.ndarray
+    removed: np.ndarray | None = None
+    kept: np.ndarray | None = None
+    removed_probabilities: np.ndarray | None = None
+    kept_probabilities: np.ndarray | None = None
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the model's classes."""
+        return tuple(self.manifest["display"]["classes"])
 
     def keep(self, share: float, *, remove: bool) -> np.ndarray:
         """Return the mask of one share, bool ``(rows, columns)``; True = stays."""

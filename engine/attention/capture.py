@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
 
 from engine.attention.interception import Fused, Interceptor
+from engine.attention.site import AttentionSites
+from engine.errors import MethodError
 from engine.execution.passes import Passes
 
 
@@ -64,3 +66,23 @@ def capture_attention(passes: Passes, x: torch.Tensor) -> list[torch.Tensor]:
     with torch.no_grad(), recording() as maps:
         passes.forward(x)
     return maps
+
+
+def check_seen(title: str, found: AttentionSites, maps: Sequence[torch.Tensor]) -> None:
+    """Check that maps of one sample are those that a model's sites tell.
+
+    Args:
+        title: of the model.
+        found: its attention.
+        maps: as ``recording`` collects them.
+
+    Raises:
+        MethodError: others came than when the model was looked at.
+    """
+    wanted = [(site.windows, site.heads, site.queries, site.keys) for site in found.sites]
+    seen = [tuple(one.shape) for one in maps]
+    if seen != wanted:
+        raise MethodError(
+            f"{title} attends otherwise than when it was looked at: {len(seen)} maps of "
+            f"shapes {seen}, expected {wanted}"
+        )

@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import torch
 
-from engine.attention.capture import capture_attention
+from engine.attention.capture import capture_attention, check_seen
 from engine.attention.site import AttentionSite, AttentionSites
 from engine.attention.sites import attention_sites
 from engine.attribution.method import Evidence, Method, Run
-from engine.errors import MethodError
 from engine.execution.cost import Cost
 from engine.models.loaded import LoadedModel
 from engine.parameters import Parameter, Value
@@ -59,7 +58,7 @@ class AttentionRollout(Method):
         """Return values of the first layer's grid of patches, ``(rows, columns)``."""
         found = attention_sites(run.model)
         maps = capture_attention(run.passes, run.x)
-        _check(run.model, found, maps)
+        check_seen(run.model.card.title, found, maps)
         flow = roll_back(found, maps, str(run.parameters["fusion"]))
         values = flow[found.prefix : len(flow) - found.suffix].reshape(found.grid or ())
         return Evidence(values, told={"attention": _told(found)})
@@ -116,15 +115,6 @@ def _rows_to_one(fused: torch.Tensor) -> torch.Tensor:
     alone = torch.eye(fused.shape[-1], dtype=fused.dtype)
     return torch.where(sums > 0, fused / sums.where(sums > 0, 1), alone)
 
-
-def _check(model: LoadedModel, found: AttentionSites, maps: Sequence[torch.Tensor]) -> None:
-    wanted = [(site.windows, site.heads, site.queries, site.keys) for site in found.sites]
-    seen = [tuple(one.shape) for one in maps]
-    if seen != wanted:
-        raise MethodError(
-            f"{model.card.title} attends otherwise than when it was looked at: {len(seen)} maps of "
-            f"shapes {seen}, expected {wanted}"
-        )
 
 
 def _told(found: AttentionSites) -> dict[str, object]:

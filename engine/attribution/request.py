@@ -48,7 +48,7 @@ def request_of(
     seed: int,
 ) -> dict[str, Any]:
     """Return all that decides the numbers but the background, ready for ``key_of``."""
-    fit, digest = _identity(given)
+    fit, digest = identity_of(given)
     return {
         "schema": SCHEMA,
         "kind": Attribution.kind,
@@ -72,7 +72,7 @@ def request_of(
     }
 
 
-def _identity(given: Given) -> tuple[str, str]:
+def identity_of(given: Given) -> tuple[str, str]:
     """Return how an input is brought to the network's shape, and the digest of its content."""
     if isinstance(given, ImageInput):
         return given.fit, given.digest

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import prod
 from typing import TypeVar
 
 import torch
@@ -17,6 +18,9 @@ from engine.models.loaded import LoadedModel
 T = TypeVar("T")
 
 _DEFAULTS = {"cpu": 8, "cuda": 64, "mps": 16}
+# A default chunk is made for pictures of this size; of smaller ones more fit the same memory.
+_USUAL = 3 * 224 * 224
+_MOST = 256
 _ROW_NUMBERS = 2**20
 _MOST_ROWS = 4096
 
@@ -33,6 +37,14 @@ def default_chunk(model: LoadedModel) -> int:
     if len(model.spec.shape) > 1:
         return usual
     return max(usual, min(_MOST_ROWS, _ROW_NUMBERS // max(1, model.spec.shape[0])))
+
+
+def chunk_for(model: LoadedModel) -> int:
+    """Return how many masked samples go through at once: of small pictures more than of large."""
+    usual = default_chunk(model)
+    if usual == 1:
+        return 1
+    return max(usual, min(_MOST, usual * _USUAL // max(1, prod(model.spec.shape))))
 
 
 @dataclass

@@ -45,8 +45,8 @@ class Passes:
         self.model = model
         self.promised = promised
         self.used = Cost()
+        self.cancel = cancel
         self._progress = progress
-        self._cancel = cancel
         self._guard = threading.Lock()  # backward hooks may run in autograd's own thread
 
     def forward(self, batch: torch.Tensor, rows: int | None = None) -> torch.Tensor:
@@ -96,12 +96,22 @@ class Passes:
 
     def check(self) -> None:
         """Raise ``Cancelled`` if the caller asked to stop."""
-        if self._cancel is not None and self._cancel.is_set():
+        if self.cancel is not None and self.cancel.is_set():
             raise Cancelled("cancelled")
 
     def rewind(self, to: Cost) -> None:
         """Forget passes whose results were thrown away (memory ran out on the way)."""
         self.used = to
+
+    def report(self, done: int, _total: int) -> None:
+        """Tell progress of a part that counts its own passes, as its ``progress``."""
+        if self._progress is not None:
+            done += self.used.total
+            self._progress(min(done, self.promised.total), self.promised.total)
+
+    def add(self, cost: Cost) -> None:
+        """Count passes of such a part, when it is done."""
+        self._count(cost)
 
     def _count(self, cost: Cost) -> None:
         with self._guard:

@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from math import prod
 from typing import Any
 
 from engine.errors import MethodError, ParameterError
-from engine.execution.chunks import default_chunk
+from engine.execution.chunks import chunk_for
 from engine.heads.metric import HeadMetric
 from engine.heads.pictures import Pictures
 from engine.manifest import SCHEMA, versions
 from engine.models.classes import resolve_class
 from engine.models.image_labels import NONE
 from engine.models.loaded import LoadedModel
-
-# A default chunk is made for pictures of this size; of smaller ones more fit the same memory.
-_USUAL = 3 * 224 * 224
-_MOST = 256
-
-
-def chunk_for(model: LoadedModel) -> int:
-    """Return how many samples go through at once: of small pictures more than of large ones."""
-    usual = default_chunk(model)
-    return max(usual, min(_MOST, usual * _USUAL // max(1, prod(model.spec.shape))))
 
 
 def class_for(model: LoadedModel, given: int | str | None) -> int | None:

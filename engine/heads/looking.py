@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import torch
 
-from engine.attention.capture import capture_attention
+from engine.attention.capture import capture_attention, check_seen
 from engine.attention.gates import gated
 from engine.attention.site import AttentionSites
 from engine.attention.sites import attention_sites
@@ -45,7 +45,7 @@ def look_prepared(
     """The same for a prepared tensor ``(1, …)``, counted by ``passes``."""
     with gated(gates_without(found, off)):
         maps = capture_attention(passes, x)
-    _check(passes.model, found, maps)
+    check_seen(passes.model.card.title, found, maps)
     return HeadMaps(
         maps=tuple(one.float().cpu().numpy() for one in maps),
         layouts=tuple(site.layout for site in found.sites if site.layout is not None),
@@ -104,13 +104,3 @@ def class_tokens(found: AttentionSites) -> tuple[int, ...]:
     if token < last.prefix:
         return (token,) * len(found.sites)
     return tuple(site.tokens - last.tokens + token for site in found.sites)
-
-
-def _check(model: LoadedModel, found: AttentionSites, maps: Sequence[torch.Tensor]) -> None:
-    wanted = [(site.windows, site.heads, site.queries, site.keys) for site in found.sites]
-    seen = [tuple(one.shape) for one in maps]
-    if seen != wanted:
-        raise MethodError(
-            f"{model.card.title} attends otherwise than when it was looked at: {len(seen)} maps of "
-            f"shapes {seen}, expected {wanted}"
-        )

@@ -59,7 +59,7 @@ def superpixels(model: LoadedModel, x: torch.Tensor, segments: int) -> torch.Ten
     """
     from skimage.segmentation import slic
 
-    colours = _colours(model, x)
+    colours = colours_of(model, x)
     wanted = segments
     while True:
         # SLIC may find more than it was asked for; then it is asked for fewer.
@@ -71,7 +71,7 @@ def superpixels(model: LoadedModel, x: torch.Tensor, segments: int) -> torch.Ten
         wanted = max(1, wanted - (count - segments))
 
 
-def _colours(model: LoadedModel, x: torch.Tensor) -> np.ndarray:
+def colours_of(model: LoadedModel, x: torch.Tensor) -> np.ndarray:
     """Return the picture as RGB in [0, 1], ``(rows, columns, 3)``; the first channels if more."""
     picture = x[0].detach().cpu()
     if isinstance(model.spec, ImageSpec):

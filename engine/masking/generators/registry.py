@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from engine.errors import ParameterError
 from engine.masking import generators as package
+from engine.masking.generators.checking import check_wanted, checked_guide
 from engine.masking.generators.generator import Generator, Wanted
 from engine.parameters import check_all
 from engine.registry import found_in, one_of
@@ -55,12 +55,11 @@ def make_masks(
 
     Raises:
         MethodError: no such generator.
-        ParameterError: a bad value, a share beyond 0 … 1, or a guide that is missing.
+        ParameterError: a bad value, a share beyond 0 … 1, a guide that is missing or does not
+            fit the grid, or one for a generator that takes none.
     """
     found = find_generator(name)
-    if not 0 <= hidden <= 1:
-        raise ParameterError(f"hidden={hidden} is out of range: a share from 0 to 1")
-    if found.guide and guide is None:
-        raise ParameterError(f"{found.name} needs {found.guide} to be guided by")
+    check_wanted(grid, hidden, count, seed)
     values = check_all(parameters, found.parameters, found.name)
-    return found.keep(Wanted(grid, hidden, count, seed, guide), values)
+    wanted = Wanted(grid, float(hidden), count, seed, checked_guide(found, guide, grid))
+    return found.keep(wanted, values)
