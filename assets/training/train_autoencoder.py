@@ -1,13 +1,8 @@
-"""Trains the auto-encoder that paints what is hidden: ``python -m assets.training.train_autoencoder``.
-
-It writes weights (half precision) and card to ``assets/reconstruction/scenes``. ``measure`` as
-argument only measures anew. Minutes on one core: 24.
-"""
+"""Trains what paints hidden parts of scenes: ``python -m assets.training.train_autoencoder``."""
 
 from __future__ import annotations
 
 import math
-import sys
 import time
 
 import torch

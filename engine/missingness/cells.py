@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil
 from typing import Literal, get_args
 
 import numpy as np
 import torch
 
 from engine.execution.draws import generator
-from engine.masking.regions import grid, superpixels
+from engine.masking.cells import Grid, enlarge
+from engine.masking.regions import superpixels
 from engine.models.loaded import LoadedModel
 
 CellKind = Literal["blocks", "superpixels"]
@@ -67,27 +67,17 @@ def salient_rank(
     return rank
 
 
-def cells_of(model: LoadedModel, x: torch.Tensor, kind: str, across: int) -> np.ndarray:
+def cells_of(model: LoadedModel, x: torch.Tensor, kind: str, grid: Grid) -> np.ndarray:
     """Return the cell of each pixel, int ``(height, width)``, numbered from 0 without gaps.
 
     Args:
         model: the model.
         x: ``(1, channels, height, width)``, prepared.
         kind: "blocks" or "superpixels".
-        across: blocks along each side; superpixels: at most as many as there would be blocks.
+        grid: rows and columns of blocks; there are at most as many superpixels.
     """
+    count = grid[0] * grid[1]
     if kind == "blocks":
-        return grid(*x.shape[-2:], across).numpy()
-    found = superpixels(model, x, across**2).numpy()
+        return enlarge(np.arange(count).reshape(grid), *x.shape[-2:])
+    found = superpixels(model, x, count).numpy()
     return found.astype(np.uint16 if found.max() < 2**16 else np.int64)
-
-
-def usual_across(height: int, width: int) -> int:
-    """Return how many blocks lie along each side: of 16 pixels at 224, 8 at 64, 4 at 28.
-
-    >>> usual_across(224, 224), usual_across(64, 64), usual_across(28, 28)
-    (14, 8, 7)
-    """
-    side = min(height, width)
-    block = 16 if side >= 112 else 8 if side >= 48 else 4
-    return max(1, ceil(side / block))

@@ -11,10 +11,12 @@ import torch
 from engine.attribution.explain import plan
 from engine.errors import InputError
 from engine.execution.cost import Cost
-from engine.execution.passes import Cancel, Passes
+from engine.execution.passes import Passes
 from engine.execution.predict import predict_prepared
 from engine.inputs.image_sets import ImageSet
+from engine.masking.cells import Grid
 from engine.missingness.cells import Cells, cells_of, random_rank, salient_rank
+from engine.missingness.guides import scores_of
 from engine.models.loaded import LoadedModel
 
 
@@ -46,7 +48,7 @@ class Ways:
 
     Attributes:
         cells: "blocks" or "superpixels".
-        across: cells along each side.
+        grid: rows and columns of blocks.
         order: "random", "most-salient" or "least-salient".
         saliency: name of the method whose map orders the cells; "" for a random order.
         parameters: of that method.
@@ -54,7 +56,7 @@ class Ways:
     """
 
     cells: str
-    across: int
+    grid: Grid
     order: str
     saliency: str = ""
     parameters: dict[str, Any] = field(default_factory=dict)
@@ -67,7 +69,6 @@ def look(
     places: np.ndarray,
     ways: Ways,
     passes: Passes,
-    cancel: Cancel | None,
 ) -> Looked:
     """Go through the pictures once.
 
@@ -76,7 +77,6 @@ def look(
         places: of the pictures that are asked about.
         ways: how they are cut.
         passes: counted passes.
-        cancel: handed on to the saliency method.
 
     Raises:
         InputError: not one picture could be read.
@@ -91,7 +91,7 @@ def look(
             skipped[place] = str(error)
             continue
         told = predict_prepared(passes, x).logits
-        found.append((place, told, _cells(model, x, ways, place, told, passes, cancel)))
+        found.append((place, told, _cells(model, x, ways, place, told, passes)))
     if not found:
         raise InputError(f"{images.name}: no picture could be read; {next(iter(skipped.values()))}")
     return Looked(
@@ -109,18 +109,15 @@ def _cells(
     place: int,
     logits: np.ndarray,
     passes: Passes,
-    cancel: Cancel | None,
 ) -> Cells:
-    of_pixel = cells_of(model, x, ways.cells, ways.across)
+    of_pixel = cells_of(model, x, ways.cells, ways.grid)
     count = int(of_pixel.max()) + 1
     if ways.order == "random":
         return Cells(of_pixel, random_rank(count, ways.seed, place))
     target = int(logits.argmax())
     planned = plan(model, x, ways.saliency, target, seed=ways.seed, **ways.parameters)
-    map_ = planned.run(cancel=cancel)
-    used = map_.manifest["outcome"]["passes"]
-    passes.used = passes.used + Cost(used["forward"], used["backward"])
-    magnitude = map_.manifest["display"]["view"] == "magnitude"
-    saliency = map_.resized(*x.shape[-2:], magnitude=magnitude)
+    map_ = planned.run(passes.report, passes.cancel)
+    passes.add(Cost(**map_.manifest["outcome"]["passes"]))
+    saliency = scores_of(model, map_)
     least = ways.order == "least-salient"
     return Cells(of_pixel, salient_rank(of_pixel, saliency, count, least=least))

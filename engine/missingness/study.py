@@ -113,9 +113,7 @@ class StudyPlan:
             for fill in self.fills:
                 part = known[fill]
                 if part is None:
-                    looked = looked or look(
-                        self.model, self.images, self.places, self.ways, passes, cancel
-                    )
+                    looked = looked or look(self.model, self.images, self.places, self.ways, passes)
                     part = self.alone(fill)._of_fill(looked, passes, chunks, started)
                     if keep is not None:
                         keep(part)

@@ -9,16 +9,18 @@ from typing import Any
 import numpy as np
 import torch
 
-from engine.attribution.registry import find_method, methods
-from engine.errors import HaloscopeError, InputError, MethodError, ParameterError, nearest
-from engine.execution.chunks import default_chunk
+from engine.attribution.registry import find_method, methods_for
+from engine.errors import InputError, MethodError, ParameterError, nearest
+from engine.execution.chunks import chunk_for
 from engine.execution.cost import Cost
 from engine.execution.passes import Cancel, Progress
 from engine.inputs.image_sets import ImageSet
 from engine.manifest import SCHEMA, versions
 from engine.mask_results import MissingnessStudy
-from engine.masking.fills.registry import FILLS, find_fill
-from engine.missingness.cells import CELL_KINDS, ORDERS, CellKind, Order, usual_across
+from engine.masking.fills.registry import FILLS
+from engine.missingness.asking import suited_fill
+from engine.missingness.cells import CELL_KINDS, ORDERS, CellKind, Order
+from engine.missingness.grids import checked_grid
 from engine.missingness.looking import Ways
 from engine.missingness.study import StudyPlan
 from engine.models.image_labels import NONE, match_labels
@@ -27,8 +29,6 @@ from engine.models.loading import load_model
 from engine.parameters import check_all
 
 SHARES = tuple(step / 10 for step in range(11))
-# Whose map orders the cells unless another is named: the first that suits the model.
-_SALIENCY = ("grad-cam", "attention-rollout", "gradient-x-input", "occlusion")
 
 
 def suited_fills(model: LoadedModel) -> tuple[str, ...]:
@@ -43,7 +43,7 @@ def plan_study(
     fills: Sequence[str] = (),
     order: Order = "random",
     cells: CellKind = "blocks",
-    across: int | None = None,
+    grid: Any = None,
     shares: Sequence[float] = SHARES,
     saliency: str = "",
     count: int | None = None,
@@ -62,7 +62,7 @@ def plan_study(
             raise ParameterError(f"no {name} {value!r}; {nearest(str(value), known)}")
     ways = Ways(
         cells,
-        _across(loaded, across),
+        checked_grid(loaded, grid),
         order,
         *_saliency(loaded, order, saliency, parameters),
         seed=check_seed(seed),
@@ -70,7 +70,7 @@ def plan_study(
     places = places_of(images, count)
     request = request_of(loaded, images, MissingnessStudy.kind, chosen, places) | {
         "cells": ways.cells,
-        "across": ways.across,
+        "grid": list(ways.grid),
         "order": ways.order,
         "saliency": {"name": ways.saliency, "parameters": ways.parameters},
         "shares": list(_checked_shares(shares)),
@@ -96,7 +96,7 @@ def missingness_study(
     fills: Sequence[str] = (),
     order: Order = "random",
     cells: CellKind = "blocks",
-    across: int | None = None,
+    grid: Any = None,
     shares: Sequence[float] = SHARES,
     saliency: str = "",
     count: int | None = None,
@@ -117,12 +117,13 @@ def missingness_study(
         fills: names of fills; by default all that suit the model.
         order: which cells are hidden first: "random", "most-salient" or "least-salient".
         cells: "blocks" or "superpixels" (SLIC).
-        across: blocks along each side (there are at most as many superpixels as blocks); by
-            default so many that a block has 16 pixels at 224, 8 at 64, 4 at 28.
+        grid: rows and columns of blocks (there are at most as many superpixels); a number
+            stands for both. By default ``usual_grid``: the patches of a vision transformer,
+            else 14 × 14, of small pictures fewer.
         shares: parts to hide, 0 … 1; by default 0, 0.1 … 1. The cells hidden are those that
             come nearest; ``hidden`` tells what they cover.
         saliency: the method whose map of the predicted class orders the cells; by default
-            Grad-CAM, for vision transformers attention rollout.
+            the one that the model's page begins with.
         count: how many pictures, as many of each class as can be; by default all.
         seed: of the order, and of resampling for intervals.
         progress: called with passes done and passes promised.
@@ -141,7 +142,7 @@ def missingness_study(
         fills=fills,
         order=order,
         cells=cells,
-        across=across,
+        grid=grid,
         shares=shares,
         saliency=saliency,
         count=count,
@@ -172,9 +173,7 @@ def check_fills(model: LoadedModel, fills: Sequence[str]) -> tuple[str, ...]:
         raise ParameterError(f"fills is a list of names, not {fills!r}")
     chosen = tuple(fills) or suited_fills(model)
     for name in chosen:
-        why = find_fill(name).refusal(model)
-        if why:
-            raise MethodError(why)
+        suited_fill(model, name)
     if len(set(chosen)) < len(chosen):
         raise ParameterError(f"a fill is named twice: {', '.join(chosen)}")
     return chosen
@@ -232,19 +231,9 @@ def request_of(
         "fills": list(fills),
         "device": model.device.type,
         "dtype": model.dtype,
-        "chunk": default_chunk(model),
+        "chunk": chunk_for(model),
         "versions": {**versions(), **model.packages},
     }
-
-
-def _across(model: LoadedModel, across: int | None) -> int:
-    height, width = model.spec.shape[-2:]
-    if across is None:
-        return usual_across(height, width)
-    most = min(height, width)
-    if isinstance(across, bool) or not isinstance(across, int) or not 1 <= across <= most:
-        raise ParameterError(f"across={across!r}: expected a whole number from 1 to {most}")
-    return across
 
 
 def _checked_shares(shares: Sequence[float]) -> tuple[float, ...]:
@@ -266,18 +255,10 @@ def _saliency(
             raise ParameterError(f"order=random takes no saliency method; leave out {given!r}")
         return "", {}
     if not name:
-        name = next(one for one in _SALIENCY if one in methods() and _suits(model, one))
+        name = methods_for(model)[0].name
     found = find_method(name)
     found.check_suits(model)
     return name, check_all(parameters, found.parameters_for(model), found.name)
-
-
-def _suits(model: LoadedModel, name: str) -> bool:
-    try:
-        find_method(name).check_suits(model)
-    except HaloscopeError:
-        return False
-    return True
 
 
 def _saliency_cost(model: LoadedModel, ways: Ways) -> Cost:

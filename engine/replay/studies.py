@@ -7,8 +7,8 @@ from typing import Any
 from engine.inputs.image_sets import ImageSet
 from engine.inputs.samples import SAMPLE, load_set
 from engine.mask_results import MissingnessStudy
-from engine.missingness.study_asking import plan_study
 from engine.missingness.study import StudyPlan
+from engine.missingness.study_asking import plan_study
 from engine.replay.finding import check_complete, check_same, find_file, find_model
 
 # What of a request must agree; the rest is where it is computed, and may differ.
@@ -20,7 +20,7 @@ _DECISIVE = {
     "count": "number of pictures",
     "fills": "list of fills",
     "cells": "kind of cells",
-    "across": "number of cells",
+    "grid": "grid of blocks",
     "order": "order",
     "saliency": "saliency method",
     "shares": "list of shares",
@@ -48,7 +48,7 @@ def study_again(saved: MissingnessStudy, model: Any = None, given: Any = None) -
         fills=request["fills"],
         order=request["order"],
         cells=request["cells"],
-        across=request["across"],
+        grid=request["grid"],
         shares=request["shares"],
         saliency=request["saliency"]["name"],
         count=count,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 
@@ -58,12 +59,11 @@ class MaskedAutoencoder(nn.Module):
         self.decoder = nn.ModuleList(_block(size) for _ in range(size.decoder))
         self.norm, self.decoder_norm = nn.LayerNorm(width), nn.LayerNorm(width)
         self.paint = nn.Linear(width, size.patch**2 * size.channels)
+        last = nn.Conv2d(size.smooth, size.channels, 3, padding=1)
+        nn.init.zeros_(last.weight)
         self.smooth = nn.Sequential(
-            nn.Conv2d(size.channels + 1, size.smooth, 3, padding=1),
-            nn.GELU(),
-            nn.Conv2d(size.smooth, size.channels, 3, padding=1),
+            nn.Conv2d(size.channels + 1, size.smooth, 3, padding=1), nn.GELU(), last
         )
-        nn.init.zeros_(self.smooth[-1].weight)
 
     def forward(self, x: torch.Tensor, keep: torch.Tensor) -> torch.Tensor:
         """Paint what is hidden.
@@ -96,7 +96,7 @@ class MaskedAutoencoder(nn.Module):
         tokens = self.embed(patches.gather(1, chosen)) + places  # (n, most, width)
         tokens = torch.cat([self.summary.expand(len(patches), -1, -1), tokens], dim=1)
         absent = ~seen.gather(1, order[:, :most])  # only where others have more
-        absent = torch.cat([torch.zeros_like(absent[:, :1]), absent], dim=1) if most else None
+        absent = F.pad(absent, (1, 0), value=False)
         for block in self.encoder:
             tokens = block(tokens, src_key_padding_mask=absent)
         tokens = self.norm(tokens)
