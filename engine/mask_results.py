@@ -90,3 +90,75 @@ class MaskSweep(Result):
         """Return the mask of one share, bool ``(rows, columns)``; True = stays."""
         top = self.order < round(share * self.order.size)
         return ~top if remove else top
+
+
+@dataclass(frozen=True, eq=False)
+class MissingnessStudy(Result):
+    """What becomes of a model's answers over a set when ever more of each picture is hidden.
+
+    Attributes:
+        shares: float32 ``(shares,)``, part that was to be hidden, 0 … 1.
+        hidden: float32 ``(shares,)``, part that was hidden, the mean over pictures.
+        predicted: int32 ``(fills, shares, n)``, the answer to each masked picture.
+        probability: float32, same shape: what is left to the class that was named first.
+        whole: int32 ``(n,)``, the answer to the whole picture.
+        labels: int32 ``(n,)``, the true class, −1 where there is none.
+        accuracy: float32 ``(fills, shares)``, share of right answers among labelled pictures,
+            NaN without any.
+        entropy: float32 ``(fills, shares)``, of the histogram of answers, in bits.
+        unchanged: float32 ``(fills, shares)``, share of answers that are as for the whole
+            picture.
+        accuracy_error, unchanged_error: standard errors over pictures, same shape.
+        accuracy_interval, entropy_interval, unchanged_interval: float32 ``(fills, shares, 2)``,
+            95 %: shares by Wilson, the entropy by resampling pictures.
+
+    ``display`` tells ``fills``, ``fill_titles`` and ``classes``; ``source`` the names of the
+    ``pictures``; ``outcome`` those that could not be read (``skipped``).
+    """
+
+    kind: ClassVar[str] = "missingness-study"
+    arrays: ClassVar[tuple[str, ...]] = (
+        "shares", "hidden", "predicted", "probability", "whole", "labels",
+        "accuracy", "accuracy_error", "accuracy_interval",
+        "entropy", "entropy_interval",
+        "unchanged", "unchanged_error", "unchanged_interval",
+    )  # fmt: skip
+
+    shares: np.ndarray
+    hidden: np.ndarray
+    predicted: np.ndarray
+    probability: np.ndarray
+    whole: np.ndarray
+    labels: np.ndarray
+    accuracy: np.ndarray
+    accuracy_error: np.ndarray
+    accuracy_interval: np.ndarray
+    entropy: np.ndarray
+    entropy_interval: np.ndarray
+    unchanged: np.ndarray
+    unchanged_error: np.ndarray
+    unchanged_interval: np.ndarray
+
+    @property
+    def fills(self) -> tuple[str, ...]:
+        """Names of the fills."""
+        return tuple(self.manifest["display"]["fills"])
+
+    @property
+    def titles(self) -> tuple[str, ...]:
+        """What people call the fills."""
+        return tuple(self.manifest["display"]["fill_titles"])
+
+    @property
+    def count(self) -> int:
+        """How many pictures were asked about."""
+        return len(self.whole)
+
+    @property
+    def labelled(self) -> int:
+        """How many of them have a label that the model knows."""
+        return int((self.labels >= 0).sum())
+
+    def level(self, share: float) -> int:
+        """Return the place of the share nearest to one asked for."""
+        return int(np.abs(self.shares - share).argmin())

@@ -167,6 +167,7 @@ _KINDS = {
     "head-patterns": "engine.head_results:HeadPatterns",
     "mask-preview": "engine.mask_results:MaskPreview",
     "mask-sweep": "engine.mask_results:MaskSweep",
+    "missingness-study": "engine.mask_results:MissingnessStudy",
     "column-scores": "engine.table_results:ColumnScores",
     "effects": "engine.table_results:Effects",
     "swarm": "engine.table_results:Swarm",
