@@ -12,14 +12,19 @@ from typing import TYPE_CHECKING, TypeVar
 
 from engine.errors import StoreError
 from engine.head_results import HeadScores
+from engine.mask_results import MaskPreview, MaskSweep
 from engine.results import Attribution, Result
 from engine.store import default_store
 
 if TYPE_CHECKING:
     from engine.attribution.explain import Plan
     from engine.heads.planning import HeadPlan
+    from engine.missingness.previewing import PreviewPlan
+    from engine.missingness.sweeping import SweepPlan
     from engine.table_results import Measured
     from engine.tables.measuring import MeasurePlan
+
+    _Plan = Plan | MeasurePlan | HeadPlan | PreviewPlan | SweepPlan
 
 Tell = Callable[[StoreError], None]
 R = TypeVar("R", bound=Result)
@@ -51,7 +56,17 @@ def find_heads(plan: HeadPlan, tell: Tell = log_once) -> HeadScores | None:
     return _find(plan, HeadScores, tell)
 
 
-def _find(plan: Plan | MeasurePlan | HeadPlan, kind: type[R], tell: Tell) -> R | None:
+def find_preview(plan: PreviewPlan, tell: Tell = log_once) -> MaskPreview | None:
+    """The same for a preview of masks."""
+    return _find(plan, MaskPreview, tell)
+
+
+def find_sweep(plan: SweepPlan, tell: Tell = log_once) -> MaskSweep | None:
+    """The same for a sweep over a map's top."""
+    return _find(plan, MaskSweep, tell)
+
+
+def _find(plan: _Plan, kind: type[R], tell: Tell) -> R | None:
     found = find_any(plan.key, tell)
     if not isinstance(found, kind):
         return None

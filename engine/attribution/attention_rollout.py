@@ -116,7 +116,6 @@ def _rows_to_one(fused: torch.Tensor) -> torch.Tensor:
     return torch.where(sums > 0, fused / sums.where(sums > 0, 1), alone)
 
 
-
 def _told(found: AttentionSites) -> dict[str, object]:
     return {
         "layers": len(found.sites),

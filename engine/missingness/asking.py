@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from engine.attribution.request import identity_of
 from engine.errors import MethodError, ParameterError
-from engine.execution.chunks import chunk_for
+from engine.execution.chunks import Chunks, chunk_for
+from engine.execution.environment import environment
+from engine.execution.passes import Passes
 from engine.manifest import SCHEMA, versions
 from engine.masking.fills.fill import Fill
 from engine.masking.fills.registry import find_fill
 from engine.models.loaded import Given, LoadedModel
+from engine.models.table_specs import TableSpec
 
 
 def request_for(
@@ -58,10 +62,33 @@ def suited_fill(model: LoadedModel, name: str) -> Fill:
 
 def source_of(model: LoadedModel, given: Given, **more: Any) -> dict[str, Any]:
     """Return names a person would know, and where to find the input; they decide nothing."""
+    changes = dict(getattr(given, "changes", {}))
     return {
         "model": model.ref,
         "model_title": model.card.title,
         "input": getattr(given, "name", "tensor"),
         "input_origin": getattr(given, "origin", ""),
+        **({"input_changes": changes} if changes else {}),
         **more,
+    }
+
+
+def display_of(model: LoadedModel, **more: Any) -> dict[str, Any]:
+    """Return what it takes to draw a result: classes, what the network saw, and more."""
+    spec = model.spec
+    return {
+        "classes": list(model.classes),
+        "size": list(spec.shape[-2:]) if len(spec.shape) == 3 else None,
+        "columns": list(spec.titles) if isinstance(spec, TableSpec) else None,
+        **more,
+    }
+
+
+def outcome_of(passes: Passes, chunks: Chunks, started: float) -> dict[str, Any]:
+    """Return what happened; ``started`` is by ``time.perf_counter``."""
+    return {
+        "passes": {"forward": passes.used.forward, "backward": passes.used.backward},
+        "seconds": time.perf_counter() - started,
+        "chunk": chunks.size,
+        "environment": environment(passes.model.device),
     }

@@ -28,6 +28,8 @@ from engine.results import Attribution
 # Superpixels that a picture is cut into; ours.
 REGIONS = 24
 
+_NOTHING = Cost()
+
 Finding = Callable[[Passes, torch.Tensor, Grid], np.ndarray]
 
 
@@ -62,7 +64,7 @@ class _Own:
     title: str
     kind: str
     find: Finding
-    cost: Cost = Cost()
+    cost: Cost = _NOTHING
     told: dict[str, Any] = field(default_factory=dict)
 
 

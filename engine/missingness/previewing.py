@@ -13,20 +13,18 @@ import torch
 from engine.execution.chunks import Chunks, telling_out_of_memory
 from engine.execution.cost import Cost
 from engine.execution.draws import generator
-from engine.execution.environment import environment
 from engine.execution.passes import Cancel, Passes, Progress
 from engine.mask_results import MaskPreview
 from engine.masking.cells import Grid
 from engine.masking.fills.fill import Fill, Replacement
 from engine.masking.generators.generator import Generator, Wanted
 from engine.masking.predict import masked_outputs
-from engine.missingness.asking import source_of
+from engine.missingness.asking import display_of, outcome_of, source_of
 from engine.missingness.grids import on_input
 from engine.missingness.guides import Guide
 from engine.models.loaded import Given, LoadedModel
 from engine.models.outputs import probabilities_of
 from engine.models.specs import ImageSpec
-from engine.models.table_specs import TableSpec
 from engine.parameters import Value
 
 # Which of a mask's sources the noise on what stays is drawn from.
@@ -81,7 +79,7 @@ class PreviewPlan:
         x = self.model.prepare(self.given)
         chunks = Chunks(self.request["chunk"])
         with telling_out_of_memory():
-            guide = self.guide and self.guide.on_grid(self.generator, self.grid, passes, x)
+            guide = self._guide(passes, x)
             wanted = Wanted(self.grid, self.hidden, self.count, self.seed, guide)
             keep = self.generator.keep(wanted, self.parameters)
             with torch.no_grad():
@@ -108,6 +106,11 @@ class PreviewPlan:
             fill_title=self.fill.title,
             guide_title="" if self.guide is None else self.guide.title,
         )
+
+    def _guide(self, passes: Passes, x: torch.Tensor) -> np.ndarray | None:
+        if self.guide is None:
+            return None
+        return self.guide.on_grid(self.generator, self.grid, passes, x)
 
     def _outputs(
         self, passes: Passes, chunks: Chunks, x: torch.Tensor, keep: np.ndarray, wanted: Wanted
@@ -141,25 +144,13 @@ class PreviewPlan:
     def _manifest(
         self, passes: Passes, chunks: Chunks, keep: np.ndarray, started: float
     ) -> dict[str, Any]:
-        spec = self.model.spec
-        used = passes.used
+        hidden = [float(share) for share in 1 - keep.mean(axis=(1, 2))]
         return {
             "key": self.key,
             "request": self.request,
             "source": self.source(),
-            "display": {
-                "classes": list(self.model.classes),
-                "size": list(spec.shape[-2:]) if len(spec.shape) == 3 else None,
-                "columns": list(spec.titles) if isinstance(spec, TableSpec) else None,
-                "hidden": [float(share) for share in 1 - keep.mean(axis=(1, 2))],
-                "exact": self.generator.exact,
-            },
-            "outcome": {
-                "passes": {"forward": used.forward, "backward": used.backward},
-                "seconds": time.perf_counter() - started,
-                "chunk": chunks.size,
-                "environment": environment(self.model.device),
-            },
+            "display": display_of(self.model, hidden=hidden, exact=self.generator.exact),
+            "outcome": outcome_of(passes, chunks, started),
         }
 
 

@@ -11,11 +11,14 @@ from engine.evaluation.scoring import ScorePlan
 from engine.execution.passes import Cancel, Progress
 from engine.head_results import HeadScores
 from engine.heads.planning import HeadPlan
-from engine.mask_results import MissingnessStudy
+from engine.mask_results import MaskPreview, MaskSweep, MissingnessStudy
+from engine.missingness.previewing import PreviewPlan
 from engine.missingness.study import StudyPlan
+from engine.missingness.sweeping import SweepPlan
 from engine.replay.attributions import plan_again
 from engine.replay.comparing import TOLERANCE, Verdict, differences, environment_apart, verdict
 from engine.replay.heads import heads_again
+from engine.replay.masks import preview_again, sweep_again
 from engine.replay.sets import columns_again, scores_again
 from engine.replay.studies import study_again
 from engine.results import Attribution, Result
@@ -65,7 +68,8 @@ def replay(
 
     Args:
         saved: an attribution, a test on an image set, a finding about columns, scores of
-            attention heads or a study of missing parts, as ``load_result`` returns it.
+            attention heads, a preview of masks, a sweep or a study of missing parts, as
+            ``load_result`` returns it.
         model: by default what the result's source names; a network or an estimator in hand must
             be given.
         given: the input, image set or table; by default the file or the sample that the source
@@ -85,7 +89,7 @@ def replay(
 
 def _planned(
     saved: Result, model: Any, given: Any, background: Any
-) -> Plan | ScorePlan | MeasurePlan | HeadPlan | StudyPlan:
+) -> Plan | ScorePlan | MeasurePlan | HeadPlan | PreviewPlan | SweepPlan | StudyPlan:
     if isinstance(saved, Attribution):
         return plan_again(saved, model, given, background)
     if background is not None:
@@ -96,6 +100,10 @@ def _planned(
         return columns_again(saved, model, given)
     if isinstance(saved, HeadScores):
         return heads_again(saved, model, given)
+    if isinstance(saved, MaskPreview):
+        return preview_again(saved, model, given)
+    if isinstance(saved, MaskSweep):
+        return sweep_again(saved, model, given)
     if isinstance(saved, MissingnessStudy):
         return study_again(saved, model, given)
     raise ReplayError(f"a result of kind {saved.kind} cannot be replayed")

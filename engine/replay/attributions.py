@@ -47,7 +47,7 @@ def plan_again(
     """
     request = check_complete(saved, _DECISIVE)
     loaded = find_model(saved.manifest, model)
-    found = _input(saved.manifest, given)
+    found = input_again(saved.manifest, given)
     if request["background"] is not None and background is None:
         background = _background(saved.manifest, found)
     planned = plan(
@@ -66,7 +66,13 @@ def plan_again(
     return planned
 
 
-def _input(manifest: Manifest, given: ModelInput | None) -> Given:
+def input_again(manifest: Manifest, given: ModelInput | None) -> Given:
+    """Return the input of a result, or the one given instead.
+
+    Raises:
+        ReplayError: it was only in memory, or is not there any more.
+        InputError: it cannot be read.
+    """
     fit = manifest["request"]["preprocessing"]["fit"]
     if isinstance(given, torch.Tensor | Row):
         return given
