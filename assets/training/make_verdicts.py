@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 from engine.attribution.registry import methods
-from engine.attribution.rewriting.reasons import Reasons
+from engine.execution.reasons import Reasons
 from engine.models.bundled import bundled_models
 from engine.models.loading import load_model
 

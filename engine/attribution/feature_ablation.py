@@ -13,7 +13,7 @@ from engine.attribution.method import ALL_FAMILIES, Evidence, Method, Run
 from engine.attribution.rows import column_count
 from engine.attribution.sampling import Moments
 from engine.execution.cost import Cost
-from engine.masking.fills.registry import FILLS
+from engine.masking.fills.registry import FILLS, with_fills
 from engine.masking.predict import masked_outputs
 from engine.masking.regions import REGIONS, find_regions
 from engine.models.loaded import LoadedModel
@@ -60,7 +60,8 @@ class FeatureAblation(Method):
             told = "What stands in a hidden column where there is no background."
             return (replace(fill, choices=("mean",), help=told),)
         side = min(shape[-2:])
-        return regions, replace(cells, default=min(8, side), high=min(64, side)), segments, fill
+        cells = replace(cells, default=min(8, side), high=min(64, side))
+        return regions, cells, segments, with_fills(fill, model)
 
     def cost(self, model: LoadedModel, parameters: Mapping[str, Value], rows: int = 0) -> Cost:
         """One forward pass for each region (and row), and one with nothing hidden."""
@@ -81,9 +82,7 @@ class FeatureAblation(Method):
             hidden = torch.arange(start, stop).reshape(-1, *[1] * labels.ndim) - 1
             return labels != hidden
 
-        outputs = masked_outputs(
-            run.passes, run.chunks, run.x, count + 1, keep, str(run.parameters["fill"])
-        )
+        outputs = masked_outputs(run.passes, run.chunks, run.x, count + 1, keep, run.fill)
         scores = run.readout(outputs).double().cpu()
         falls = (scores[0] - scores[1:])[labels]
         return Evidence(falls.expand(run.x.shape[1:]), told={"regions": count})

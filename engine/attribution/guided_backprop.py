@@ -9,10 +9,10 @@ import torch
 from engine.attribution.method import PICTURE_FAMILIES, Evidence, Method, Run
 from engine.attribution.rewriting.passing import check_same, gradient_at, rewritten
 from engine.attribution.rewriting.positive import PositiveGradients
-from engine.attribution.rewriting.reasons import Reasons
 from engine.errors import MethodError
 from engine.execution.cost import Cost
 from engine.execution.passes import Passes
+from engine.execution.reasons import Reasons
 from engine.models.loaded import LoadedModel
 from engine.parameters import Value
 

@@ -16,7 +16,9 @@ from engine.models.loaded import LoadedModel
 from engine.models.specs import ImageSpec
 from engine.parameters import Parameter, Value
 
-_BASELINES = tuple(name for name, fill in FILLS.items() if isinstance(fill, Replacement))
+_BASELINES = tuple(
+    name for name, fill in FILLS.items() if isinstance(fill, Replacement) and not fill.seeded
+)
 
 
 class IntegratedGradients(Method):

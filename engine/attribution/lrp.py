@@ -8,11 +8,11 @@ import torch
 
 from engine.attribution.method import ALL_FAMILIES, Evidence, Method, Run
 from engine.attribution.rewriting.passing import check_same, gradient_at, rewritten
-from engine.attribution.rewriting.reasons import Reasons
 from engine.attribution.rewriting.relevance import GAMMA, Relevance
 from engine.errors import MethodError
 from engine.execution.cost import Cost
 from engine.execution.passes import Passes
+from engine.execution.reasons import Reasons
 from engine.models.loaded import LoadedModel
 from engine.models.outputs import Readout
 from engine.models.specs import ImageSpec

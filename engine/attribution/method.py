@@ -13,6 +13,8 @@ from engine.errors import MethodError
 from engine.execution.chunks import Chunks
 from engine.execution.cost import Cost
 from engine.execution.passes import Passes
+from engine.masking.fills.fill import Fill
+from engine.masking.fills.registry import find_fill
 from engine.models.loaded import LoadedModel
 from engine.models.outputs import Readout
 from engine.models.table_specs import TableSpec
@@ -49,6 +51,11 @@ class Run:
     background: torch.Tensor | None = None
     background_size: int = 0
     partial: Callable[[Evidence, int], None] | None = None
+
+    @property
+    def fill(self) -> Fill:
+        """What stands where the input is hidden, for methods with the parameter "fill"."""
+        return find_fill(str(self.parameters["fill"]), self.seed)
 
     def leaf(self) -> torch.Tensor:
         """Return a copy of the input that asks for gradients."""

@@ -10,7 +10,7 @@ import torch
 
 from engine.attribution.method import PICTURE_FAMILIES, Evidence, Method, Run
 from engine.execution.cost import Cost
-from engine.masking.fills.registry import FILLS
+from engine.masking.fills.registry import FILLS, with_fills
 from engine.masking.predict import masked_outputs
 from engine.models.loaded import LoadedModel
 from engine.parameters import Parameter, Value
@@ -47,7 +47,7 @@ class Occlusion(Method):
         return (
             replace(window, default=size, high=side),
             replace(stride, default=max(1, size // 2), high=side),
-            fill,
+            with_fills(fill, model),
         )
 
     def cost(self, model: LoadedModel, parameters: Mapping[str, Value], rows: int = 0) -> Cost:
@@ -68,9 +68,7 @@ class Occlusion(Method):
                     mask[:, *windows[index - 1]] = False
             return masks
 
-        outputs = masked_outputs(
-            run.passes, run.chunks, run.x, len(windows) + 1, keep, str(run.parameters["fill"])
-        )
+        outputs = masked_outputs(run.passes, run.chunks, run.x, len(windows) + 1, keep, run.fill)
         scores = run.readout(outputs).double().cpu()
         means = _mean_over_windows(scores[0] - scores[1:], windows, rows, columns)
         return Evidence(means.float().expand(run.x.shape[1:]), told={"windows": len(windows)})

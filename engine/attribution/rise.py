@@ -14,13 +14,12 @@ from engine.attribution.method import PICTURE_FAMILIES, Evidence, Method, Run
 from engine.attribution.sampling import sampled
 from engine.execution.cost import Cost
 from engine.execution.draws import generator
-from engine.masking.fills.fill import Replacement
-from engine.masking.fills.registry import FILLS
+from engine.masking.fills.registry import FILLS, with_fills
 from engine.masking.predict import masked_outputs
 from engine.models.loaded import LoadedModel
 from engine.parameters import Parameter, Value
 
-_FILLS = tuple(name for name, fill in FILLS.items() if isinstance(fill, Replacement))
+_FILLS = tuple(name for name, fill in FILLS.items() if fill.shares)
 
 
 class Rise(Method):
@@ -52,10 +51,11 @@ class Rise(Method):
 
     def parameters_for(self, model: LoadedModel) -> tuple[Parameter, ...]:
         """Cells of 8 pixels or more, but 7 × 7 of them at most."""
-        masks, grid, *others = self.parameters
+        masks, grid, keep, fill = self.parameters
         side = min(model.spec.shape[-2:])
         cells = min(7, max(2, side // 8))
-        return (masks, replace(grid, default=cells, high=min(32, side)), *others)
+        fill = with_fills(fill, model, shares=True)
+        return (masks, replace(grid, default=cells, high=min(32, side)), keep, fill)
 
     def cost(self, model: LoadedModel, parameters: Mapping[str, Value], rows: int = 0) -> Cost:
         """One forward pass for each mask."""
@@ -74,7 +74,7 @@ class Rise(Method):
                 run.x,
                 stop - start,
                 lambda first, last: masks[first:last],
-                str(run.parameters["fill"]),
+                run.fill,
             )
             sums.add(masks[:, 0], run.readout(outputs))
 

@@ -10,6 +10,7 @@ import torch
 from engine.execution.chunks import Chunks, default_chunk
 from engine.execution.cost import Cost
 from engine.execution.passes import Cancel, Passes, Progress
+from engine.masking.fills.registry import find_fill
 from engine.masking.predict import masked_outputs
 from engine.models.loaded import LoadedModel, ModelInput
 from engine.models.outputs import probabilities_of
@@ -68,7 +69,10 @@ def hide_top(
 
     Raises:
         Cancelled: the caller asked to stop.
+        MethodError: the fill does not suit the model.
     """
+    found = find_fill(fill, seed)
+    found.check_suits(model)
     x = model.prepare(given)
     rows, columns = x.shape[-2:]
     magnitude = attribution.manifest["display"]["view"] == "magnitude"
@@ -81,7 +85,7 @@ def hide_top(
         x,
         len(keep),
         lambda start, stop: torch.from_numpy(keep[start:stop, None]),
-        fill,
+        found,
     )
     target = attribution.manifest["request"]["target"]["index"]
     probabilities = probabilities_of(outputs, model.activation)[:, target].double().cpu().numpy()

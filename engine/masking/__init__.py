@@ -5,7 +5,7 @@ a mask may also hold shares in [0, 1]: 1 = stays.
 """
 
 from engine.masking.fills.fill import Fill
-from engine.masking.fills.registry import FILLS, find_fill
+from engine.masking.fills.registry import FILLS, fills_for, find_fill
 from engine.masking.predict import predict_masked
 
-__all__ = ["FILLS", "Fill", "find_fill", "predict_masked"]
+__all__ = ["FILLS", "Fill", "fills_for", "find_fill", "predict_masked"]

@@ -11,7 +11,7 @@ from engine.errors import InputError, MethodError
 from engine.execution.chunks import Chunks, default_chunk
 from engine.execution.cost import Cost
 from engine.execution.passes import Passes
-from engine.masking.fills.fill import Fill, Replacement
+from engine.masking.fills.fill import Fill
 from engine.masking.fills.registry import find_fill
 from engine.models.loaded import LoadedModel, ModelInput
 
@@ -24,6 +24,8 @@ def predict_masked(
     given: ModelInput,
     keep: np.ndarray | torch.Tensor,
     fill: str | Fill = "mean",
+    *,
+    seed: int = 0,
 ) -> np.ndarray:
     """Predict one input under many masks.
 
@@ -32,7 +34,8 @@ def predict_masked(
         given: an image, anything ``load_image`` takes, or a prepared tensor.
         keep: bool, True = stays. Pictures: ``(n, height, width)`` or
             ``(n, channels, height, width)``; tables: ``(n, features)``.
-        fill: a name ("mean", "black", "grey", "white", "blur") or a fill in hand.
+        fill: a name, of those in ``engine.masking.FILLS``, or a fill in hand.
+        seed: of what a fill draws.
 
     Returns:
         float32 logits ``(n, classes)``.
@@ -40,13 +43,16 @@ def predict_masked(
     Raises:
         InputError: masks that do not fit the input, or are not boolean.
         ParameterError: an unknown fill.
+        MethodError: a fill that does not suit the model; it says why.
     """
+    found = find_fill(fill, seed)
+    found.check_suits(model)
     x = model.prepare(given)
     masks = _checked(keep, x)
     passes = Passes(model, Cost(forward=len(masks)))
     chunks = Chunks(default_chunk(model))
     outputs = masked_outputs(
-        passes, chunks, x, len(masks), lambda start, stop: masks[start:stop], fill
+        passes, chunks, x, len(masks), lambda start, stop: masks[start:stop], found
     )
     return outputs.float().cpu().numpy()
 
@@ -81,7 +87,7 @@ def masked_outputs(
     def some(start: int, stop: int) -> torch.Tensor:
         masks = keep(start, stop).to(x.device)
         found = fill_of(start, stop)
-        if masks.dtype != torch.bool and not isinstance(found, Replacement):
+        if masks.dtype != torch.bool and not found.shares:
             raise MethodError(f"the fill {found.name!r} hides or keeps; it takes no shares")
         return found.outputs(passes.model, passes.forward, x, masks)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import torch
+
+from engine.execution.calls import mapped, plain_name, said_name, tensors_in
 
 # Calls that are handed the weights themselves: attributes, and what is asked of a leaf.
 _OF_LEAVES = frozenset({"__get__", "__set__", "__delete__", "requires_grad_", "register_hook"})
@@ -35,13 +37,13 @@ class Call:
     @classmethod
     def of(cls, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
         """Read a call as a torch function mode gets it."""
-        said = str(getattr(function, "__name__", function)).split(".")[0]  # "relu.default"
+        said = said_name(function)
         if said not in _OF_LEAVES:
             args, kwargs = mapped(args, _constant), mapped(kwargs, _constant)
         for word in ("input", "self"):
             if not args and word in kwargs:
                 args, kwargs = (kwargs[word],), {k: v for k, v in kwargs.items() if k != word}
-        name, in_place = _plain(said)
+        name, in_place = plain_name(said)
         found = tuple(one for one in tensors_in((args, kwargs)) if one.requires_grad)
         dependents = tuple(one for one in found if not one.is_leaf)
         return cls(
@@ -89,40 +91,3 @@ class Call:
 
 def _constant(tensor: torch.Tensor) -> torch.Tensor:
     return tensor.detach() if tensor.requires_grad and tensor.is_leaf else tensor
-
-
-def _plain(said: str) -> tuple[str, bool]:
-    """Return a name without its spelling, and whether the spelling is one in place."""
-    if not said.startswith("__"):
-        return said.strip("_"), said.endswith("_")
-    bare = said.strip("_")
-    in_place = bare in _IN_PLACE_OPERATORS
-    return (bare[1:] if in_place else bare), in_place
-
-
-_IN_PLACE_OPERATORS = frozenset(
-    {"iadd", "isub", "imul", "idiv", "itruediv", "ifloordiv", "ipow", "imod"}
-)
-
-
-def mapped(value: Any, change: Callable[[torch.Tensor], torch.Tensor]) -> Any:
-    """Return arguments with each tensor changed; lists, tuples and mappings are looked into."""
-    if isinstance(value, torch.Tensor):
-        return change(value)
-    if type(value) in (list, tuple):
-        return type(value)([mapped(one, change) for one in value])
-    if type(value) is dict:
-        return {name: mapped(one, change) for name, one in value.items()}
-    return value
-
-
-def tensors_in(value: Any) -> Iterator[torch.Tensor]:
-    """Return all tensors in what goes into a call or comes out of it."""
-    if isinstance(value, torch.Tensor):
-        yield value
-    elif isinstance(value, list | tuple):
-        for one in value:
-            yield from tensors_in(one)
-    elif isinstance(value, dict):
-        for one in value.values():
-            yield from tensors_in(one)

@@ -5,29 +5,14 @@ from __future__ import annotations
 from typing import Literal
 
 from engine.attribution.rewriting.calls import Call
+from engine.execution.call_names import ACTIVATIONS, FUNCTIONS, words
 
 Kind = Literal[
     "activation", "function", "maximum", "affine", "product", "other", "attribute", "silent"
 ]
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-# Of one number each, and used as non-linearities of networks; a second argument (a bound, a
-# slope) must be a constant.
-ACTIVATIONS = _words("""
-    relu relu6 leaky_relu prelu rrelu elu selu celu softplus sigmoid tanh gelu silu mish hardswish
-    hardsigmoid hardtanh clamp clip clamp_min clamp_max threshold logsigmoid log_sigmoid softsign
-    tanhshrink softshrink hardshrink maximum minimum fmax fmin
-""")
-# Of one number each as well.
-_FUNCTIONS = _words("""
-    exp exp2 expm1 log log2 log10 log1p sqrt rsqrt square pow rpow reciprocal rdiv rtruediv abs
-    absolute sin cos atan arctan erf erfc
-""")
-_QUOTIENTS = _words("div divide true_divide truediv")
+_QUOTIENTS = words("div divide true_divide truediv")
 _AXES = (1, 2, 3)
 _MAXIMA = frozenset(
     f"{kind}max_pool{axes}d{tail}"
@@ -38,14 +23,14 @@ _MAXIMA = frozenset(
 CONVOLUTIONS = frozenset(f"conv{axes}d" for axes in _AXES)
 _ALL_CONVOLUTIONS = CONVOLUTIONS | {f"conv_transpose{axes}d" for axes in _AXES}
 # Linear in each of its arguments: affine in the input where one of them depends on it.
-_PRODUCTS = _ALL_CONVOLUTIONS | _words("""
+_PRODUCTS = _ALL_CONVOLUTIONS | words("""
     mul multiply rmul matmul rmatmul mm bmm mv dot inner outer einsum tensordot kron linear
     bilinear addmm addbmm baddbmm addcmul grid_sample
 """)
 _POOLS = frozenset(f"{kind}avg_pool{axes}d" for kind in ("", "adaptive_") for axes in _AXES)
 # Sums over what the input gives; LRP keeps the denominators of these away from zero.
-SUMS = _ALL_CONVOLUTIONS | _POOLS | _words("linear batch_norm add sub rsub mean sum")
-_MOVES = _words("""
+SUMS = _ALL_CONVOLUTIONS | _POOLS | words("linear batch_norm add sub rsub mean sum")
+_MOVES = words("""
     radd subtract neg negative positive cumsum diff nansum
     reshape reshape_as view view_as flatten unflatten ravel squeeze unsqueeze permute transpose t
     swapaxes swapdims movedim moveaxis adjoint expand expand_as broadcast_to repeat tile
@@ -59,7 +44,7 @@ _MOVES = _words("""
 """)
 _AFFINE = SUMS | _MOVES
 # Looks for mistakes, or makes new tensors.
-_SILENT = _words("""
+_SILENT = words("""
     isfinite isnan isinf register_hook retain_grad requires_grad set delete zeros_like ones_like
     empty_like full_like rand_like randn_like new_zeros new_ones new_empty new_full new_tensor
 """)
@@ -85,7 +70,7 @@ def kind_of(call: Call) -> Kind:
 def _of_one(call: Call) -> Kind | None:
     if call.name in ACTIVATIONS:
         return "activation"
-    if call.name in _FUNCTIONS:
+    if call.name in FUNCTIONS:
         return "function"
     if call.name in _MAXIMA:
         return "maximum"

@@ -12,12 +12,13 @@ from typing import Any
 
 import torch
 
-from engine.attribution.rewriting.calls import Call, tensors_in
+from engine.attribution.rewriting.calls import Call
 from engine.attribution.rewriting.elementwise import with_factor
 from engine.attribution.rewriting.kinds import CONVOLUTIONS, SUMS
 from engine.attribution.rewriting.ledger import Ledger
 from engine.attribution.rewriting.positive_weights import Convolution, favoured
 from engine.attribution.rewriting.watching import Rewriting
+from engine.execution.calls import tensors_in
 
 EPSILON = 1e-6
 GAMMA = 0.25

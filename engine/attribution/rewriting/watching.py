@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
-from types import FrameType
 from typing import Any
 
 import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-from engine.attribution.rewriting.calls import Call, tensors_in
+from engine.attribution.rewriting.calls import Call
 from engine.attribution.rewriting.kinds import Kind, kind_of
+from engine.execution.calls import (
+    innermost_layer,
+    is_compiled,
+    layer_names,
+    layer_told,
+    tensors_in,
+)
 
 
 @dataclass(frozen=True)
@@ -30,8 +35,7 @@ class Note:
 
     def describe(self) -> str:
         """Say it: "its layer blocks.0.norm calls layer_norm"."""
-        whose = f"its layer {self.layer}" if self.layer else "its own forward"
-        return f"{whose} {self.does}"
+        return f"{layer_told(self.layer)} {self.does}"
 
 
 class Rewriting(TorchFunctionMode):
@@ -51,9 +55,9 @@ class Rewriting(TorchFunctionMode):
         self.notes = [
             Note(name, "is compiled, so what it calls is not seen")
             for name, part in module.named_modules()
-            if _is_compiled(part)
+            if is_compiled(part)
         ]
-        self._names = {id(part): name for name, part in module.named_modules()}
+        self._names = layer_names(module)
 
     def __torch_function__(
         self,
@@ -110,23 +114,7 @@ class Rewriting(TorchFunctionMode):
 
     def note(self, call: Call, does: str) -> None:
         """Take note of a call, with the layer that makes it."""
-        self.notes.append(Note(self._layer(), does))
-
-    def _layer(self) -> str:
-        """Return the name of the innermost layer whose code is running in this thread."""
-        frame: FrameType | None = sys._getframe(1)
-        while frame is not None:
-            owner = frame.f_locals.get("self")
-            if isinstance(owner, nn.Module) and id(owner) in self._names:
-                return self._names[id(owner)]
-            frame = frame.f_back
-        return ""
-
-
-def _is_compiled(part: nn.Module) -> bool:
-    """Whether a layer runs outside Python: scripted, traced, or by ``torch.compile``."""
-    compiled = getattr(part, "_compiled_call_impl", None) is not None
-    return compiled or isinstance(part, torch.jit.ScriptModule) or "_orig_mod" in part._modules
+        self.notes.append(Note(innermost_layer(self._names), does))
 
 
 def _constant(found: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import torch
 
+from engine.errors import MethodError
 from engine.models.loaded import LoadedModel
 
 Forward = Callable[[torch.Tensor], torch.Tensor]
@@ -18,16 +19,39 @@ class Fill(ABC):
 
     A fill may do more than paint: it gets the forward pass and the masks, and returns
     outputs, so that hiding inside the network fits the same interface.
+
+    Attributes:
+        name, title: as ``find_fill`` and people call it.
+        summary: one line on what stands where an input is hidden.
+        paper: key in the bibliography, or "".
+        shares: whether masks may hold shares in [0, 1]; else they hide or keep.
+        seeded: whether something of it is drawn.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
     summary: ClassVar[str] = ""
     paper: ClassVar[str] = ""
+    shares: ClassVar[bool] = False
+    seeded: ClassVar[bool] = False
 
     def refusal(self, model: LoadedModel) -> str:
         """Say in one line why it does not suit a model; nothing if it does."""
         return ""
+
+    def drawn_from(self, seed: int) -> Fill:
+        """Return the same fill with what it draws drawn from a seed."""
+        return self
+
+    def price(self, model: LoadedModel) -> float:
+        """Return how long one masked pass takes, in plain forward passes of the same model."""
+        return 1.0
+
+    def check_suits(self, model: LoadedModel) -> None:
+        """Raise ``MethodError`` with the reason if the fill does not suit a model."""
+        reason = self.refusal(model)
+        if reason:
+            raise MethodError(reason)
 
     @abstractmethod
     def outputs(
@@ -46,6 +70,8 @@ class Fill(ABC):
 
 class Replacement(Fill):
     """Puts other values in place of the hidden ones; subclasses say which."""
+
+    shares = True
 
     @abstractmethod
     def values(self, model: LoadedModel, x: torch.Tensor) -> torch.Tensor:

@@ -2,15 +2,40 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from engine.errors import ParameterError, nearest
 from engine.masking.fills.fill import Fill, Replacement
+from engine.masking.fills.layer_masking import LayerMasking
 from engine.masking.fills.painted import Black, Blur, Grey, Mean, White
+from engine.models.loaded import LoadedModel
+from engine.parameters import Parameter
 
-FILLS: dict[str, Fill] = {fill.name: fill for fill in (Mean(), Black(), Grey(), White(), Blur())}
+FILLS: dict[str, Fill] = {
+    fill.name: fill for fill in (Mean(), Black(), Grey(), White(), Blur(), LayerMasking())
+}
 
 
-def find_fill(fill: str | Fill) -> Fill:
-    """Return a fill by name; a fill in hand is passed through.
+def fills_for(model: LoadedModel, *, shares: bool = False) -> tuple[str, ...]:
+    """Return the names of the fills that suit a model.
+
+    Those that work inside the network are tried on noise when a model is first asked about.
+
+    Args:
+        model: the model.
+        shares: only those that can also hide in part.
+    """
+    suited = (fill for fill in FILLS.values() if fill.shares or not shares)
+    return tuple(fill.name for fill in suited if not fill.refusal(model))
+
+
+def with_fills(parameter: Parameter, model: LoadedModel, *, shares: bool = False) -> Parameter:
+    """Return a choice of fills as it suits a model; see ``fills_for``."""
+    return replace(parameter, choices=fills_for(model, shares=shares))
+
+
+def find_fill(fill: str | Fill, seed: int = 0) -> Fill:
+    """Return a fill by name, with what it draws drawn from a seed; one in hand is passed through.
 
     Raises:
         ParameterError: there is none of that name.
@@ -19,7 +44,7 @@ def find_fill(fill: str | Fill) -> Fill:
         return fill
     if fill not in FILLS:
         raise ParameterError(f"no fill {fill!r}; {nearest(str(fill), FILLS)}")
-    return FILLS[fill]
+    return FILLS[fill].drawn_from(seed)
 
 
 def find_replacement(fill: str | Fill) -> Replacement:

@@ -16,13 +16,13 @@ from engine.attribution.registry import methods_for
 from engine.attribution.rows import per_column
 from engine.errors import MethodError
 from engine.execution.cost import Cost
-from engine.masking.fills.registry import FILLS
 from engine.models.loaded import LoadedModel
 from engine.models.loading import load_model
 from engine.models.specs import TensorSpec
 from tests.engine import reference, zoo
 from tests.engine.attribution import twins
 from tests.engine.counting import counted
+from tests.engine.masking.painting import PAINTED
 from tests.engine.refusals import expect_refusal
 
 METHOD = "deep-lift"
@@ -187,7 +187,7 @@ def beside() -> Pooled:
 def test_pictures_agree_with_captum(kind: Any, spec: Any, target: int) -> None:
     model = twins.load(zoo.seeded(kind), spec)
     x = zoo.noise(model)
-    blurred = FILLS["blur"].values(model, x)
+    blurred = PAINTED["blur"].values(model, x)
     theirs = DeepLift(zoo.seeded(kind)).attribute(x.clone().requires_grad_(), blurred, target)
     found = explain(model, x, METHOD, target)  # blur is the default
     assert theirs.abs().max() > 1e-3

@@ -9,12 +9,12 @@ from engine.attribution.explain import explain, plan
 from engine.errors import MethodError, ParameterError
 from engine.execution.cost import Cost
 from engine.inputs.images import ImageInput
-from engine.masking.fills.registry import FILLS
 from engine.masking.regions import grid, superpixels
 from engine.models.loaded import LoadedModel
 from engine.models.loading import load_model
 from engine.models.specs import TensorSpec
 from tests.engine import reference, zoo
+from tests.engine.masking.painting import PAINTED
 from tests.engine.refusals import expect_refusal
 
 METHOD = "feature-ablation"
@@ -33,7 +33,7 @@ def labels(model: LoadedModel, x: torch.Tensor, way: dict[str, object]) -> torch
     return superpixels(model, x, int(str(way["segments"])))
 
 
-@pytest.mark.parametrize("fill", FILLS)
+@pytest.mark.parametrize("fill", PAINTED)
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("name", ["tiny-cnn", "tiny-vit"])
 def test_agrees_with_captum(name: str, way: dict[str, object], fill: str) -> None:
@@ -41,7 +41,7 @@ def test_agrees_with_captum(name: str, way: dict[str, object], fill: str) -> Non
     x = zoo.noise(model)
     theirs = FeatureAblation(zoo.build(name)).attribute(
         x,
-        baselines=FILLS[fill].values(model, x).expand_as(x),
+        baselines=PAINTED[fill].values(model, x).expand_as(x),
         target=0,
         feature_mask=labels(model, x, way)[None, None],
     )

@@ -8,9 +8,9 @@ import torch
 
 from engine.attribution.explain import explain, plan
 from engine.execution.cost import Cost
-from engine.masking.fills.registry import FILLS
 from tests.engine import reference, zoo
 from tests.engine.counting import counted
+from tests.engine.masking.painting import PAINTED
 
 METHOD = "gradient-shap"
 
@@ -85,7 +85,7 @@ def test_without_a_background_the_baselines_are_our_own() -> None:
     told = found.manifest["outcome"]["background"]
     assert told == {"rows": 4, "of": 4, "fills": names}
     assert found.manifest["request"]["background"] is None
-    rows = torch.cat([FILLS[name].values(model, x) for name in names])
+    rows = torch.cat([PAINTED[name].values(model, x) for name in names])
     same = explain(model, x, METHOD, 0, samples=9, background=rows)
     assert np.allclose(found.values, same.values, rtol=0, atol=1e-6)
 

@@ -10,8 +10,8 @@ from engine.attribution.explain import explain, plan
 from engine.attribution.rows import per_column
 from engine.errors import MethodError, ParameterError
 from engine.execution.cost import Cost
-from engine.masking.fills.registry import FILLS
 from tests.engine import reference, zoo
+from tests.engine.masking.painting import PAINTED, PLAIN
 from tests.engine.refusals import expect_refusal
 
 METHOD = "integrated-gradients"
@@ -28,7 +28,7 @@ def baseline_of(name: str, x: np.ndarray) -> np.ndarray:
     return np.full_like(x, (level - 0.5) / 0.25)
 
 
-@pytest.mark.parametrize("baseline", FILLS)
+@pytest.mark.parametrize("baseline", PLAIN)
 def test_of_a_linear_network_is_weight_times_way(baseline: str) -> None:
     model = zoo.load("image-linear")
     x = zoo.noise(model)
@@ -64,7 +64,7 @@ def test_agrees_with_captum(name: str, steps: int) -> None:
     model = zoo.load(name)
     x = zoo.noise(model)
     theirs = IntegratedGradients(zoo.build(name))
-    baseline = FILLS["mean"].values(model, x).expand_as(x)
+    baseline = PAINTED["mean"].values(model, x).expand_as(x)
     expected = theirs.attribute(x, baseline, target=0, n_steps=steps)[0].detach()
     found = explain(model, x, METHOD, 0, steps=steps, baseline="mean")
     folded = per_column(expected, model.spec)
@@ -139,7 +139,7 @@ def test_pictures_take_no_background() -> None:
 def test_the_base_is_the_score_of_the_baseline() -> None:
     model = zoo.load("tiny-cnn")
     x = zoo.noise(model)
-    blurred = FILLS["blur"].values(model, x)
+    blurred = PAINTED["blur"].values(model, x)
     with torch.no_grad():
         expected = float(zoo.build("tiny-cnn")(blurred)[0, 1])
     found = explain(model, x, METHOD, 1, steps=3, baseline="blur")

@@ -7,8 +7,8 @@ from captum.attr import Occlusion
 from engine.attribution.explain import explain, plan
 from engine.errors import ParameterError
 from engine.execution.cost import Cost
-from engine.masking.fills.registry import FILLS
 from tests.engine import reference, zoo
+from tests.engine.masking.painting import PAINTED
 from tests.engine.refusals import expect_refusal
 
 SIZES = [(5, 3), (16, 1), (4, 4), (3, 5), (1, 7), (15, 16)]
@@ -51,7 +51,7 @@ def test_of_a_linear_network_by_hand(output: str) -> None:
     assert np.allclose(found.values[0], expected, rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize("fill", FILLS)
+@pytest.mark.parametrize("fill", PAINTED)
 @pytest.mark.parametrize(("window", "stride"), [(5, 3), (4, 4), (7, 2)])
 def test_agrees_with_captum(fill: str, window: int, stride: int) -> None:
     model = zoo.load("tiny-cnn")
@@ -60,7 +60,7 @@ def test_agrees_with_captum(fill: str, window: int, stride: int) -> None:
         x,
         sliding_window_shapes=(3, window, window),
         strides=(3, stride, stride),
-        baselines=FILLS[fill].values(model, x).expand_as(x),
+        baselines=PAINTED[fill].values(model, x).expand_as(x),
         target=0,
     )
     found = explain(model, x, "occlusion", 0, window=window, stride=stride, fill=fill)

@@ -22,11 +22,11 @@ from engine.attribution.rewriting.calls import Call
 from engine.attribution.rewriting.kinds import kind_of
 from engine.attribution.rewriting.multipliers import Multipliers
 from engine.attribution.rewriting.positive import PositiveGradients
-from engine.attribution.rewriting.reasons import Reasons
 from engine.attribution.rewriting.relevance import Relevance
 from engine.attribution.rewriting.watching import Rewriting
 from engine.errors import Cancelled, MethodError, OutOfMemory
 from engine.execution.passes import Passes
+from engine.execution.reasons import Reasons
 from tests.engine import zoo
 from tests.engine.attribution import twins
 from tests.engine.counting import hooks_on

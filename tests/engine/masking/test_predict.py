@@ -12,13 +12,13 @@ from engine.execution.cost import Cost
 from engine.execution.passes import Passes
 from engine.masking.fills.fill import Fill
 from engine.masking.fills.painted import Values
-from engine.masking.fills.registry import FILLS
 from engine.masking.predict import masked_outputs, predict_masked
 from tests.engine import zoo
 from tests.engine.counting import counted
+from tests.engine.masking.painting import PAINTED
 from tests.engine.refusals import expect_refusal
 
-PICTURE_FILLS = list(FILLS)
+PICTURE_FILLS = list(PAINTED)
 
 
 def masks(count: int, *shape: int) -> np.ndarray:
@@ -43,7 +43,7 @@ def test_keeping_nothing_is_the_pass_of_the_fill(fill: str) -> None:
     model = zoo.load("tiny-cnn")
     x = zoo.noise(model)
     found = predict_masked(model, x, np.zeros((1, 16, 16), bool), fill)
-    expected = plain("tiny-cnn", FILLS[fill].values(model, x).expand_as(x))
+    expected = plain("tiny-cnn", PAINTED[fill].values(model, x).expand_as(x))
     assert np.array_equal(found, expected)
 
 
@@ -59,7 +59,7 @@ def test_true_stays() -> None:
 def test_masks_of_pixels_and_of_channels(fill: str) -> None:
     model = zoo.load("tiny-cnn")
     x = zoo.noise(model)
-    values = FILLS[fill].values(model, x)
+    values = PAINTED[fill].values(model, x)
     for keep in (masks(5, 16, 16), masks(5, 3, 16, 16), masks(5, 1, 16, 16), masks(5, 3, 1, 1)):
         broad = torch.tensor(keep if keep.ndim == 4 else keep[:, None])
         expected = plain("tiny-cnn", torch.where(broad, x, values))
@@ -180,7 +180,7 @@ def test_shares_mix_the_picture_with_the_fill(fill: str) -> None:
     model = zoo.load("tiny-cnn")
     x = zoo.noise(model)
     share = torch.from_numpy(np.random.default_rng(0).random((5, 1, 16, 16), np.float32))
-    mixed = share * x + (1 - share) * FILLS[fill].values(model, x)
+    mixed = share * x + (1 - share) * PAINTED[fill].values(model, x)
     assert np.allclose(through(x, share, fill), plain("tiny-cnn", mixed), atol=1e-6)
 
 

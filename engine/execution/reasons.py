@@ -1,39 +1,46 @@
-"""Why a network cannot be rewritten: found out once for each loaded model, on noise."""
+"""Why something does not suit a network: found out once for each loaded model, on noise."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from threading import Lock
-from typing import ClassVar
+from typing import ClassVar, Protocol
 from weakref import WeakKeyDictionary
 
 import torch
 
-from engine.attribution.method import Method
-from engine.attribution.rewriting.verdicts import kept_verdict
 from engine.errors import MethodError, OutOfMemory, one_line
-from engine.execution.chunks import is_out_of_memory
+from engine.execution.exhaustion import is_out_of_memory
 from engine.execution.passes import Passes
+from engine.execution.verdicts import kept_verdict
 from engine.models.loaded import LoadedModel
+
+
+class Tried(Protocol):
+    """What is tried: a method, or a fill."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+
 
 # Tries a method on two prepared inputs (2, …); raises MethodError where it does not suit.
 Trial = Callable[[Passes, torch.Tensor], object]
 
 
 class Reasons:
-    """What speaks against a method, model by model.
+    """What speaks against a method or a fill, model by model.
 
     Args:
         method: which one.
         trial: what is tried.
 
     Attributes:
-        every: one of each method that has a trial, by the method's name.
+        every: one of each that has a trial, by its name.
     """
 
     every: ClassVar[dict[str, Reasons]] = {}
 
-    def __init__(self, method: type[Method], trial: Trial) -> None:
+    def __init__(self, method: type[Tried], trial: Trial) -> None:
         self._method = method
         self._trial = trial
         self.every[method.name] = self
@@ -41,7 +48,7 @@ class Reasons:
         self._guard = Lock()
 
     def against(self, model: LoadedModel) -> str | None:
-        """Say in one line why the method does not suit a model, or None if it does.
+        """Say in one line why it does not suit a model, or None if it does.
 
         Memory that runs out speaks against nothing; that is told when the method is used.
         """
@@ -59,7 +66,7 @@ class Reasons:
         return known or None
 
     def tried(self, model: LoadedModel) -> str:
-        """Return what the trial comes to: the reason against the method, or "".
+        """Return what the trial comes to: the reason against it, or "".
 
         Raises:
             OutOfMemory: two samples at a time do not fit.

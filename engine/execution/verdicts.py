@@ -15,7 +15,7 @@ def kept_verdict(digest: str, method: str) -> str | None:
 
     Args:
         digest: of the model, weights and architecture.
-        method: its name.
+        method: name of the method or fill.
 
     Returns:
         The reason against it, or "" if there is none.
