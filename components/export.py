@@ -13,11 +13,12 @@ from components.views import View
 from engine.results import Attribution
 
 _SIDE, _GAP, _MARGIN = 448, 24, 40
-_INK, _QUIET, _PAPER = "#1A1D26", "#5A6172", "#FFFFFF"
+INK, QUIET, PAPER = "#1A1D26", "#5A6172", "#FFFFFF"
 
 
 @cache
-def _font(size: int, weight: int = 400) -> ImageFont.FreeTypeFont:
+def font(size: int, weight: int = 400) -> ImageFont.FreeTypeFont:
+    """Return our typeface for pictures, at a size in pixels."""
     path = files("assets").joinpath("fonts/inter-latin-wght-normal.woff2")
     font = ImageFont.truetype(io.BytesIO(path.read_bytes()), size)
     font.set_variation_by_axes([weight])
@@ -35,12 +36,12 @@ def sheet(attribution: Attribution, view: View, photo: Image.Image, opacity: flo
     """
     width = 2 * _MARGIN + 3 * _SIDE + 2 * _GAP
     height = _MARGIN + 84 + 28 + _SIDE + 96
-    page = Image.new("RGB", (width, height), _PAPER)
+    page = Image.new("RGB", (width, height), PAPER)
     draw = ImageDraw.Draw(page)
-    draw.text((_MARGIN, _MARGIN - 8), words.title(attribution), _INK, _font(32, 650))
+    draw.text((_MARGIN, _MARGIN - 8), words.title(attribution), INK, font(32, 650))
     source = attribution.manifest["source"]
     about = f"{source['method_title']} · {source['model_title']} · {source['input']}"
-    draw.text((_MARGIN, _MARGIN + 38), about, _QUIET, _font(18))
+    draw.text((_MARGIN, _MARGIN + 38), about, QUIET, font(18))
     square = photo.convert("RGB").resize((_SIDE, _SIDE), Image.Resampling.LANCZOS)
     panels = (
         ("Input", square),
@@ -50,23 +51,23 @@ def sheet(attribution: Attribution, view: View, photo: Image.Image, opacity: flo
     top = _MARGIN + 84
     for index, (name, panel) in enumerate(panels):
         left = _MARGIN + index * (_SIDE + _GAP)
-        draw.text((left, top), name, _INK, _font(17, 600))
+        draw.text((left, top), name, INK, font(17, 600))
         page.paste(panel, (left, top + 28))
     _key(page, draw, view, (_MARGIN + _SIDE + _GAP, top + 28 + _SIDE + 18))
-    draw.text((_MARGIN, height - 40), words.caption(attribution), _QUIET, _font(14))
+    draw.text((_MARGIN, height - 40), words.caption(attribution), QUIET, font(14))
     return page
 
 
 def _key(page: Image.Image, draw: ImageDraw.ImageDraw, view: View, at: tuple[int, int]) -> None:
     left, top = at
     low, high = view.ends
-    font = _font(14)
-    draw.text((left, top - 4), low, _QUIET, font)
-    start = left + int(draw.textlength(low, font)) + 10
+    small = font(14)
+    draw.text((left, top - 4), low, QUIET, small)
+    start = left + int(draw.textlength(low, small)) + 10
     bar = pictures.colour_key(view, (150, 9))
     page.paste(bar, (start, top), bar)
     end = f"{high} (scale ends at {view.limit:.3g})"
-    draw.text((start + 160, top - 4), end, _QUIET, font)
+    draw.text((start + 160, top - 4), end, QUIET, small)
 
 
 def png(picture: Image.Image) -> bytes:

@@ -105,7 +105,8 @@ def _method(row: dict[str, Any]) -> None:
 def describe(row: dict[str, Any]) -> None:
     """Print summary, paper and parameters of a method or a measure."""
     _indented(row["summary"])
-    _indented(f"{row['paper']}.")
+    if row["paper"]:
+        _indented(f"{row['paper']}.")
     for parameter in row["parameters"]:
         choices = f" One of {', '.join(parameter['choices'])}." if parameter["choices"] else ""
         default = parameter["default"] if parameter["default"] != "" else "found out"
