@@ -39,9 +39,10 @@ def figure(sweep: MaskSweep, target: int, share: float, *, remove: bool) -> go.F
     x = 100 * sweep.share.astype(np.float64)
     for way in (not remove, remove):
         values = 100 * curve(sweep, way)[:, target].astype(np.float64)
+        colour, width = (BAR_CHOSEN, 3) if way == remove else (BAR_OTHER, 2)
         drawn.add_scatter(
             x=x, y=values, mode="lines", name=_TITLES[way],
-            line={"color": BAR_CHOSEN if way == remove else BAR_OTHER, "width": 3 if way == remove else 2},
+            line={"color": colour, "width": width},
             hovertemplate="%{x:.0f} %: %{y:.1f} %<extra>" + _TITLES[way] + "</extra>",
         )  # fmt: skip
     level = nearest(sweep, share)

@@ -101,9 +101,7 @@ def _disagreement(before: Prediction, answers: dict[int, list[str]]) -> str:
     ]
     own = answers.get(before.best)
     whole = saying.named(before.classes[before.best])
-    ending = (
-        f" Only with {saying.joined(own)} does {whole} stay." if own is not None else ""
-    )
+    ending = f" Only with {saying.joined(own)} does {whole} stay." if own is not None else ""
     return (
         f"The same mask, another answer: {saying.joined(told)}. The fill itself is taken for "
         "something seen: that is missingness bias. Do not read such a change as the effect of "

@@ -58,8 +58,8 @@ def card(asked: Asked, photo: Image.Image, keep: np.ndarray, told: str) -> None:
         _tools(asked, tool)
     else:
         st.button(
-            "Draw on it", icon=":material/draw:", key="m-draw", on_click=take, args=(keep, asked.size),
-            help="Goes on from this mask by hand.",
+            "Draw on it", icon=":material/draw:", key="m-draw", on_click=take,
+            args=(keep, asked.size), help="Goes on from this mask by hand.",
         )  # fmt: skip
 
 

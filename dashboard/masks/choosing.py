@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -21,6 +20,7 @@ from engine.errors import HaloscopeError
 from engine.inputs.images import ImageInput
 from engine.masking.cells import Grid
 from engine.masking.fills.fill import Fill
+from engine.masking.fills.other_rows import OtherRows
 from engine.masking.fills.registry import FILLS
 from engine.masking.generators.generator import Generator
 from engine.masking.generators.registry import generators
@@ -28,9 +28,6 @@ from engine.missingness.grids import extent, usual_grid
 from engine.models.loaded import LoadedModel
 from engine.parameters import Value
 from engine.results import Prediction
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 USUAL, PIXELS = "usual", "pixels"
 _SIDES = (2, 4, 7, 8, 14, 16, 28, 32, 56)
@@ -225,8 +222,8 @@ def _grid(model: LoadedModel) -> Grid:
 
 
 def _fill() -> Fill:
-    names: Sequence[str] = list(FILLS)
-    restore.valid(f"{PREFIX}fill", list(names))
+    names = [name for name, fill in FILLS.items() if not isinstance(fill, OtherRows)]
+    restore.valid(f"{PREFIX}fill", names)
     name = st.selectbox(
         "What stands there",
         names,

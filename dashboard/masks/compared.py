@@ -54,8 +54,7 @@ def show(asked: Asked, guide: Any) -> None:
 def _computed(plans: list[PreviewPlan]) -> list[MaskPreview] | None:
     key = digest_of(*(plan.key.encode() for plan in plans))
     total = sum((plan.cost for plan in plans), Cost())
-    price = sum(plan.fill.price(plan.model) for plan in plans) / len(plans)
-    seconds = running.seconds(plans[0].model, total, price)
+    seconds = running.seconds(plans[0].model, total)
     job = asking.asked(
         "fills", key, seconds, f"{asking.passes(total)} for {len(plans)} fills",
         lambda: running.submit_fills(key, plans), quick=asking.is_quick(seconds, total),

@@ -39,9 +39,7 @@ def menu(found: MaskPreview, photo: Image.Image) -> None:
         copy_link.button()
 
 
-def _button(
-    title: str, file: str, make: Callable[[], bytes | str], mime: str, icon: str
-) -> None:
+def _button(title: str, file: str, make: Callable[[], bytes | str], mime: str, icon: str) -> None:
     st.download_button(
         title, make, file, mime, key=f"m-download-{icon}", on_click="ignore",
         icon=f":material/{icon}:", width="stretch",

@@ -84,9 +84,7 @@ def guide_for(asked: Asked) -> tuple[Any, bool]:
     return asked.guide or None, True
 
 
-def map_of(
-    model: LoadedModel, picture: ImageInput, name: str, place: str
-) -> Attribution | None:
+def map_of(model: LoadedModel, picture: ImageInput, name: str, place: str) -> Attribution | None:
     """Return a method's map of the predicted class, or the one on "Explore"; computed if quick.
 
     Args:

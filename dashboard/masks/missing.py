@@ -34,6 +34,7 @@ _ORDERS = {
     "most-salient": "The most salient first",
     "least-salient": "The least salient first",
 }
+_FIRST = ("mean", "black", "grey", "blur", "layer-masking", "token-drop")
 _CELLS = {"blocks": "Blocks", "superpixels": "Superpixels"}
 
 
@@ -106,7 +107,7 @@ def _planned(asked: Asked, images: ImageSet) -> StudyPlan:
     key = f"{PREFIX}fills"
     if not set(st.session_state.get(key, suited)) <= set(suited):
         del st.session_state[key]
-    st.session_state.setdefault(key, suited)
+    st.session_state.setdefault(key, [name for name in suited if name in _FIRST])
     fills = st.multiselect(
         "Fills", suited, format_func=lambda name: FILLS[name].title, key=key, **common
     )
@@ -122,8 +123,8 @@ def _planned(asked: Asked, images: ImageSet) -> StudyPlan:
 
 
 def _computed(plan: StudyPlan) -> MissingnessStudy | None:
-    price = sum(FILLS[name].price(plan.model) for name in plan.fills) / len(plan.fills)
-    seconds = running.seconds(plan.model, plan.cost, price)
+    with st.spinner("Finding out what it costs …"):
+        seconds = running.seconds(plan.model, plan.cost, [FILLS[name] for name in plan.fills])
     job = asking.asked(
         "study", plan.key, seconds,
         f"{asking.passes(plan.cost)} over {len(plan.places)} pictures",

@@ -134,9 +134,7 @@ def _refused(asked: Asked, refusal: str) -> None:
     st.markdown(f"These fills suit {plain(asked.model.card.title)}:")
     with st.container(horizontal=True, key="m-fills-offered"):
         for name in fills_for(asked.model):
-            st.button(
-                FILLS[name].title, key=f"m-fill-{name}", on_click=_take, args=("fill", name)
-            )
+            st.button(FILLS[name].title, key=f"m-fill-{name}", on_click=_take, args=("fill", name))
     link.write(asked.picture, asked.told_parameters())
 
 

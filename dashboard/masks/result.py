@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import streamlit as st
@@ -16,14 +16,12 @@ from dashboard.heads import asking, selecting
 from dashboard.masks import canvas
 from dashboard.running import masks as running
 from engine.errors import HaloscopeError
-from engine.masking.fills.fill import Replacement
 from engine.mask_results import MaskPreview
+from engine.masking.fills.fill import Replacement
 from engine.missingness.preview import plan_preview
 from engine.missingness.previewing import PreviewPlan
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from dashboard.masks.choosing import Asked
 
 _EMPTY = "Nothing is hidden yet: draw a box on the mask, or give rows and columns by numbers."
@@ -36,6 +34,7 @@ def plan_for(asked: Asked, guide: Any, fill: str) -> PreviewPlan:
         HaloscopeError: something does not suit the model.
     """
     by_hand = asked.generator.guide == "drawn"
+    parameters: dict[str, Any] = dict(asked.parameters or {})
     return plan_preview(
         asked.model,
         asked.picture,
@@ -45,7 +44,7 @@ def plan_for(asked: Asked, guide: Any, fill: str) -> PreviewPlan:
         seed=asked.seed,
         grid=None if by_hand else asked.grid,
         guide=guide,
-        **(asked.parameters or {}),
+        **parameters,
     )
 
 
@@ -58,7 +57,7 @@ def preview(asked: Asked, guide: Any) -> MaskPreview | None:
     except HaloscopeError as error:
         st.error(sentence(str(error)))
         return None
-    seconds = running.seconds(plan.model, plan.cost, plan.fill.price(plan.model))
+    seconds = running.seconds(plan.model, plan.cost)
     job = asking.asked(
         "preview", plan.key, seconds, asking.passes(plan.cost),
         lambda: running.submit_preview(plan), quick=asking.is_quick(seconds, plan.cost),
@@ -191,5 +190,3 @@ def masked_png(found: MaskPreview, photo: Image.Image) -> bytes:
         return png(mask_picture.hatched(photo, found.keep[0]))
     values = found.masked[0]
     return png(mask_picture.seen(values, (values.shape[-1], values.shape[-2])))
-
-

@@ -64,7 +64,8 @@ def _sweep(asked: Asked, found: Attribution) -> MaskSweep | None:
     except HaloscopeError as error:
         st.error(sentence(str(error)))
         return None
-    seconds = running.seconds(plan.model, plan.cost, plan.fill.price(plan.model))
+    with st.spinner("Finding out what it costs …"):
+        seconds = running.seconds(plan.model, plan.cost, [plan.fill])
     job = asking.asked(
         "sweep", plan.key, seconds, f"{asking.passes(plan.cost)}, once for all positions",
         lambda: running.submit_sweep(plan), quick=asking.is_quick(seconds, plan.cost),
@@ -121,9 +122,7 @@ def _masked(asked: Asked, keep: np.ndarray, told: str) -> None:
 def picture(asked: Asked, keep: np.ndarray, photo: Image.Image) -> Image.Image:
     """Return what the network gets with a mask; hatched where nothing is painted."""
     assert asked.model is not None and asked.picture is not None
-    values = running.given_to_network(
-        asked.model, asked.picture, keep, asked.fill.name, asked.seed
-    )
+    values = running.given_to_network(asked.model, asked.picture, keep, asked.fill.name, asked.seed)
     if values is None:
         return mask_picture.hatched(photo, keep)
     return mask_picture.seen(values, photo.size)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from dashboard.running import explanations, keeping
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from engine.execution.passes import Cancel, Progress
     from engine.inputs.images import ImageInput
     from engine.mask_results import MaskPreview
+    from engine.masking.fills.fill import Fill
     from engine.missingness.previewing import PreviewPlan
     from engine.missingness.study import StudyPlan
     from engine.missingness.sweeping import SweepPlan
@@ -39,22 +41,25 @@ def at_once(plan: PreviewPlan) -> MaskPreview:
     return replace(found, manifest={**found.manifest, "source": plan.source()})
 
 
-def seconds(model: LoadedModel, cost: Cost, price: float = 1.0) -> float | None:
+def seconds(model: LoadedModel, cost: Cost, fills: Sequence[Fill] = ()) -> float | None:
     """Return how long passes may take, or None before anything was learned.
 
     Args:
         model: whose passes.
         cost: their number.
-        price: of one of them in plain ones, as ``Fill.price`` tells.
+        fills: that share them evenly; those that are slower than plain passes are timed when
+            they are first asked about, which takes some seconds itself. By default, plain ones.
     """
     found = explanations.pace().seconds(model.digest, cost)
-    return None if found is None else found * price
+    if found is None or not fills:
+        return found
+    return found * sum(fill.price(model) for fill in fills) / len(fills)
 
 
 def submit_preview(plan: PreviewPlan) -> Job:
     """Queue a preview, or return the job that already finds or found it."""
 
-    def work(progress: Progress, cancel: Cancel) -> MaskPreview:
+    def work(progress: Progress, cancel: Cancel) -> Result:
         kept = keeping.find_preview(plan)
         return kept if kept is not None else _run(plan, progress, cancel)
 
@@ -84,7 +89,7 @@ def submit_fills(key: str, plans: Sequence[PreviewPlan]) -> Job:
             def report(passes: int, _total: int, start: int = start) -> None:
                 progress(start + passes, total)
 
-            found.append(once(("preview", plan.key), lambda p=plan, r=report: p.run(r, cancel)))
+            found.append(once(("preview", plan.key), partial(plan.run, report, cancel)))
             done += plan.cost.total
             progress(done, total)
         return found
@@ -172,10 +177,12 @@ def _is_private(plan: PreviewPlan | SweepPlan) -> bool:
     return explanations.is_uploaded(plan.model) or not plan.source()["input_origin"]
 
 
-def _run(plan: PreviewPlan | SweepPlan, progress: Progress, cancel: Cancel) -> MaskPreview | Result:
-    found = plan.run(progress, cancel)
+def _run(plan: PreviewPlan | SweepPlan, progress: Progress, cancel: Cancel) -> Result:
+    found: Result = plan.run(progress, cancel)
+    from engine.masking.fills.painted import Mean
+
     outcome = found.manifest["outcome"]
-    if plan.fill.price(plan.model) == 1:  # other fills would teach a wrong pace
+    if isinstance(plan.fill, Mean):  # other fills would teach a wrong pace
         explanations.pace().learn(plan.model.digest, Cost(**outcome["passes"]), outcome["seconds"])
     if not _is_private(plan):
         keeping.keep(found)
