@@ -260,3 +260,19 @@ def _saliency_cost(model: LoadedModel, ways: Ways) -> Cost:
     if not ways.saliency:
         return Cost()
     return find_method(ways.saliency).cost(model, ways.parameters, 0) + Cost(1)
+
+
+def asked_of(
+    model: Any, images: ImageSet, kind: str, fills: Sequence[str], count: int | None, seed: int
+) -> tuple[LoadedModel, ImageSet, tuple[str, ...], np.ndarray, np.ndarray, dict[str, Any]]:
+    """Check what every probe of fills asks: model, set, fills, places, labels, request.
+
+    Raises:
+        InputError, MethodError, ParameterError: as in ``missingness_study``.
+    """
+    loaded = load_model(model)
+    check_model(loaded)
+    chosen = check_fills(loaded, fills)
+    places = places_of(images, count)
+    request = request_of(loaded, images, kind, chosen, places) | {"seed": check_seed(seed)}
+    return loaded, images, chosen, places, labels_of(images, loaded), request
