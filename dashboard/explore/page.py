@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 # passes are never too many: on a slow machine, too, the page opens with its map.
 _UNASKED_PASSES = 40
 _UNASKED_SECONDS = 10.0
+# From here on a pass under a fill is told to be longer than a plain one.
+_DEAR = 1.25
 # Jobs that end this soon are shown at once, without a progress bar that only flickers.
 _PATIENCE = 0.4
 
@@ -75,7 +77,7 @@ def _run_controls(chosen: Chosen) -> Job | None:
         return None
     seconds, cost = explanations.seconds(plan), explanations.cost(plan)
     estimate = "" if seconds is None else f"{seconds_told(seconds).capitalize()} on this machine · "
-    st.caption(f"{estimate}{cost.describe()}")
+    st.caption(f"{estimate}{cost.describe()}{_price_told(plan.price)}")
     st.caption(f":material/memory: {device}")
     job = explanations.queue().find(plan.key)
     first = not st.session_state.get("opened")
@@ -88,6 +90,11 @@ def _run_controls(chosen: Chosen) -> Job | None:
     if job is not None and job.active:
         watch().join(job)
     return job
+
+
+def _price_told(price: float) -> str:
+    """Say what a fill that works inside the network costs."""
+    return "" if price < _DEAR else f", each as long as {price:.1f} plain ones"
 
 
 def _tell_link_notes() -> None:

@@ -11,7 +11,9 @@ from engine.errors import InputError, MethodError
 from engine.execution.chunks import Chunks, default_chunk
 from engine.execution.cost import Cost
 from engine.execution.passes import Passes
+from engine.inputs.tables import Row, Table
 from engine.masking.fills.fill import Fill
+from engine.masking.fills.other_rows import OtherRows
 from engine.masking.fills.registry import find_fill
 from engine.models.loaded import LoadedModel, ModelInput
 
@@ -26,6 +28,7 @@ def predict_masked(
     fill: str | Fill = "mean",
     *,
     seed: int = 0,
+    rows: Table | torch.Tensor | None = None,
 ) -> np.ndarray:
     """Predict one input under many masks.
 
@@ -36,6 +39,8 @@ def predict_masked(
             ``(n, channels, height, width)``; tables: ``(n, features)``.
         fill: a name, of those in ``engine.masking.FILLS``, or a fill in hand.
         seed: of what a fill draws.
+        rows: for "permutation" and "conditional": a table, or prepared rows ``(rows, features)``;
+            a row of a table draws from its own table by default.
 
     Returns:
         float32 logits ``(n, classes)``.
@@ -45,7 +50,7 @@ def predict_masked(
         ParameterError: an unknown fill.
         MethodError: a fill that does not suit the model; it says why.
     """
-    found = find_fill(fill, seed)
+    found = _with_rows(model, given, find_fill(fill, seed), rows)
     found.check_suits(model)
     x = model.prepare(given)
     masks = _checked(keep, x)
@@ -95,11 +100,24 @@ def masked_outputs(
         return torch.cat(chunks.over(count, passes, some))
 
 
+def _with_rows(
+    model: LoadedModel, given: ModelInput, fill: Fill, rows: Table | torch.Tensor | None
+) -> Fill:
+    """Give a fill that draws from other rows what to draw from."""
+    if not isinstance(fill, OtherRows) or model.family != "tabular":
+        return fill
+    if rows is None and isinstance(given, Row):
+        rows = given.table
+    if isinstance(rows, Table):
+        rows = model.prepare_table(rows)
+    return fill if rows is None else fill.drawing_from(rows)
+
+
 def _fill_range(fill: str | Fill | FillRange) -> FillRange:
     if not isinstance(fill, str | Fill):
         return fill
     found = find_fill(fill)
-    return lambda _start, _stop: found
+    return found.of_masks
 
 
 def _checked(keep: np.ndarray | torch.Tensor, x: torch.Tensor) -> torch.Tensor:

@@ -43,6 +43,10 @@ class Fill(ABC):
         """Return the same fill with what it draws drawn from a seed."""
         return self
 
+    def of_masks(self, start: int, stop: int) -> Fill:
+        """Return the fill of the masks ``[start, stop)``, where each draws values of its own."""
+        return self
+
     def price(self, model: LoadedModel) -> float:
         """Return how long one masked pass takes, in plain forward passes of the same model."""
         return 1.0

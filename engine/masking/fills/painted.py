@@ -9,6 +9,7 @@ import torch.nn.functional as F
 
 from engine.errors import MethodError
 from engine.masking.fills.fill import Replacement
+from engine.masking.fills.suiting import needs_pictures, takes_maps
 from engine.models.loaded import LoadedModel
 from engine.models.specs import ImageSpec
 from engine.models.table_specs import TableSpec
@@ -23,6 +24,7 @@ class Mean(Replacement):
 
     name = "mean"
     title = "Mean colour"
+    summary = "The mean of the data the model was trained on."
 
     def values(self, model: LoadedModel, x: torch.Tensor) -> torch.Tensor:
         """Zeros, or a table's mean row."""
@@ -34,10 +36,14 @@ class Mean(Replacement):
 class _Plain(Replacement):
     level: ClassVar[float]
 
+    def refusal(self, model: LoadedModel) -> str:
+        """What is no picture."""
+        return "" if isinstance(model.spec, ImageSpec) else needs_pictures(self.name)
+
     def values(self, model: LoadedModel, x: torch.Tensor) -> torch.Tensor:
         """One grey level, normalised as the network wants it."""
         if not isinstance(model.spec, ImageSpec):
-            raise MethodError(f"the fill {self.name!r} needs pictures; use 'mean'")
+            raise MethodError(needs_pictures(self.name))
         return model.spec.normalise(torch.full_like(x, self.level))
 
 
@@ -46,6 +52,7 @@ class Black(_Plain):
 
     name = "black"
     title = "Black"
+    summary = "Black."
     level = 0.0
 
 
@@ -54,6 +61,7 @@ class Grey(_Plain):
 
     name = "grey"
     title = "Grey"
+    summary = "Middle grey."
     level = 0.5
 
 
@@ -62,6 +70,7 @@ class White(_Plain):
 
     name = "white"
     title = "White"
+    summary = "White."
     level = 1.0
 
 
@@ -70,11 +79,15 @@ class Blur(Replacement):
 
     name = "blur"
     title = "Blurred"
+    summary = "The picture itself, blurred."
+
+    def refusal(self, model: LoadedModel) -> str:
+        """What has no rows and columns."""
+        return "" if takes_maps(model) else needs_pictures(self.name)
 
     def values(self, model: LoadedModel, x: torch.Tensor) -> torch.Tensor:
         """The blurred picture."""
-        if x.ndim != 4:
-            raise MethodError("the fill 'blur' needs pictures; use 'mean'")
+        self.check_suits(model)
         return gaussian_blur(x, sigma=10 * min(x.shape[-2:]) / 224)
 
 

@@ -55,7 +55,8 @@ class Price:
         x = noise.to(model.device)
         keep = halves(count, rows, columns).to(model.device)
         batch = x.repeat(count, 1, 1, 1)
-        plain, masked = [], []
+        plain: list[float] = []
+        masked: list[float] = []
         with torch.no_grad(), model.lock:
             model.forward(batch)
             while len(plain) < _TIMES or sum(plain) + sum(masked) < _LEAST_SECONDS:

@@ -7,13 +7,25 @@ from dataclasses import replace
 from engine.errors import ParameterError, nearest
 from engine.masking.fills.fill import Fill, Replacement
 from engine.masking.fills.layer_masking import LayerMasking
+from engine.masking.fills.neighbours import Neighbours
+from engine.masking.fills.noise import Noise
+from engine.masking.fills.other_rows import Conditional, OtherRows, Permutation
 from engine.masking.fills.painted import Black, Blur, Grey, Mean, White
+from engine.masking.fills.shuffled import Shuffled
+from engine.masking.fills.smoothed_grey import SmoothedGrey
+from engine.masking.fills.spark import Spark
+from engine.masking.fills.token_drop import TokenDrop
 from engine.models.loaded import LoadedModel
 from engine.parameters import Parameter
 
-FILLS: dict[str, Fill] = {
-    fill.name: fill for fill in (Mean(), Black(), Grey(), White(), Blur(), LayerMasking())
-}
+_ALL: tuple[Fill, ...] = (
+    *(Mean(), Black(), Grey(), SmoothedGrey(), White(), Blur()),
+    *(Noise(), Neighbours(), Shuffled()),
+    *(LayerMasking(), Spark(), TokenDrop()),
+    *(Permutation(), Conditional()),
+)
+FILLS: dict[str, Fill] = {fill.name: fill for fill in _ALL}
+PICTURE_FILLS = tuple(fill.name for fill in _ALL if not isinstance(fill, OtherRows))
 
 
 def fills_for(model: LoadedModel, *, shares: bool = False) -> tuple[str, ...]:

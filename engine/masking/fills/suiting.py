@@ -13,6 +13,11 @@ def takes_maps(model: LoadedModel) -> bool:
     return len(model.spec.shape) == 3
 
 
+def needs_pictures(name: str) -> str:
+    """Say in one line that a fill is for pictures."""
+    return f"the fill {name!r} needs pictures; use 'mean'"
+
+
 def refusal_unless_cnn(title: str, model: LoadedModel, instead: str) -> str:
     """Say in one line that a fill is for convolutional networks; nothing for one."""
     if model.family == "cnn" and takes_maps(model):

@@ -10,7 +10,7 @@ from engine.errors import MethodError
 from engine.execution.passes import Passes
 from engine.masking.fills.pricing import halves
 
-_ROUNDING = 1e-5
+_ROUNDING = 1e-4  # of the largest logit
 
 # Runs one pass of x (1, …) under one mask (1, 1, rows, columns).
 MaskedPass = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
@@ -34,7 +34,7 @@ def try_inside(passes: Passes, pair: torch.Tensor, title: str, masked: MaskedPas
     plain = passes.forward(x.clone()).detach()
     whole = masked(x, torch.ones_like(keep)).detach()
     apart = float((whole - plain).abs().max())
-    if not apart <= _ROUNDING * max(1.0, float(plain.abs().max())):
+    if not apart <= _ROUNDING * float(plain.abs().max()):
         raise MethodError(
             f"{title} does not suit {name}: with nothing hidden it puts out other values (by "
             f"{apart:.2g}); use mean or blur"
