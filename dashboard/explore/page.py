@@ -11,6 +11,7 @@ from components.words import plain, sentence
 from dashboard.explore.shown import Shown, shown_now, state_of
 from dashboard.running import warmth
 from dashboard.state import restore
+from engine.models.seen_masks import seen_mask
 
 if TYPE_CHECKING:
     from dashboard.controls.sidebar import Chosen
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 # passes are never too many: on a slow machine, too, the page opens with its map.
 _UNASKED_PASSES = 40
 _UNASKED_SECONDS = 10.0
+# From here on a pass under a fill is told to be longer than a plain one.
+_DEAR = 1.25
 # Jobs that end this soon are shown at once, without a progress bar that only flickers.
 _PATIENCE = 0.4
 
@@ -74,7 +77,7 @@ def _run_controls(chosen: Chosen) -> Job | None:
         return None
     seconds, cost = explanations.seconds(plan), explanations.cost(plan)
     estimate = "" if seconds is None else f"{seconds_told(seconds).capitalize()} on this machine · "
-    st.caption(f"{estimate}{cost.describe()}")
+    st.caption(f"{estimate}{cost.describe()}{_price_told(plan.price)}")
     st.caption(f":material/memory: {device}")
     job = explanations.queue().find(plan.key)
     first = not st.session_state.get("opened")
@@ -87,6 +90,11 @@ def _run_controls(chosen: Chosen) -> Job | None:
     if job is not None and job.active:
         watch().join(job)
     return job
+
+
+def _price_told(price: float) -> str:
+    """Say what a fill that works inside the network costs."""
+    return "" if price < _DEAR else f", each as long as {price:.1f} plain ones"
 
 
 def _tell_link_notes() -> None:
@@ -203,7 +211,7 @@ def _write_link(selection: Selection) -> None:
 
 def _below(shown: Shown, chosen: Chosen) -> None:
     from components import words
-    from dashboard.explore import drawing, predictions, trust
+    from dashboard.explore import predictions, trust
     from dashboard.running.predictions import prediction
 
     left, right = st.columns([4, 3])
@@ -214,7 +222,7 @@ def _below(shown: Shown, chosen: Chosen) -> None:
             said, explained = chosen.prediction, None
         predictions.card(said, explained)
     with right:
-        trust.card(shown.explained, drawing.seen_mask(shown.plan.model, shown.picture))
+        trust.card(shown.explained, seen_mask(shown.plan.model, shown.picture))
     st.caption(plain(words.caption(shown.explained.attribution)))
 
 

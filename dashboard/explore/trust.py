@@ -13,6 +13,7 @@ from engine.evaluation.truth import Inside, inside
 from engine.results import Attribution
 
 _GOOD_GAP = 0.05
+_GOOD_FIT = 0.8
 
 
 def card(explained: Explained, mask: np.ndarray | None) -> None:
@@ -33,6 +34,8 @@ def card(explained: Explained, mask: np.ndarray | None) -> None:
             _in_mask(right, inside(explained.attribution, mask))
         if explained.attribution.error is not None:
             _sampling_error(left, explained.attribution)
+        if "fit" in explained.attribution.manifest["outcome"]:
+            _fit(right, explained.attribution.manifest["outcome"]["fit"])
         told = explained.attribution.manifest["outcome"].get("completeness")
         if told:
             _completeness(right, told["gap"], told["difference"], told.get("error", 0.0))
@@ -101,6 +104,19 @@ def _completeness(place: DeltaGenerator, gap: float, difference: float, error: f
         delta_arrow="off",
         help=f"The values should add up to {difference:.4g}, the score's difference from the "
         f"baseline; they miss it by {gap:.2g}.{drawn}",
+    )
+
+
+def _fit(place: DeltaGenerator, share: float) -> None:
+    good = share >= _GOOD_FIT
+    place.metric(
+        "Fit (R²)",
+        f"{share:.2f}",
+        "follows the model" if good else "read with care",
+        delta_color="normal" if good else "inverse",
+        delta_arrow="off",
+        help="How much of the score's movement over the masks a linear model of the regions "
+        "follows; the values are its coefficients. Below 0.8 (our definition) they say little.",
     )
 
 

@@ -66,7 +66,8 @@ def cost(plan: Plan) -> Cost:
 
 def seconds(plan: Plan) -> float | None:
     """Return how long a plan may take, or None before anything was learned."""
-    return pace().seconds(plan.model.digest, cost(plan))
+    found = pace().seconds(plan.model.digest, cost(plan))
+    return None if found is None else found * plan.price
 
 
 _so_far: dict[str, Result] = {}
@@ -145,7 +146,7 @@ def _compute(plan: Plan, progress: Progress, cancel: Cancel) -> Attribution:
     outcome = attribution.manifest["outcome"]
     used = Cost(**outcome["passes"])
     if used.total >= (_TELLING_ROWS if len(plan.model.spec.shape) == 1 else 1):
-        pace().learn(plan.model.digest, used, outcome["seconds"])
+        pace().learn(plan.model.digest, used, outcome["seconds"] / plan.price)
     if not _is_private(plan):
         keeping.keep(attribution)
     return attribution

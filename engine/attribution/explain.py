@@ -62,6 +62,11 @@ class Plan:
     cost: Cost
     background: Background | None = None
 
+    @property
+    def price(self) -> float:
+        """How long one of its passes takes, in plain forward passes; see ``Method.price``."""
+        return self.method.price(self.model, self.parameters)
+
     def run(
         self,
         progress: Progress | None = None,

@@ -13,7 +13,7 @@ from engine.attribution.method import ALL_FAMILIES, Evidence, Method, Run
 from engine.attribution.rows import column_count
 from engine.attribution.sampling import Moments
 from engine.execution.cost import Cost
-from engine.masking.fills.registry import FILLS, with_fills
+from engine.masking.fills.registry import PICTURE_FILLS, with_fills
 from engine.masking.predict import masked_outputs
 from engine.masking.regions import REGIONS, find_regions
 from engine.models.loaded import LoadedModel
@@ -40,7 +40,7 @@ class FeatureAblation(Method):
         Parameter("cells", "Cells", "int", 8, "Grid cells along each side.", low=2, high=64),
         Parameter("segments", "Segments", "int", 60, "Superpixels at the most.", low=10, high=1000),
         Parameter(
-            "fill", "Fill", "choice", "mean", "What stands in the region.", choices=tuple(FILLS)
+            "fill", "Fill", "choice", "mean", "What stands in the region.", choices=PICTURE_FILLS
         ),
     )
     paper = "zeiler2014visualizing"

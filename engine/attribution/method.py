@@ -138,6 +138,14 @@ class Method(ABC):
             rows: of the background; 0 where none is given.
         """
 
+    def price(self, model: LoadedModel, parameters: Mapping[str, Value]) -> float:
+        """Return how long one of its passes takes, in plain passes: what its fill costs.
+
+        Measured where a fill works inside the network, once for each model.
+        """
+        fill = parameters.get("fill")
+        return 1.0 if fill is None else find_fill(str(fill)).price(model)
+
     @abstractmethod
     def attribute(self, run: Run) -> Evidence:
         """Compute. Called with gradients enabled."""

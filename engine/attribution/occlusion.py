@@ -10,7 +10,7 @@ import torch
 
 from engine.attribution.method import PICTURE_FAMILIES, Evidence, Method, Run
 from engine.execution.cost import Cost
-from engine.masking.fills.registry import FILLS, with_fills
+from engine.masking.fills.registry import PICTURE_FILLS, with_fills
 from engine.masking.predict import masked_outputs
 from engine.models.loaded import LoadedModel
 from engine.parameters import Parameter, Value
@@ -32,7 +32,7 @@ class Occlusion(Method):
         Parameter("window", "Window", "int", 32, "Side of the window in pixels.", 1, 1024),
         Parameter("stride", "Stride", "int", 16, "Pixels from one window to the next.", 1, 1024),
         Parameter(
-            "fill", "Fill", "choice", "mean", "What stands in the window.", choices=tuple(FILLS)
+            "fill", "Fill", "choice", "mean", "What stands in the window.", choices=PICTURE_FILLS
         ),
     )
     paper = "zeiler2014visualizing"

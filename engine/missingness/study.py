@@ -129,7 +129,7 @@ class StudyPlan:
     ) -> MissingnessStudy:
         """Return the study of the one fill of this plan."""
         before = passes.used
-        fill = find_fill(self.fills[0])
+        fill = find_fill(self.fills[0], self.ways.seed)
         rows = [
             self._answers(place, index, looked, fill, passes, chunks)
             for index, place in enumerate(looked.places.tolist())

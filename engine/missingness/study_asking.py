@@ -17,7 +17,7 @@ from engine.execution.passes import Cancel, Progress
 from engine.inputs.image_sets import ImageSet
 from engine.manifest import SCHEMA, versions
 from engine.mask_results import MissingnessStudy
-from engine.masking.fills.registry import FILLS
+from engine.masking.fills.registry import fills_for
 from engine.missingness.asking import suited_fill
 from engine.missingness.cells import CELL_KINDS, ORDERS, CellKind, Order
 from engine.missingness.grids import checked_grid
@@ -29,11 +29,6 @@ from engine.models.loading import load_model
 from engine.parameters import check_all
 
 SHARES = tuple(step / 10 for step in range(11))
-
-
-def suited_fills(model: LoadedModel) -> tuple[str, ...]:
-    """Return the names of all fills that suit a model."""
-    return tuple(name for name, fill in FILLS.items() if not fill.refusal(model))
 
 
 def plan_study(
@@ -171,7 +166,7 @@ def check_fills(model: LoadedModel, fills: Sequence[str]) -> tuple[str, ...]:
     """
     if isinstance(fills, str):
         raise ParameterError(f"fills is a list of names, not {fills!r}")
-    chosen = tuple(fills) or suited_fills(model)
+    chosen = tuple(fills) or fills_for(model)
     for name in chosen:
         suited_fill(model, name)
     if len(set(chosen)) < len(chosen):
@@ -265,3 +260,19 @@ def _saliency_cost(model: LoadedModel, ways: Ways) -> Cost:
     if not ways.saliency:
         return Cost()
     return find_method(ways.saliency).cost(model, ways.parameters, 0) + Cost(1)
+
+
+def asked_of(
+    model: Any, images: ImageSet, kind: str, fills: Sequence[str], count: int | None, seed: int
+) -> tuple[LoadedModel, ImageSet, tuple[str, ...], np.ndarray, np.ndarray, dict[str, Any]]:
+    """Check what every probe of fills asks: model, set, fills, places, labels, request.
+
+    Raises:
+        InputError, MethodError, ParameterError: as in ``missingness_study``.
+    """
+    loaded = load_model(model)
+    check_model(loaded)
+    chosen = check_fills(loaded, fills)
+    places = places_of(images, count)
+    request = request_of(loaded, images, kind, chosen, places) | {"seed": check_seed(seed)}
+    return loaded, images, chosen, places, labels_of(images, loaded), request

@@ -9,7 +9,7 @@ from engine.masking.fills.fill import Fill, Replacement
 from engine.masking.fills.layer_masking import LayerMasking
 from engine.masking.fills.neighbours import Neighbours
 from engine.masking.fills.noise import Noise
-from engine.masking.fills.other_rows import Conditional, Permutation
+from engine.masking.fills.other_rows import Conditional, OtherRows, Permutation
 from engine.masking.fills.painted import Black, Blur, Grey, Mean, White
 from engine.masking.fills.shuffled import Shuffled
 from engine.masking.fills.smoothed_grey import SmoothedGrey
@@ -25,6 +25,7 @@ _ALL: tuple[Fill, ...] = (
     *(Permutation(), Conditional()),
 )
 FILLS: dict[str, Fill] = {fill.name: fill for fill in _ALL}
+PICTURE_FILLS = tuple(fill.name for fill in _ALL if not isinstance(fill, OtherRows))
 
 
 def fills_for(model: LoadedModel, *, shares: bool = False) -> tuple[str, ...]:

@@ -173,7 +173,7 @@ def test_a_row_is_compared_with_its_own_table(method: str) -> None:
     assert passes["backward"] <= planned.cost.backward
 
 
-@pytest.mark.parametrize("method", ["kernel-shap", "shapley-sampling", "lime"])
+@pytest.mark.parametrize("method", ["kernel-shap", "shapley-sampling"])
 def test_networks_for_pictures_are_refused(method: str) -> None:
     for name in ("tiny-cnn", "tiny-vit"):
         assert "a model for tables" in (plan_refusal(method, name) or "")

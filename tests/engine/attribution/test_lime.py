@@ -8,8 +8,11 @@ import torch
 from sklearn.linear_model import Ridge
 
 from engine.attribution.explain import explain, plan
-from engine.errors import ParameterError
+from engine.errors import MethodError, ParameterError
 from engine.execution.cost import Cost
+from engine.masking.predict import predict_masked
+from engine.masking.regions import grid, superpixels
+from engine.models.loaded import LoadedModel
 from engine.results import Attribution
 from tests.engine import reference, zoo
 from tests.engine.counting import counted
@@ -123,3 +126,80 @@ def test_out_of_range(wrong: dict[str, object]) -> None:
     model = zoo.load("table")
     with expect_refusal(ParameterError, next(iter(wrong))):
         explain(model, zoo.noise(model), METHOD, 0, **wrong)
+
+
+def region_sums(model: LoadedModel, x: torch.Tensor, labels: np.ndarray, target: int) -> np.ndarray:
+    weights = reference.weight(model.module, "linear.weight")[target].reshape(3, 8, 8)
+    share = (weights * x[0].double().numpy()).sum(axis=0)
+    return np.array([share[labels == region].sum() for region in range(labels.max() + 1)])
+
+
+@pytest.mark.parametrize("way", [{"regions": "grid", "cells": 3}, {"segments": 12}])
+def test_of_a_linear_network_each_region_gets_what_it_adds(way: dict[str, Any]) -> None:
+    model = zoo.load("image-linear")
+    x = zoo.noise(model)
+    labels = grid(8, 8, 3) if "cells" in way else superpixels(model, x, 12)
+    sums = region_sums(model, x, labels.numpy(), 2)
+    found = explain(model, x, METHOD, 2, ridge=0, samples=120, **way)
+    assert np.allclose(found.values, sums[labels.numpy()][None], rtol=0, atol=1e-5)
+    assert np.abs(found.error).max() < 1e-5
+    told = found.manifest["outcome"]
+    assert told["regions"] == len(sums)
+    assert told["fit"] == pytest.approx(1, abs=1e-6)
+    assert told["base"] == pytest.approx(model.module.linear.bias[2].item(), abs=1e-5)
+    assert told["residual"] == pytest.approx(0, abs=1e-5)
+
+
+@pytest.mark.parametrize("fill", ["mean", "blur", "layer-masking"])
+@pytest.mark.parametrize("parameters", [{}, {"width": 0.3, "ridge": 5.0}, {"seed": 3}])
+def test_of_a_picture_agrees_with_ridge_regression(fill: str, parameters: dict[str, Any]) -> None:
+    model = zoo.load("tiny-cnn")
+    x = zoo.noise(model)
+    labels = grid(16, 16, 4)
+    keep = drawn(parameters.get("seed", 0), 90, 16)
+    masks = torch.from_numpy(keep)[:, labels]
+    scores = predict_masked(model, x, masks, fill)[:, 1].astype(np.float64)
+    reach = (parameters.get("width", 0.75) * 4) ** 2
+    weights = np.sqrt(np.exp(-(~keep).sum(axis=1) / reach))
+    line = Ridge(parameters.get("ridge", 1.0)).fit(keep, scores, sample_weight=weights)
+    found = explain(
+        model, x, METHOD, 1, regions="grid", cells=4, samples=90, fill=fill, **parameters
+    )
+    expected = line.coef_[labels.numpy()]
+    assert np.allclose(found.values, np.broadcast_to(expected, (3, 16, 16)), rtol=0, atol=1e-5)
+    told = found.manifest["outcome"]
+    assert told["base"] == pytest.approx(line.intercept_, abs=1e-5)
+    assert told["fit"] == pytest.approx(line.score(keep, scores, weights), abs=1e-4)
+    assert told["samples"] == 90
+
+
+def test_the_error_of_a_picture_is_that_of_another_seed() -> None:
+    model = zoo.load("tiny-cnn")
+    x = zoo.noise(model)
+    runs = [
+        explain(model, x, METHOD, 1, regions="grid", cells=3, samples=100, seed=seed)
+        for seed in range(25)
+    ]
+    spread = np.std([run.values for run in runs], axis=0, ddof=1)
+    told = np.sqrt(np.mean([np.square(run.error) for run in runs], axis=0))
+    assert (told < 2 * spread).all()
+    assert (told > spread / 2).all()
+
+
+@pytest.mark.parametrize("name", ["tiny-cnn", "tiny-vit"])
+def test_cost_of_a_picture(name: str) -> None:
+    model = zoo.load(name)
+    planned = plan(model, zoo.noise(model), METHOD, 0, samples=30)
+    assert planned.cost == Cost(30 + 1 + 1)
+    assert plan(model, zoo.noise(model), METHOD, 0).parameters["samples"] == 512
+    with counted(model.module) as count_of:
+        planned.run()
+    assert count_of.forward == planned.cost.forward
+
+
+def test_pictures_take_no_background_and_rows_no_fill() -> None:
+    picture, table = zoo.load("tiny-cnn"), zoo.load("table")
+    with expect_refusal(MethodError, "LIME takes no background"):
+        explain(picture, zoo.noise(picture), METHOD, 0, background=zoo.noise(picture, 3))
+    with expect_refusal(ParameterError, "lime has no parameter 'fill'"):
+        explain(table, zoo.noise(table), METHOD, 0, fill="mean")

@@ -17,10 +17,10 @@ from engine.errors import Cancelled, InputError, MethodError, ParameterError, Re
 from engine.execution.passes import Passes
 from engine.inputs.image_sets import ImageSet, load_images
 from engine.mask_results import MissingnessStudy
-from engine.masking.fills.registry import FILLS
+from engine.masking.fills.registry import fills_for
 from engine.masking.regions import superpixels
 from engine.missingness.cells import Cells, salient_rank
-from engine.missingness.study_asking import missingness_study, places_of, plan_study, suited_fills
+from engine.missingness.study_asking import missingness_study, places_of, plan_study
 from engine.models.loaded import LoadedModel
 from engine.models.specs import ImageSpec
 from engine.replay import replay
@@ -332,8 +332,7 @@ def test_the_key_follows_what_is_asked(scenes: ImageSet, resnet: LoadedModel) ->
     }  # fmt: skip
     assert len(keys) == 10
     assert plan_study(resnet, scenes).key in keys
-    assert plan_study(resnet, scenes).fills == suited_fills(resnet)
-    assert set(suited_fills(resnet)) <= set(FILLS)
+    assert plan_study(resnet, scenes).fills == fills_for(resnet)
 
 
 @pytest.mark.parametrize(
