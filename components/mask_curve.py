@@ -11,6 +11,7 @@ from components.tokens import ACCENT, BAR_CHOSEN, BAR_OTHER
 from engine.mask_results import MaskSweep
 
 _HEIGHT = 330
+_HIGH = 0.85  # from here on the number stands below the marker
 _TITLES = {True: "top removed", False: "only the top kept"}
 
 
@@ -47,6 +48,7 @@ def figure(sweep: MaskSweep, target: int, share: float, *, remove: bool) -> go.F
         )  # fmt: skip
     level = nearest(sweep, share)
     height = float(curve(sweep, remove)[level, target])
+    above = "bottom" if height > _HIGH else "top"
     frames.line_at(drawn, float(x[level]), ACCENT)
     drawn.add_scatter(
         x=[float(x[level])],
@@ -55,7 +57,7 @@ def figure(sweep: MaskSweep, target: int, share: float, *, remove: bool) -> go.F
         name="here",
         marker={"size": 13, "color": ACCENT, "line": {"color": "#FFFFFF", "width": 2}},
         text=[percent(height)],
-        textposition="middle left" if x[level] > 80 else "middle right",
+        textposition=f"{above} {'left' if x[level] > 80 else 'right'}",
         textfont={"size": 14},
         cliponaxis=False,
         hoverinfo="skip",

@@ -58,7 +58,7 @@ def kept(preview: MaskPreview) -> str:
     """Say how much stays, in cells: "98 of 196 cells stay"."""
     keep = preview.keep[0]
     stay = saying.number(int(keep.sum()), 9)
-    unit = "pixels" if keep.size > 64**2 else "cells"
+    unit = "pixels" if list(keep.shape) == preview.manifest["display"]["size"] else "cells"
     return f"{stay} of {saying.number(keep.size, 9)} {unit} stay"
 
 
@@ -88,7 +88,7 @@ def fills_sentence(before: Prediction, filled: Sequence[Filled]) -> str:
             "hidden part speaks too, so scores made with a single fill carry its bias."
         )
     return (
-        f"All {len(filled)} fills say {name}, within {max(shares) - min(shares):.0f} points: what "
+        f"All {len(filled)} fills say {name}, within {max(shares) - min(shares):.1f} points: what "
         "stands in the hidden part makes little difference here, so the answer tells of what "
         "is left."
     )
@@ -99,9 +99,10 @@ def _disagreement(before: Prediction, answers: dict[int, list[str]]) -> str:
         f"{saying.named(before.classes[best])} ({saying.joined(titles)})"
         for best, titles in sorted(answers.items(), key=lambda item: -len(item[1]))
     ]
-    own = answers.get(before.best)
+    own = answers.get(before.best, [])
     whole = saying.named(before.classes[before.best])
-    ending = f" Only with {saying.joined(own)} does {whole} stay." if own is not None else ""
+    keeps = "keeps" if len(own) == 1 else "keep"
+    ending = f" Only {saying.joined(own)} {keeps} {whole}." if own else ""
     return (
         f"The same mask, another answer: {saying.joined(told)}. The fill itself is taken for "
         "something seen: that is missingness bias. Do not read such a change as the effect of "

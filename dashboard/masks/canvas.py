@@ -42,7 +42,7 @@ def card(asked: Asked, photo: Image.Image, keep: np.ndarray, told: str) -> None:
     """
     by_hand = asked.generator.guide == "drawn"
     grid = _grid(asked) if by_hand else keep.shape
-    tool = _tool() if by_hand else ""
+    tool = str(st.session_state.setdefault(f"{PREFIX}tool", "box")) if by_hand else ""
     regions = _regions(asked) if tool == "region" else None
     shown = grid if max(grid) <= _FINEST else (_FINEST, _FINEST)
     selecting.chart(
@@ -55,6 +55,7 @@ def card(asked: Asked, photo: Image.Image, keep: np.ndarray, told: str) -> None:
         name="mask",
     )
     if by_hand:
+        _tool()
         _tools(asked, tool)
     else:
         st.button(
@@ -75,11 +76,10 @@ def _grid(asked: Asked) -> tuple[int, int]:
     return min(rows, _FINEST), min(columns, _FINEST)
 
 
-def _tool() -> str:
+def _tool() -> None:
     """Show the chooser of tools, and whether they hide or show."""
     state = st.session_state
     with st.container(horizontal=True, vertical_alignment="center", key="m-tools"):
-        state.setdefault(f"{PREFIX}tool", "box")
         tool = st.segmented_control(
             "Tool",
             list(_TOOLS),
@@ -102,7 +102,6 @@ def _tool() -> str:
             )
         else:
             st.caption("A click hides it, or shows it again.", width="content")
-    return tool or "box"
 
 
 def _hides() -> bool:

@@ -95,7 +95,6 @@ def choose() -> Asked:
     sets = suited_sets(ref)
     picture = picture_control.choose(sets, PREFIX)
     home = picture_control.home(sets, PREFIX) if sets else ""
-    st.divider()
     generator, parameters = _generator()
     guide = _guide(model, picture, generator)
     hidden = 0.5 if generator.guide == "drawn" else _hidden(generator)

@@ -109,7 +109,7 @@ def _body(asked: Asked, tools: Any) -> None:
         result.show(asked, found)
         left, right = st.columns([4, 3])
         with left:
-            result.answer(found, asked.generator.guide != "drawn")
+            result.answer(found, blank=result.is_blank(asked, found))
         with right:
             result.facts(asked, found)
     _view(asked, guide, found)
@@ -140,7 +140,7 @@ def _refused(asked: Asked, refusal: str) -> None:
 
 def _view(asked: Asked, guide: Any, found: MaskPreview | None) -> None:
     from dashboard.controls.sidebar import suited_sets
-    from dashboard.masks import compared, missing, salient
+    from dashboard.masks import compared, missing, result, salient
     from dashboard.state import restore
 
     restore.valid(f"{PREFIX}view", list(_VIEWS))
@@ -158,5 +158,9 @@ def _view(asked: Asked, guide: Any, found: MaskPreview | None) -> None:
         salient.show(asked, lambda: _write(asked))
     elif view == "study":
         missing.show(asked, suited_sets(asked.ref))
+    elif found is not None and result.is_blank(asked, found):
+        st.info(
+            "Draw on the mask, and what fills make of it appears here.", icon=":material/draw:"
+        )
     elif found is not None:
         compared.show(asked, guide)

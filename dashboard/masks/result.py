@@ -17,7 +17,6 @@ from dashboard.masks import canvas
 from dashboard.running import masks as running
 from engine.errors import HaloscopeError
 from engine.mask_results import MaskPreview
-from engine.masking.fills.fill import Replacement
 from engine.missingness.preview import plan_preview
 from engine.missingness.previewing import PreviewPlan
 
@@ -116,17 +115,22 @@ def masked_file(found: MaskPreview, photo: Image.Image) -> tuple[bytes, str]:
     )
 
 
-def answer(found: MaskPreview, exact: bool) -> None:
+def is_blank(asked: Asked, found: MaskPreview) -> bool:
+    """Whether nothing has been drawn yet."""
+    return asked.generator.guide == "drawn" and not float(found.hidden[0])
+
+
+def answer(found: MaskPreview, *, blank: bool) -> None:
     """Show what the model says before and after, as pairs of bars and as a sentence."""
     before, after = mask_words.said_before(found), mask_words.said_after(found)
     change = mask_words.change(found)
     with st.container(border=True, height="stretch", key="card-m-answer"):
         st.markdown("**What it says** :gray[:small[before and after]]")
-        nothing = not float(found.hidden[0])
-        said = _EMPTY if nothing and not exact else prediction_pairs.sentence(before, after, change)
+        said = _EMPTY if blank else prediction_pairs.sentence(before, after, change)
         selecting.chart(
             prediction_pairs.figure(
-                prediction_pairs.rows_of(before, after), ("the whole picture", change)
+                prediction_pairs.rows_of(before, after),
+                ("the whole picture",) if blank else ("the whole picture", change),
             ),
             "m-answer",
             said,
@@ -162,7 +166,7 @@ def facts(asked: Asked, found: MaskPreview) -> None:
 
 
 def _trace(asked: Asked) -> str:
-    if isinstance(asked.fill, Replacement):
+    if not asked.fill.inside:
         return (
             f"{asked.fill.title} is something to look at, too: compare fills below before you "
             "read the change as the effect of what was hidden."

@@ -120,7 +120,7 @@ def submit_study(plan: StudyPlan) -> Job:
 def given_to_network(
     model: LoadedModel, picture: ImageInput, keep: np.ndarray, fill: str, seed: int
 ) -> np.ndarray | None:
-    """Return what a painting fill gives to the network under a mask; no pass is run.
+    """Return what a fill that paints gives to the network under a mask; no pass is run.
 
     Args:
         model, picture: what is asked, of what.
@@ -134,13 +134,12 @@ def given_to_network(
     """
     import torch
 
-    from engine.masking.fills.fill import Replacement
     from engine.masking.fills.registry import find_fill
     from engine.missingness.grids import on_input
     from engine.models.specs import ImageSpec
 
     found = find_fill(fill, seed)
-    if not isinstance(found, Replacement) or not isinstance(model.spec, ImageSpec):
+    if found.inside or not isinstance(model.spec, ImageSpec):
         return None
     key = ("prepared", identity(model), picture.digest, picture.fit)
     x = once(key, lambda: model.prepare(picture))
