@@ -28,6 +28,7 @@ _FINEST = 64  # cells along a side that still can be drawn on
 _TOOLS = {"box": "Box", "lasso": "Lasso", "cell": "Cell", "region": "Superpixel"}
 _ICONS = {"box": "crop_square", "lasso": "gesture", "cell": "grid_on", "region": "category"}
 _STROKES = {"hide": "Hide", "show": "Show"}
+_NUMBER = f"{PREFIX}superpixel"
 _UPLOADED = "m-drawn-error"
 
 
@@ -153,44 +154,58 @@ def _tools(asked: Asked, tool: str) -> None:
         )  # fmt: skip
         with st.popover("By numbers", icon=":material/keyboard:"):
             if tool == "region":
-                _superpixel_by_number(asked, now)
+                _superpixel_by_number(asked)
             else:
-                _box_by_numbers(asked, now)
+                _box_by_numbers(asked)
         with st.popover("Upload", icon=":material/upload:"):
             _upload(asked)
 
 
-def _box_by_numbers(asked: Asked, now: Drawing) -> None:
+def _box_by_numbers(asked: Asked) -> None:
     """Rows and columns of a box: the twin of box and lasso."""
     grid = _grid(asked)
-    edges: list[int] = []
-    for axis, count in (("rows", grid[0]), ("columns", grid[1])):
-        for column, end in zip(st.columns(2), ("from", "to"), strict=True):
+    for (axis, count), columns in zip(_counts(grid), (st.columns(2), st.columns(2)), strict=True):
+        for column, end in zip(columns, ("from", "to"), strict=True):
             key = f"{PREFIX}{axis}-{end}"
             first = count // 4 + 1 if end == "from" else max(1, 3 * count // 4)
-            st.session_state.setdefault(key, first)
-            st.session_state[key] = min(int(st.session_state[key]), count)
-            title = f"{axis.capitalize()} {end}"
-            edges.append(int(column.number_input(title, 1, count, key=key)) - 1)
-    cells = strokes.in_box(grid, edges[2:], edges[:2])
-    where = strokes.on_pixels(cells, asked.size)
+            st.session_state[key] = min(int(st.session_state.get(key, first)), count)
+            column.number_input(f"{axis.capitalize()} {end}", 1, count, key=key)
     for column, (name, title) in zip(st.columns(2), _STROKES.items(), strict=True):
         column.button(
-            f"{title} them", key=f"m-box-{name}", width="stretch",
-            on_click=lambda hide=name == "hide": link.keep(now.drawn(where, hide=hide)),
+            f"{title} them", key=f"m-box-{name}", width="stretch", on_click=_take_box,
+            args=(grid, asked.size, name == "hide"),
         )  # fmt: skip
 
 
-def _superpixel_by_number(asked: Asked, now: Drawing) -> None:
+def _counts(grid: tuple[int, int]) -> tuple[tuple[str, int], tuple[str, int]]:
+    return ("rows", grid[0]), ("columns", grid[1])
+
+
+def _take_box(grid: tuple[int, int], size: tuple[int, int], hide: bool) -> None:
+    """Take the box of the numbers as they stand now: a click may come before they are drawn."""
+    rows, columns = (
+        [int(st.session_state[f"{PREFIX}{axis}-{end}"]) - 1 for end in ("from", "to")]
+        for axis, _ in _counts(grid)
+    )
+    where = strokes.on_pixels(strokes.in_box(grid, columns, rows), size)
+    link.keep(link.drawing(size).drawn(where, hide=hide))
+
+
+def _superpixel_by_number(asked: Asked) -> None:
     regions = _regions(asked)
-    number = st.number_input(
-        "Superpixel", 1, int(regions.max()) + 1, key=f"{PREFIX}superpixel",
+    st.number_input(
+        "Superpixel", 1, int(regions.max()) + 1, key=_NUMBER,
         help="Pointing at one tells its number.",
     )  # fmt: skip
     st.button(
-        "Hide it, or show it again", key="m-superpixel", width="stretch",
-        on_click=lambda: link.keep(now.toggled(regions == int(number) - 1)),
+        "Hide it, or show it again", key="m-superpixel", width="stretch", on_click=_take_superpixel,
+        args=(regions,),
     )  # fmt: skip
+
+
+def _take_superpixel(regions: np.ndarray) -> None:
+    number = int(st.session_state[_NUMBER]) - 1
+    link.keep(link.drawing(regions.shape).toggled(regions == number))  # type: ignore[arg-type]
 
 
 def _upload(asked: Asked) -> None:

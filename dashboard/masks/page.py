@@ -159,8 +159,6 @@ def _view(asked: Asked, guide: Any, found: MaskPreview | None) -> None:
     elif view == "study":
         missing.show(asked, suited_sets(asked.ref))
     elif found is not None and result.is_blank(asked, found):
-        st.info(
-            "Draw on the mask, and what fills make of it appears here.", icon=":material/draw:"
-        )
+        st.info("Draw on the mask, and what fills make of it appears here.", icon=":material/draw:")
     elif found is not None:
         compared.show(asked, guide)

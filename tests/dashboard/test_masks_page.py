@@ -63,7 +63,8 @@ def has(page: AppTest, key: str) -> bool:
 
 def told(page: AppTest) -> str:
     parts = [*page.markdown, *page.caption, *page.info, *page.warning]
-    return " ".join(part.value.replace("\\", "") for part in parts)
+    metrics = [f"{metric.label} {metric.value} {metric.delta}" for metric in page.metric]
+    return " ".join([*(part.value.replace("\\", "") for part in parts), *metrics])
 
 
 def link(page: AppTest, name: str) -> str:
