@@ -13,7 +13,6 @@ from components.words import sentence
 from dashboard.heads import selecting
 from dashboard.masks import link, strokes
 from dashboard.masks.link import PREFIX
-from dashboard.masks.strokes import Drawing
 from dashboard.running import masks as running
 from engine.errors import HaloscopeError
 from engine.inputs.images import load_image
