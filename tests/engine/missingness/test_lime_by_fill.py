@@ -70,7 +70,10 @@ def test_derived_again(scenes: ImageSet, resnet: LoadedModel, tmp_path: Path) ->
             weights = [float(lime.values[0][segments == s].mean()) for s in np.unique(segments)]
             cosine = np.dot(weights, held) / np.linalg.norm(weights) / np.linalg.norm(held)
             assert found.cosine[row, place] == pytest.approx(cosine, abs=1e-4)
-            tops = [set(np.argsort(-np.array(one))[:20].tolist()) for one in (weights, held)]
+            tops = [
+                set(np.argsort(-np.array(one), kind="stable")[:20].tolist())
+                for one in (weights, held)
+            ]
             jaccard = len(tops[0] & tops[1]) / len(tops[0] | tops[1])
             assert found.overlap[row, place] == pytest.approx(jaccard)
             keep = ~np.isin(segments, list(tops[0]))
