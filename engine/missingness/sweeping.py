@@ -70,7 +70,7 @@ class SweepPlan:
         x = self.model.prepare(self.given)
         chunks = Chunks(self.request["chunk"])
         counts, removing = self._masks()
-        order = torch.from_numpy(self.order)
+        order = torch.tensor(self.order)
 
         def keep(start: int, stop: int) -> torch.Tensor:
             some = slice(start, stop)

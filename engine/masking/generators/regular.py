@@ -69,9 +69,9 @@ def _visible_sides(wanted: Wanted) -> tuple[int, int]:
     stay = wanted.cells - wanted.hide
     side = round(stay**0.5)
     rows, columns = (min(side, length) for length in wanted.grid)
-    if rows < side:
+    if rows == wanted.grid[0] < wanted.grid[1]:
         columns = min(round(stay / rows), wanted.grid[1])
-    elif columns < side:
+    elif columns == wanted.grid[1] < wanted.grid[0]:
         rows = min(round(stay / columns), wanted.grid[0])
     return rows, columns
 
