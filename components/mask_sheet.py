@@ -10,7 +10,7 @@ from components.predictions import percent
 from engine.mask_results import MaskPreview
 
 _SIDE, _GAP, _MARGIN = 320, 24, 40
-_TOP, _NAME, _SAID = 84, 28, 52
+_TOP, _NAME, _SAID = 96, 28, 52
 _MOST = 4  # masks on one sheet
 _LINE = "#C9CED8"
 

@@ -57,7 +57,7 @@ class Seen:
             self.x,
             len(masks),
             lambda start, stop: masks[start:stop],
-            find_fill(fill, self.seed),
+            find_fill(fill, self.seed + self.place),
         )
         return found.float().cpu().numpy()
 

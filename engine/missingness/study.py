@@ -17,7 +17,6 @@ from engine.execution.passes import Cancel, Passes, Progress
 from engine.inputs.image_sets import ImageSet
 from engine.manifest import key_of
 from engine.mask_results import MissingnessStudy
-from engine.masking.fills.fill import Fill
 from engine.masking.fills.registry import find_fill
 from engine.masking.predict import masked_outputs
 from engine.missingness.looking import Looked, Ways, look
@@ -129,9 +128,8 @@ class StudyPlan:
     ) -> MissingnessStudy:
         """Return the study of the one fill of this plan."""
         before = passes.used
-        fill = find_fill(self.fills[0], self.ways.seed)
         rows = [
-            self._answers(place, index, looked, fill, passes, chunks)
+            self._answers(place, index, looked, passes, chunks)
             for index, place in enumerate(looked.places.tolist())
         ]
         predicted = np.stack([row for row, _ in rows], axis=-1)  # (shares, n)
@@ -156,12 +154,12 @@ class StudyPlan:
         place: int,
         index: int,
         looked: Looked,
-        fill: Fill,
         passes: Passes,
         chunks: Chunks,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return answers, int32 ``(shares,)``, and what is left to the first, float32."""
         x = self.model.prepare(self.images[place])
+        fill = find_fill(self.fills[0], self.ways.seed + place)  # each picture its own noise
         counts = looked.cells[index].counts(self.shares)
         masks = torch.from_numpy(looked.cells[index].keep(self.shares)[counts > 0][:, None])
         logits = np.tile(looked.logits[index], (len(counts), 1))

@@ -10,7 +10,7 @@ from engine.masking.fills.fill import Fill, Forward
 from engine.masking.fills.pricing import Price
 from engine.masking.fills.suiting import refusal_unless_cnn, whole_pixels
 from engine.masking.fills.trying import try_inside
-from engine.masking.layers.sparse import cells_of, laid_on, sparse_rules
+from engine.masking.layers.sparse import REDUCTION, cells_of, laid_on, sparse_rules
 from engine.masking.layers.travelling import Travelling
 from engine.models.loaded import LoadedModel
 
@@ -30,8 +30,13 @@ class Spark(Fill):
     inside = True
 
     def refusal(self, model: LoadedModel) -> str:
-        """Networks other than CNNs, and calls without a rule, tried once for each model."""
-        return refusal_unless_cnn(self.title, model, "token-drop") or _reasons.against(model) or ""
+        """Networks other than CNNs, pictures of one cell, and calls without a rule."""
+        return (
+            refusal_unless_cnn(self.title, model, "token-drop")
+            or _too_small(model)
+            or _reasons.against(model)
+            or ""
+        )
 
     def price(self, model: LoadedModel) -> float:
         """Measured when first asked for."""
@@ -42,6 +47,16 @@ class Spark(Fill):
     ) -> torch.Tensor:
         """As in ``Fill``; MethodError names what there is no rule for."""
         return _pass(model, forward, x, whole_pixels(self.name, keep, x), strict=False)
+
+
+def _too_small(model: LoadedModel) -> str:
+    rows, columns = model.spec.shape[-2:]
+    if max(rows, columns) > REDUCTION:
+        return ""
+    return (
+        f"{Spark.title} hides cells of {REDUCTION} × {REDUCTION} pixels; {model.card.title} sees "
+        f"{rows} × {columns}: use layer-masking"
+    )
 
 
 def _pass(

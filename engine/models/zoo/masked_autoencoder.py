@@ -59,11 +59,10 @@ class MaskedAutoencoder(nn.Module):
         self.decoder = nn.ModuleList(_block(size) for _ in range(size.decoder))
         self.norm, self.decoder_norm = nn.LayerNorm(width), nn.LayerNorm(width)
         self.paint = nn.Linear(width, size.patch**2 * size.channels)
+        first = nn.Conv2d(size.channels + 1, size.smooth, 3, padding=1)
         last = nn.Conv2d(size.smooth, size.channels, 3, padding=1)
         nn.init.zeros_(last.weight)
-        self.smooth = nn.Sequential(
-            nn.Conv2d(size.channels + 1, size.smooth, 3, padding=1), nn.GELU(), last
-        )
+        self.smooth = nn.Sequential(first, nn.GELU(), last)
 
     def forward(self, x: torch.Tensor, keep: torch.Tensor) -> torch.Tensor:
         """Paint what is hidden.

@@ -37,7 +37,7 @@ CHEAP = {
     "coalitions": 20,
 }
 SMALL_GRID = {"regions": "grid", "cells": 2}
-CHEAP_AT_224 = {"steps": 2, "window": 224, "stride": 224, "samples": 2, "masks": 3} | SMALL_GRID
+CHEAP_AT_224 = {"steps": 2, "window": 224, "stride": 224, "samples": 10, "masks": 3} | SMALL_GRID
 
 TINY = [(name, method.name) for name in zoo.ZOO for method in methods_for(zoo.load(name))]
 TABLES = [(name, method) for name, method in TINY if name in ("mlp", "table", "forest")]

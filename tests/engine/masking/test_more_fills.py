@@ -233,10 +233,14 @@ def test_sparks_cells_go_when_half_of_them_is_hidden() -> None:
     assert cells_of(keep)[0, 0].tolist() == [[False, True], [True, True]]
 
 
-@pytest.mark.parametrize("ref", ["scenes-resnet", "scenes-vgg", "digits-cnn"])
+@pytest.mark.parametrize("ref", ["imagenet-cnn", "scenes-resnet", "scenes-vgg"])
 def test_spark_on_bundled_networks(ref: str) -> None:
-    model = load_model(ref, device="cpu")
-    assert "spark" in fills_for(model)
+    assert "spark" in fills_for(load_model(ref, device="cpu"))
+
+
+def test_spark_needs_more_than_one_cell() -> None:
+    told = "SparK hides cells of 32 × 32 pixels; Digits CNN sees 28 × 28: use layer-masking"
+    assert FILLS["spark"].refusal(load_model("digits-cnn", device="cpu")) == told
 
 
 def rows_of_table(count: int = 40) -> tuple:
