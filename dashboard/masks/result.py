@@ -13,7 +13,7 @@ from components.export import png
 from components.words import plain, sentence
 from dashboard.explore import drawing
 from dashboard.heads import asking, selecting
-from dashboard.masks import canvas
+from dashboard.masks import canvas, strokes
 from dashboard.running import masks as running
 from engine.errors import HaloscopeError
 from engine.mask_results import MaskPreview
@@ -75,7 +75,8 @@ def photo_of(asked: Asked) -> Image.Image:
 def show(asked: Asked, found: MaskPreview) -> None:
     """Show the picture, the mask, what the network gets, and the answer before and after."""
     photo = photo_of(asked)
-    first, second, third = st.columns(3)
+    known = _reconstruction(asked, found)
+    first, second, third, *fourth = st.columns(3 if known is None else 4)
     with first, st.container(border=True, height="stretch", key="card-m-input"):
         _head("The picture", "as the network sees it")
         assert asked.model is not None and asked.picture is not None
@@ -90,6 +91,31 @@ def show(asked: Asked, found: MaskPreview) -> None:
         canvas.card(asked, photo, found.keep[0], f"The mask: {told}.")
     with third, st.container(border=True, height="stretch", key="card-m-masked"):
         _masked(asked, found, photo)
+    if known is not None:
+        with fourth[0], st.container(border=True, height="stretch", key="card-m-known"):
+            _known(known, photo)
+
+
+def _reconstruction(asked: Asked, found: MaskPreview) -> np.ndarray | None:
+    assert asked.model is not None and asked.picture is not None
+    try:
+        keep = strokes.on_pixels(found.keep[0], asked.size)
+        return running.reconstruction(asked.model, asked.picture, keep)
+    except HaloscopeError as error:
+        st.caption(sentence(str(error)))
+        return None
+
+
+def _known(values: np.ndarray, photo: Image.Image) -> None:
+    _head("What can be guessed", "an auto-encoder")
+    st.image(
+        png(mask_picture.seen(values, photo.size)), width="stretch",
+        alt="What a masked auto-encoder paints where the picture is hidden.",
+    )  # fmt: skip
+    st.caption(
+        "Painted from what stays alone. What comes back was told by the rest of the picture; "
+        "what does not was hidden for good."
+    )
 
 
 def _masked(asked: Asked, found: MaskPreview, photo: Image.Image) -> None:

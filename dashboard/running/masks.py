@@ -155,6 +155,30 @@ def given_to_network(
     return colours.cpu().numpy()
 
 
+def reconstruction(model: LoadedModel, picture: ImageInput, keep: np.ndarray) -> np.ndarray | None:
+    """Return what an auto-encoder paints where a picture is hidden, remembered.
+
+    Args:
+        model, picture: what is asked, of what.
+        keep: bool ``(height, width)``, True = stays.
+
+    Returns:
+        float32 colours in [0, 1], ``(channels, height, width)``; None where there is no
+        auto-encoder of what the model knows.
+
+    Raises:
+        HaloscopeError: its weights cannot be read.
+    """
+    from engine.manifest import digest_of
+    from engine.missingness.reconstruction import reconstruct, refusal
+
+    if refusal(model):
+        return None
+    digest = digest_of(keep.tobytes())
+    key = ("reconstruction", identity(model), picture.digest, picture.fit, digest)
+    return once(key, lambda: reconstruct(model, picture, keep))
+
+
 def superpixels(model: LoadedModel, picture: ImageInput, segments: int) -> np.ndarray:
     """Return the superpixel of each pixel, int ``(height, width)``, remembered."""
     from engine.masking.regions import superpixels as found

@@ -385,3 +385,22 @@ def test_inside_the_network_nothing_is_painted() -> None:
     keep = np.ones((64, 64), dtype=bool)
     assert running.given_to_network(model, picture, keep, "layer-masking", 0) is None
     assert preview_mask(model, picture, "uniform", 0.5, "layer-masking").masked is None
+
+
+def test_what_can_be_guessed_is_shown_where_there_is_an_auto_encoder(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from engine.missingness import reconstruction
+
+    seen: list[np.ndarray] = []
+
+    def paint(_model: Any, _picture: Any, keep: np.ndarray) -> np.ndarray:
+        seen.append(keep)
+        return np.zeros((3, 64, 64), np.float32)
+
+    monkeypatch.setattr(reconstruction, "reconstruct", paint)
+    page = opened(seed="99")
+    assert "What can be guessed" in told(page)
+    assert seen[0].shape == (64, 64) and seen[0].mean() == 0.5
+    other = opened(model="imagenet-cnn", sample="chelsea")
+    assert "What can be guessed" not in told(other)
