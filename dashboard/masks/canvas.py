@@ -9,6 +9,7 @@ import streamlit as st
 from PIL import Image
 
 from components import mask_canvas
+from components.mask_canvas import Tool
 from components.words import sentence
 from dashboard.heads import selecting
 from dashboard.masks import link, strokes
@@ -25,7 +26,6 @@ SIDE = 544  # pixels, at the most
 SUPERPIXELS = 24
 _FINEST = 64  # cells along a side that still can be drawn on
 _TOOLS = {"box": "Box", "lasso": "Lasso", "cell": "Cell", "region": "Superpixel"}
-_ICONS = {"box": "crop_square", "lasso": "gesture", "cell": "grid_on", "region": "category"}
 _STROKES = {"hide": "Hide", "show": "Show"}
 _NUMBER = f"{PREFIX}superpixel"
 _UPLOADED = "m-drawn-error"
@@ -42,11 +42,11 @@ def card(asked: Asked, photo: Image.Image, keep: np.ndarray, told: str) -> None:
     """
     by_hand = asked.generator.guide == "drawn"
     grid = _grid(asked) if by_hand else keep.shape
-    tool = str(st.session_state.setdefault(f"{PREFIX}tool", "box")) if by_hand else ""
+    tool: Tool = st.session_state.setdefault(f"{PREFIX}tool", "box") if by_hand else ""
     regions = _regions(asked) if tool == "region" else None
     shown = grid if max(grid) <= _FINEST else (_FINEST, _FINEST)
     selecting.chart(
-        mask_canvas.figure(photo, keep, shown, tool, regions),  # type: ignore[arg-type]
+        mask_canvas.figure(photo, keep, shown, tool, regions),
         f"m-canvas-{link.version()}-{tool}" if by_hand else "m-mask",
         told,
         (lambda key: _stroke(key, tool, shown, asked)) if by_hand else None,
@@ -56,7 +56,7 @@ def card(asked: Asked, photo: Image.Image, keep: np.ndarray, told: str) -> None:
     )
     if by_hand:
         _tool()
-        _tools(asked, tool)
+        _edits(asked, tool)
     else:
         st.button(
             "Draw on it", icon=":material/draw:", key="m-draw", on_click=take,
@@ -83,7 +83,7 @@ def _tool() -> None:
         tool = st.segmented_control(
             "Tool",
             list(_TOOLS),
-            format_func=lambda name: f":material/{_ICONS[name]}: {_TOOLS[name]}",
+            format_func=_TOOLS.__getitem__,
             key=f"{PREFIX}tool",
             label_visibility="collapsed",
             persist_state="session",
@@ -136,28 +136,35 @@ def _stroke(key: str, tool: str, grid: tuple[int, int], asked: Asked) -> None:
         link.keep(now.drawn(strokes.on_pixels(cells, size), hide=_hides()))
 
 
-def _tools(asked: Asked, tool: str) -> None:
+def _edits(asked: Asked, tool: str) -> None:
     now = link.drawing(asked.size)
-    with st.container(horizontal=True, vertical_alignment="center", key="m-edits"):
+    with st.container(horizontal=True, gap="small", key="m-edits"):
+        st.button("Undo", key="m-undo", disabled=not now.past, on_click=_undo, args=(asked.size,))
         st.button(
-            "Undo", icon=":material/undo:", key="m-undo", disabled=not now.past,
-            on_click=lambda: link.keep(now.undone()),
+            "Clear", key="m-clear", disabled=bool(now.keep.all()), on_click=_clear,
+            args=(asked.size,),
         )  # fmt: skip
-        st.button(
-            "Clear", icon=":material/layers_clear:", key="m-clear", disabled=bool(now.keep.all()),
-            on_click=lambda: link.keep(now.changed(np.ones_like(now.keep))),
-        )  # fmt: skip
-        st.button(
-            "Invert", icon=":material/invert_colors:", key="m-invert",
-            on_click=lambda: link.keep(now.changed(~now.keep)),
-        )  # fmt: skip
-        with st.popover("By numbers", icon=":material/keyboard:"):
+        st.button("Invert", key="m-invert", on_click=_invert, args=(asked.size,))
+        with st.popover("By numbers"):
             if tool == "region":
                 _superpixel_by_number(asked)
             else:
                 _box_by_numbers(asked)
-        with st.popover("Upload", icon=":material/upload:"):
+        with st.popover("Upload"):
             _upload(asked)
+
+
+def _undo(size: tuple[int, int]) -> None:
+    link.keep(link.drawing(size).undone())
+
+
+def _clear(size: tuple[int, int]) -> None:
+    link.keep(link.drawing(size).changed(np.ones(size, dtype=bool)))
+
+
+def _invert(size: tuple[int, int]) -> None:
+    now = link.drawing(size)
+    link.keep(now.changed(~now.keep))
 
 
 def _box_by_numbers(asked: Asked) -> None:
@@ -204,7 +211,7 @@ def _superpixel_by_number(asked: Asked) -> None:
 
 def _take_superpixel(regions: np.ndarray) -> None:
     number = int(st.session_state[_NUMBER]) - 1
-    link.keep(link.drawing(regions.shape).toggled(regions == number))  # type: ignore[arg-type]
+    link.keep(link.drawing((len(regions), regions.shape[1])).toggled(regions == number))
 
 
 def _upload(asked: Asked) -> None:

@@ -98,12 +98,8 @@ def show(asked: Asked, found: MaskPreview) -> None:
 
 def _reconstruction(asked: Asked, found: MaskPreview) -> np.ndarray | None:
     assert asked.model is not None and asked.picture is not None
-    try:
-        keep = strokes.on_pixels(found.keep[0], asked.size)
-        return running.reconstruction(asked.model, asked.picture, keep)
-    except HaloscopeError as error:
-        st.caption(sentence(str(error)))
-        return None
+    keep = strokes.on_pixels(found.keep[0], asked.size)
+    return running.reconstruction(asked.model, asked.picture, keep)
 
 
 def _known(values: np.ndarray, photo: Image.Image) -> None:
@@ -182,6 +178,7 @@ def facts(asked: Asked, found: MaskPreview) -> None:
             prediction_pairs.percent(float(after.probabilities[best])),
             f"{round(moved, 1) + 0.0:+.1f} points",
             delta_color="off",
+            delta_arrow="auto" if round(moved, 1) else "off",
         )
         if not asked.generator.exact and asked.generator.guide != "drawn":
             asked_for = 100 * asked.hidden

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from dashboard.running import explanations, keeping
 from dashboard.running.heads import once
 from dashboard.running.models import identity
+from engine.errors import ModelError
 from engine.execution.cost import Cost
 from engine.execution.jobs import Job
 from engine.results import Result
@@ -164,10 +166,7 @@ def reconstruction(model: LoadedModel, picture: ImageInput, keep: np.ndarray) ->
 
     Returns:
         float32 colours in [0, 1], ``(channels, height, width)``; None where there is no
-        auto-encoder of what the model knows.
-
-    Raises:
-        HaloscopeError: its weights cannot be read.
+        auto-encoder of what the model knows, or its file is missing (the log says so).
     """
     from engine.manifest import digest_of
     from engine.missingness.reconstruction import reconstruct, refusal
@@ -176,7 +175,11 @@ def reconstruction(model: LoadedModel, picture: ImageInput, keep: np.ndarray) ->
         return None
     digest = digest_of(keep.tobytes())
     key = ("reconstruction", identity(model), picture.digest, picture.fit, digest)
-    return once(key, lambda: reconstruct(model, picture, keep))
+    try:
+        return once(key, lambda: reconstruct(model, picture, keep))
+    except ModelError as error:
+        logging.getLogger("haloscope").warning("%s", error)
+        return None
 
 
 def superpixels(model: LoadedModel, picture: ImageInput, segments: int) -> np.ndarray:
