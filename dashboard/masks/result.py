@@ -105,7 +105,7 @@ def _reconstruction(asked: Asked, found: MaskPreview) -> np.ndarray | None:
 def _known(values: np.ndarray, photo: Image.Image) -> None:
     _head("What can be guessed", "an auto-encoder")
     st.image(
-        png(mask_picture.seen(values, photo.size)), width="stretch",
+        mask_picture.uri(mask_picture.seen(values, photo.size)), width="stretch",
         alt="What a masked auto-encoder paints where the picture is hidden.",
     )  # fmt: skip
     st.caption(
@@ -116,8 +116,8 @@ def _known(values: np.ndarray, photo: Image.Image) -> None:
 
 def _masked(asked: Asked, found: MaskPreview, photo: Image.Image) -> None:
     _head("What the network gets", asked.fill.title)
-    file, alt = masked_file(found, photo)
-    st.image(file, width="stretch", alt=alt)
+    address, alt = masked(found, photo)
+    st.image(address, width="stretch", alt=alt)
     if found.masked is None:
         st.caption(
             "Nothing is painted: the hatched part is left out inside the network, layer by layer."
@@ -126,13 +126,13 @@ def _masked(asked: Asked, found: MaskPreview, photo: Image.Image) -> None:
         )
 
 
-def masked_file(found: MaskPreview, photo: Image.Image) -> tuple[bytes, str]:
-    """Return what the network was given as a PNG file, and in words."""
+def masked(found: MaskPreview, photo: Image.Image) -> tuple[str, str]:
+    """Return what the network was given as an address that holds the picture, and in words."""
     if found.masked is None:
-        return png(mask_picture.hatched(photo, found.keep[0])), (
+        return mask_picture.uri(mask_picture.hatched(photo, found.keep[0])), (
             "The picture with the part hatched that is left out inside the network."
         )
-    return png(mask_picture.seen(found.masked[0], photo.size)), (
+    return mask_picture.uri(mask_picture.seen(found.masked[0], photo.size)), (
         f"What the network was given, {found.manifest['source']['fill_title']} where it is hidden."
     )
 
