@@ -2,7 +2,7 @@
 
 Prints tables for RESULTS.md. On scenes the truth is known: right answers, class entropy, shape
 leak, linearity, LIME against the true masks. On photographs only agreement can be told.
-``--lime`` is for LIME alone (512 samples for each picture and fill: slow). Seeded; no clock matters.
+``--lime`` is for LIME alone (512 samples for each picture and fill: slow). Seeded.
 """
 
 from __future__ import annotations
