@@ -7,6 +7,7 @@ import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import timm
@@ -93,3 +94,29 @@ def test_every_option_of_the_table_is_one() -> None:
     rows = [row for row in SECTION.splitlines() if row.startswith("| `")]
     told = {name for row in rows for name in re.findall(r"`(\w+)=", row.split("|")[1])}
     assert told == {*OPTIONS, "weights"}
+
+
+MASKS = README.read_text("utf-8").split("\n## Masks")[1].split("\n## ")[0]
+
+
+def test_the_python_about_masks() -> None:
+    (block,) = re.findall(r"```python\n(.*?)```", MASKS, re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(block, names)
+    assert names["keep"].shape == (4, 14, 14)
+    assert names["preview"].probabilities.shape[0] == 5
+    assert len(names["sweep"].share) == 21
+
+
+def test_the_command_about_masks(here: Path) -> None:
+    (block,) = re.findall(r"```sh\n(.*?)```", MASKS, re.DOTALL)
+    _, *arguments = shlex.split(block.replace("\\\n", " "))
+    assert main(arguments) == 0
+    assert (here / "hidden.png").stat().st_size > 0
+    assert isinstance(engine.load_result("hidden.safetensors"), engine.MaskPreview)
+
+
+def test_the_generators_named_about_masks_are_there() -> None:
+    named = set(re.findall(r'"([a-z-]+)", (?:\(|hidden)', MASKS))
+    assert named
+    assert named <= set(engine.generators())

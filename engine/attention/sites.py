@@ -46,7 +46,8 @@ def attention_sites(model: LoadedModel) -> AttentionSites:
 
 def _look(model: LoadedModel) -> AttentionSites:
     title = model.card.title
-    with model.ready() as module:
+    # Also for a caller that wants no gradients: tokens are placed by them.
+    with model.ready() as module, torch.inference_mode(False), torch.enable_grad():
         try:
             found = _examined(_precise(module), model)
         except Exception as error:  # the network is the user's own code

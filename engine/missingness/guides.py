@@ -11,7 +11,8 @@ import torch
 
 from engine.attribution.explain import Plan, plan
 from engine.attribution.registry import methods, methods_for
-from engine.errors import ParameterError, nearest
+from engine.attribution.request import identity_of
+from engine.errors import InputError, ParameterError, nearest
 from engine.execution.cost import Cost
 from engine.execution.passes import Passes
 from engine.manifest import digest_of
@@ -125,17 +126,26 @@ def plan_guide(
     Raises:
         ParameterError: a guide that is missing, of another kind or another shape.
         MethodError: one that does not suit the model.
+        InputError: a map of another input.
     """
     if not found.guide:
         checked_guide(found, None if guide is None else np.empty(0), grid)
         return None
     if isinstance(guide, Attribution):
+        check_explains(guide, given)
         title = guide.manifest.get("source", {}).get("method_title", "")
         return _given(found, scores_of(model, guide), grid, title)
     name = found.usual_guide if guide is None else guide
     if isinstance(name, str) and name:
         return _named(model, given, found, name, seed)
     return _given(found, None if guide is None else np.asarray(guide), grid)
+
+
+def check_explains(attribution: Attribution, given: Given) -> None:
+    """Raise ``InputError`` if a map is one of another input."""
+    told = attribution.manifest.get("request", {}).get("input")
+    if told not in (None, identity_of(given)[1]):
+        raise InputError("the map explains another input; explain this one, or pass its scores")
 
 
 def scores_of(model: LoadedModel, attribution: Attribution) -> np.ndarray:

@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from engine.attribution.request import identity_of
-from engine.errors import InputError, ParameterError, nearest
+from engine.errors import ParameterError, nearest
 from engine.execution.passes import Cancel, Progress
 from engine.manifest import digest_of, key_of
 from engine.mask_results import MaskSweep
+from engine.masking.generators.checking import check_seed
 from engine.missingness.asking import request_for, suited_fill
 from engine.missingness.grids import extent
-from engine.missingness.guides import scores_of
+from engine.missingness.guides import check_explains, scores_of
 from engine.missingness.sweeping import DIRECTIONS, Direction, SweepPlan
 from engine.models.loaded import Given, LoadedModel
 from engine.models.loading import load_model
@@ -30,6 +30,7 @@ def plan_sweep(
     *,
     levels: int = 100,
     direction: Direction = "both",
+    seed: int = 0,
 ) -> SweepPlan:
     """Check a request and return what it would be known by and cost, without computing it.
 
@@ -41,6 +42,7 @@ def plan_sweep(
         raise ParameterError(f"no direction {direction!r}; {nearest(str(direction), DIRECTIONS)}")
     if isinstance(levels, bool) or not isinstance(levels, int) or not 1 <= levels <= MOST:
         raise ParameterError(f"levels={levels!r}: expected a whole number from 1 to {MOST}")
+    check_seed(seed)
     given = loaded.load_input(image)
     order = _order(_scores(loaded, given, attribution))
     steps = min(levels, order.size)
@@ -52,6 +54,7 @@ def plan_sweep(
         order=digest_of(repr(order.shape).encode(), order.data),
         levels=steps,
         direction=direction,
+        seed=seed,
     )
     title = ""
     if isinstance(attribution, Attribution):
@@ -69,6 +72,7 @@ def mask_sweep(
     *,
     levels: int = 100,
     direction: Direction = "both",
+    seed: int = 0,
     progress: Progress | None = None,
     cancel: Cancel | None = None,
 ) -> MaskSweep:
@@ -83,6 +87,7 @@ def mask_sweep(
         levels: steps from nothing to all; no more than pixels or columns are taken.
         direction: "remove" the top share (deletion), "keep" nothing but it (insertion), or
             "both" in one sweep.
+        seed: of a fill that draws.
         progress: called with passes done and passes promised.
         cancel: an object with ``is_set()``, looked at before every pass.
 
@@ -95,16 +100,16 @@ def mask_sweep(
         Cancelled: the caller asked to stop.
         OutOfMemory: one sample at a time does not fit.
     """
-    planned = plan_sweep(model, image, attribution, fill, levels=levels, direction=direction)
+    planned = plan_sweep(
+        model, image, attribution, fill, levels=levels, direction=direction, seed=seed
+    )
     return planned.run(progress, cancel)
 
 
 def _scores(model: LoadedModel, given: Given, found: Attribution | np.ndarray) -> np.ndarray:
     """Return one number for each pixel or column, ``(rows, columns)``."""
     if isinstance(found, Attribution):
-        told = found.manifest.get("request", {}).get("input")
-        if told not in (None, identity_of(given)[1]):
-            raise InputError("the map explains another input; explain this one, or pass its scores")
+        check_explains(found, given)
         return scores_of(model, found)
     scores = np.asarray(found)
     scores = scores[None] if scores.ndim == 1 else scores

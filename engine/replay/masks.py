@@ -19,6 +19,7 @@ _OF_BOTH = {
     "preprocessing": "preprocessing",
     "classes": "list of classes",
     "fill": "fill",
+    "seed": "seed",
     "dtype": "number format",
 }
 _OF_PREVIEWS = {
@@ -28,7 +29,6 @@ _OF_PREVIEWS = {
     "hidden": "share to hide",
     "count": "number of masks",
     "guide": "guide",
-    "seed": "seed",
 }
 _OF_SWEEPS = {
     **_OF_BOTH,
@@ -78,6 +78,7 @@ def sweep_again(saved: MaskSweep, model: Any = None, given: Any = None) -> Sweep
         request["fill"],
         levels=request["levels"],
         direction=request["direction"],
+        seed=request["seed"],
     )
     _check(_OF_SWEEPS, request, planned.request)
     return planned

@@ -31,6 +31,11 @@ def check_wanted(grid: tuple[int, int], hidden: float, count: int, seed: int) ->
         raise ParameterError(f"hidden={hidden} is out of range: a share from 0 to 1")
     if not _whole(count) or not 1 <= count <= MOST:
         raise ParameterError(f"count={count!r}: expected a number of masks, 1 to {MOST}")
+    check_seed(seed)
+
+
+def check_seed(seed: Any) -> None:
+    """Raise ``ParameterError`` if a seed is no whole number."""
     if not _whole(seed):
         raise ParameterError(f"seed={seed!r}: expected a whole number")
 

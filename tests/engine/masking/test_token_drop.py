@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from engine.attention.sites import attention_sites
 from engine.errors import MethodError
 from engine.masking.fills.registry import FILLS, fills_for
 from engine.masking.fills.token_drop import patches_kept
@@ -187,7 +188,7 @@ def test_bundled(name: str) -> None:
     patches = patch_masks(8, grid)
     side = x.shape[-1] // grid
     keep = of_pixels(patches, side)
-    assert FILL.refusal(model) == ""
+    attention_sites(model)  # found out once for each model
     with counted(model.module) as count:
         found = predict_masked(model, x, keep, "token-drop")
     assert count.forward == 8
@@ -256,3 +257,11 @@ def test_nothing_is_left_behind_when_it_breaks() -> None:
     handle.remove()
     assert hooks_on(model.module) == before
     assert not model.lock._is_owned()
+
+
+def test_tokens_are_found_where_no_gradients_are_wanted() -> None:
+    for way in (torch.no_grad, torch.inference_mode):
+        model = loaded("small")
+        with way():
+            assert FILL.refusal(model) == ""
+        assert attention_sites(model).unplaced == ""

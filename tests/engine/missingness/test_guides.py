@@ -7,7 +7,7 @@ import pytest
 
 from engine.attention.sites import attention_sites
 from engine.attribution.explain import explain
-from engine.errors import MethodError, ParameterError
+from engine.errors import InputError, MethodError, ParameterError
 from engine.execution.cost import Cost
 from engine.execution.passes import Passes
 from engine.heads.looking import look
@@ -172,6 +172,14 @@ def test_a_map_guides_no_regions() -> None:
     model = zoo.load("tiny-cnn")
     with expect_refusal(ParameterError, "a map of regions"):
         planned(model, "region-complete", explain(model, zoo.noise(model), "gradient"))
+
+
+def test_a_map_of_another_input_guides_nothing() -> None:
+    model = zoo.load("tiny-cnn")
+    made = explain(model, zoo.noise(model, seed=1), "gradient")
+    with expect_refusal(InputError, "the map explains another input"):
+        planned(model, "saliency", made)
+    planned(model, "saliency", scores_of(model, made))
 
 
 def test_which_guides_there_are() -> None:

@@ -163,6 +163,7 @@ def test_the_key_tells_order_fill_levels_and_input() -> None:
         ({"levels": 0}, "levels=0: expected a whole number from 1 to 1000"),
         ({"levels": True}, "levels=True: expected a whole number"),
         ({"direction": "up"}, "no direction 'up'"),
+        ({"seed": 0.5}, "seed=0.5: expected a whole number"),
         ({"fill": "gray"}, "no fill 'gray'"),
         ({"attribution": np.zeros((4, 4))}, "scores are finite numbers of shape (16, 16)"),
         ({"attribution": np.full((16, 16), np.nan)}, "scores are finite numbers"),

@@ -78,7 +78,7 @@ def settings_of(method: Method, model: LoadedModel) -> dict[str, Any]:
         "stride": side * 3 // 8,
         "masks": 6,
         "grid": 4,
-        "samples": 2,
+        "samples": 12 if method.name == "lime" else 2,
         "regions": "grid",
         "cells": 2,
     }
@@ -204,6 +204,7 @@ _ORACLES: dict[str, Oracle] = {
     "integrated-gradients": _integrated_gradients,
     "occlusion": lambda at, net: oracles.occlusion(net, at.told["window"], at.told["stride"]),
     "feature-ablation": lambda at, net: oracles.feature_ablation(net, at.told["cells"]),
+    "lime": lambda at, net: oracles.lime(net, at.told["samples"], at.told["cells"]),
     "rise": lambda at, net: oracles.rise(net, at.told["masks"], at.told["grid"]),
     "grad-cam": _grad_cam,
     "attention-rollout": _rollout,

@@ -97,6 +97,23 @@ def feature_ablation(net: Bare, cells: int) -> np.ndarray:
     return np.broadcast_to(falls, net.x.shape[1:])
 
 
+def lime(net: Bare, samples: int, cells: int) -> np.ndarray:
+    """Ridge regression of the scores on which cells of a grid stay, weighted by how many do."""
+    side = net.x.shape[-1]
+    length = side // cells
+    corners = range(0, side, length)
+    boxes = np.stack([_box(side, top, left, length) for top in corners for left in corners])
+    draws = [np.random.default_rng([0, index]).random(len(boxes)) < 0.5 for index in range(samples)]
+    stays = np.stack(draws).astype(float)  # (samples, boxes)
+    scores = net.scores(np.einsum("nb,bij->nij", stays, boxes))
+    gone = len(boxes) - stays.sum(axis=1)
+    weights = np.diag(np.exp(-gone / (2 * 0.75**2 * len(boxes))))
+    design = np.column_stack([np.ones(samples), stays])
+    ridge = np.diag([0.0] + [1.0] * len(boxes))
+    line = np.linalg.solve(design.T @ weights @ design + ridge, design.T @ weights @ scores)
+    return np.broadcast_to(np.einsum("b,bij->ij", line[1:], boxes), net.x.shape[1:])
+
+
 def rise(net: Bare, masks: int, grid: int) -> np.ndarray:
     """Σ score × mask / Σ mask − mean score."""
     shares = soft_masks(0, masks, grid, 0.5, net.x.shape[-1])
