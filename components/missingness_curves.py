@@ -82,7 +82,7 @@ def _curve(x: np.ndarray, line: Line, measure: Measure, level: int | None) -> go
         x=x,
         y=line.values,
         mode="lines+markers",
-        line={"color": line.colour, "width": 2.4},
+        line={"color": line.colour, "width": 2.4, "dash": line.dash},
         marker={"size": [8 if i == level else 4 for i in range(len(x))], "color": line.colour},
         text=[saying.drawn(text) for text in texts],
         hovertemplate="%{text}<extra></extra>",
@@ -142,7 +142,12 @@ def _names(drawn: go.Figure, found: list[Line], top: float) -> None:
     places = spread(ends, _APART * high / (_HEIGHT - _ROOM), high)
     for line, end, place in zip(order, ends, places, strict=True):
         drawn.add_shape(
-            type="line", x0=100, x1=_END, y0=end, y1=place, line={"color": line.colour, "width": 2}
+            type="line",
+            x0=100,
+            x1=_END,
+            y0=end,
+            y1=place,
+            line={"color": line.colour, "width": 2, "dash": line.dash},
         )
         drawn.add_annotation(
             x=_END, y=place, text=saying.drawn(line.title), showarrow=False, xanchor="left",

@@ -17,11 +17,15 @@ TITLES: dict[Measure, str] = {
     "entropy": "Class entropy",
     "unchanged": "Unchanged answers",
 }
-# The same colour in every study; a grey that reads as grey.
+# The same colour in every study; a grey that reads as grey. Kin share one, and are dashed.
 _COLOURS = {
+    "smoothed-grey": 7, "spark": 0,
     "layer-masking": 0, "token-drop": 0, "neighbours": 8, "blur": 2, "noise": 3, "mean": 4,
     "shuffled": 5, "white": 6, "grey": 7, "black": 1,
 }  # fmt: skip
+
+
+_DASHED = ("smoothed-grey", "spark")
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +36,7 @@ class Line:
         fills: their names.
         title: what people call them.
         colour: hexadecimal.
+        dash: "solid" or "dash".
         values: float64 ``(shares,)``: percent, or bits.
         low, high: ends of the 95 % interval.
     """
@@ -39,6 +44,7 @@ class Line:
     fills: tuple[str, ...]
     title: str
     colour: str
+    dash: str
     values: np.ndarray
     low: np.ndarray
     high: np.ndarray
@@ -64,6 +70,7 @@ def lines(study: MissingnessStudy, measure: Measure) -> list[Line]:
                 fills,
                 saying.joined(titles),
                 colour_of(fills[0], first),
+                "dash" if fills[0] in _DASHED else "solid",
                 values[first],
                 ends[first, :, 0],
                 ends[first, :, 1],

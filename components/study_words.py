@@ -9,6 +9,7 @@ from components.study_lines import Line, Measure, lines
 from engine.mask_results import MissingnessStudy
 
 _BITS = 0.5  # of entropy; less is no collapse (our definition)
+_ERRORS = 2  # standard errors that make a difference (our definition)
 _ORDERS = {
     "random": "at random",
     "most-salient": "what matters most first",
@@ -20,7 +21,8 @@ def kept_sentence(study: MissingnessStudy, at: float = 0.5) -> str:
     """Say which fill keeps the most answers when a share is hidden, and which the fewest.
 
     Answers that are right, or without labels those that stay as for the whole picture. Fills
-    whose 95 % intervals overlap with that of the best are told with it.
+    that differ from the best by less than two standard errors, picture by picture, are told
+    with it.
     """
     measure: Measure = "accuracy" if study.labelled else "unchanged"
     right = "right" if study.labelled else "as they were"
@@ -32,7 +34,7 @@ def kept_sentence(study: MissingnessStudy, at: float = 0.5) -> str:
     of = f"of {counted(count, 'answer')}"
     if len(found) == 1:
         return f"{begin}, {_title(best)} leaves {_ends(best, level)} {of} {right}."
-    even = [line for line in found if line.high[level] >= best.low[level]]
+    even = [line for line in found if not _apart(study, best, line, level)]
     if len(even) == len(found):
         between = f"{share(worst.values[level] / 100)} to {share(best.values[level] / 100)}"
         return (
@@ -96,6 +98,17 @@ def about(study: MissingnessStudy) -> str:
         *([f"{counted(left_out, 'picture')} left out"] if left_out else []),
     )
     return " · ".join(parts)
+
+
+def _apart(study: MissingnessStudy, best: Line, other: Line, level: int) -> bool:
+    """Whether a line has measurably fewer answers right, or unchanged, than the best one."""
+    known = study.labels >= 0
+    wanted = study.labels[known] if study.labelled else study.whole
+    rows = [study.predicted[study.fills.index(line.fills[0]), level] for line in (best, other)]
+    first, second = ((row[known] if study.labelled else row) == wanted for row in rows)
+    more = first.astype(float) - second
+    error = more.std(ddof=1) / np.sqrt(len(more)) if len(more) > 1 else np.inf
+    return bool(more.mean() > _ERRORS * error)
 
 
 def _rest(collapsed: list[Line], worst: Line) -> str:

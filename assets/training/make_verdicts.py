@@ -1,4 +1,4 @@
-"""Try the methods that rewrite the backward pass on the bundled models; keep what comes out.
+"""Try what does not suit every network on the bundled models; keep what comes out.
 
 ``python -m assets.training.make_verdicts``
 """

@@ -103,7 +103,8 @@ def write(module: MaskedAutoencoder) -> None:
             f"{SMOOTHED} epochs; flips, shifts of 4 pixels, brightness, contrast and tint varied",
             **measured(module),
             "Limits": "Knows only our scenes. What it paints is the mean of what might be there, "
-            "so it is blurred where much could be.",
+            "so it is blurred where much could be; with half of the patches hidden it errs hardly "
+            "less than a smooth blend of their neighbours.",
         },
     }
     text = json.dumps(card, indent=1, ensure_ascii=False)

@@ -13,6 +13,7 @@ from engine.head_results import HeadScores
 from engine.heads.planning import HeadPlan
 from engine.mask_results import MaskPreview, MaskSweep, MissingnessStudy
 from engine.missingness.previewing import PreviewPlan
+from engine.missingness.probe import Probe
 from engine.missingness.study import StudyPlan
 from engine.missingness.sweeping import SweepPlan
 from engine.replay.attributions import plan_again
@@ -20,7 +21,7 @@ from engine.replay.comparing import TOLERANCE, Verdict, differences, environment
 from engine.replay.heads import heads_again
 from engine.replay.masks import preview_again, sweep_again
 from engine.replay.sets import columns_again, scores_again
-from engine.replay.studies import study_again
+from engine.replay.studies import PROBED, probe_again, study_again
 from engine.results import Attribution, Result
 from engine.scores import Scores
 from engine.table_results import Measured
@@ -68,8 +69,8 @@ def replay(
 
     Args:
         saved: an attribution, a test on an image set, a finding about columns, scores of
-            attention heads, a preview of masks, a sweep or a study of missing parts, as
-            ``load_result`` returns it.
+            attention heads, a preview of masks, a sweep, a study of missing parts or a probe of
+            fills, as ``load_result`` returns it.
         model: by default what the result's source names; a network or an estimator in hand must
             be given.
         given: the input, image set or table; by default the file or the sample that the source
@@ -89,7 +90,7 @@ def replay(
 
 def _planned(
     saved: Result, model: Any, given: Any, background: Any
-) -> Plan | ScorePlan | MeasurePlan | HeadPlan | PreviewPlan | SweepPlan | StudyPlan:
+) -> Plan | ScorePlan | MeasurePlan | HeadPlan | PreviewPlan | SweepPlan | StudyPlan | Probe:
     if isinstance(saved, Attribution):
         return plan_again(saved, model, given, background)
     if background is not None:
@@ -106,4 +107,6 @@ def _planned(
         return sweep_again(saved, model, given)
     if isinstance(saved, MissingnessStudy):
         return study_again(saved, model, given)
+    if isinstance(saved, PROBED):
+        return probe_again(saved, model, given)
     raise ReplayError(f"a result of kind {saved.kind} cannot be replayed")

@@ -81,6 +81,10 @@ def test_what_keeps_most_flips_with_the_data() -> None:
         assert f"the fewest {worst}" in told
     even = study_words.kept_sentence(study_made_up.study({"grey": 3.0, "blur": 3.02}))
     assert "no measurable difference" in even
+    # Intervals that overlap, but in every picture where they differ the same one is right.
+    near = study_made_up.study({"blur": 1.2, "grey": 0.9}, count=60)
+    assert near.accuracy_interval[0, 5, 0] < near.accuracy_interval[1, 5, 1]
+    assert ", blurred keeps the most answers right" in study_words.kept_sentence(near)
     one = study_words.kept_sentence(study_made_up.study({"grey": 0.6}))
     assert one == "With 50 % hidden at random, grey leaves 26 % (20 – 33) of 200 answers right."
 

@@ -12,14 +12,16 @@ from PIL import Image
 from torch import nn
 
 import engine
-from engine.errors import Cancelled, InputError, ParameterError
+from engine.errors import Cancelled, InputError, ParameterError, ReplayError
 from engine.inputs.image_sets import ImageSet, load_images
 from engine.mask_results import Linearity, ShapeLeak
+from engine.missingness.lime_by_fill import lime_by_fill
 from engine.missingness.linearity import added_up, linearity, patches_kept, plan_linearity
 from engine.missingness.shape_leak import moved, plan_shape_leak, shape_leak
 from engine.models.loaded import LoadedModel
 from engine.models.seen_masks import seen_mask
 from engine.models.specs import ImageSpec
+from engine.replay import replay
 from tests.engine.counting import counted
 from tests.engine.refusals import expect_refusal
 
@@ -170,3 +172,15 @@ def test_refused_cancelled_saved(tmp_path: Path, scenes: ImageSet, resnet: Loade
     again = engine.load_result(found.save(tmp_path / "s.safetensors"))
     assert isinstance(again, Linearity)
     assert np.array_equal(again.cosine, found.cosine)
+
+
+def test_probes_are_computed_again(tmp_path: Path, scenes: ImageSet, resnet: LoadedModel) -> None:
+    for found in (
+        shape_leak(resnet, scenes, fills=["noise"], count=3, seed=2),
+        linearity(resnet, scenes, fills=["grey"], grid=4, count=2),
+        lime_by_fill(resnet, scenes, fills=["grey"], samples=20, segments=80, count=1),
+    ):
+        again = engine.load_result(found.save(tmp_path / "s.safetensors"))
+        assert replay(again).verdict == "equal to the bit"
+        with expect_refusal(ReplayError, "the image set is not the one of the result"):
+            replay(again, given=engine.load_sample_set("scenes-tagged"))
