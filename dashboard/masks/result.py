@@ -76,7 +76,8 @@ def show(asked: Asked, found: MaskPreview) -> None:
     """Show the picture, the mask, what the network gets, and the answer before and after."""
     photo = photo_of(asked)
     known = _reconstruction(asked, found)
-    first, second, third, *fourth = st.columns(3 if known is None else 4)
+    with st.container(key="m-pictures" if known is None else "m-pictures-four"):
+        first, second, third, *fourth = st.columns(3 if known is None else 4)
     with first, st.container(border=True, height="stretch", key="card-m-input"):
         _head("The picture", "as the network sees it")
         assert asked.model is not None and asked.picture is not None
@@ -98,6 +99,8 @@ def show(asked: Asked, found: MaskPreview) -> None:
 
 def _reconstruction(asked: Asked, found: MaskPreview) -> np.ndarray | None:
     assert asked.model is not None and asked.picture is not None
+    if not float(found.hidden[0]):  # nothing to guess
+        return None
     keep = strokes.on_pixels(found.keep[0], asked.size)
     return running.reconstruction(asked.model, asked.picture, keep)
 
@@ -199,7 +202,10 @@ def _trace(asked: Asked) -> str:
 
 def _head(title: str, note: str) -> None:
     with st.container(
-        horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap=None
+        horizontal=True,
+        vertical_alignment="center",
+        horizontal_alignment="distribute",
+        gap="xsmall",
     ):
         st.markdown(f"**{title}**", width="content")
         st.caption(note, width="content")
