@@ -27,6 +27,7 @@ pages = [
     st.Page("pages/explore.py", title="Explore", icon=":material/image_search:", default=True),
     st.Page("pages/gallery.py", title="Gallery", icon=":material/photo_library:"),
     st.Page("pages/heads.py", title="Heads", icon=":material/hub:"),
+    st.Page("pages/masks.py", title="Masks", icon=":material/texture:"),
     st.Page("pages/tables.py", title="Tables", icon=":material/table_chart:"),
     st.Page("pages/own_model.py", title="Own model", icon=":material/add_box:"),
     st.Page("pages/models.py", title="Models", icon=":material/deployed_code:"),

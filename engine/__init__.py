@@ -26,6 +26,7 @@ _HOMES = {
     "LoadedModel": "engine.models.loaded",
     "MaskPreview": "engine.mask_results",
     "MaskSweep": "engine.mask_results",
+    "MissingnessStudy": "engine.mask_results",
     "Prediction": "engine.results",
     "Row": "engine.inputs.tables",
     "Scores": "engine.scores",
@@ -34,6 +35,7 @@ _HOMES = {
     "TableSpec": "engine.models.table_specs",
     "TensorSpec": "engine.models.specs",
     "bundled_models": "engine.models.bundled",
+    "plan_study": "engine.missingness.study_asking",
     "explain": "engine.attribution.explain",
     "generators": "engine.masking.generators.registry",
     "head_metrics": "engine.heads.registry",
@@ -53,6 +55,7 @@ _HOMES = {
     "measure": "engine.tables.measuring",
     "measures": "engine.tables.registry",
     "methods": "engine.attribution.registry",
+    "missingness_study": "engine.missingness.study_asking",
     "other_outcome": "engine.tables.nearest",
     "plan": "engine.attribution.explain",
     "plan_heads": "engine.heads.judging",
@@ -62,6 +65,7 @@ _HOMES = {
     "predict": "engine.execution.predict",
     "predict_masked": "engine.masking.predict",
     "preview_mask": "engine.missingness.preview",
+    "reconstruct": "engine.missingness.reconstruction",
     "sample_sets": "engine.inputs.samples",
     "sample_tables": "engine.inputs.sample_tables",
     "samples": "engine.inputs.samples",
@@ -81,6 +85,7 @@ __all__ = [
     "LoadedModel",
     "MaskPreview",
     "MaskSweep",
+    "MissingnessStudy",
     "Prediction",
     "Row",
     "Scores",
@@ -109,15 +114,18 @@ __all__ = [
     "measure",
     "measures",
     "methods",
+    "missingness_study",
     "other_outcome",
     "plan",
     "plan_heads",
     "plan_measure",
     "plan_preview",
+    "plan_study",
     "plan_sweep",
     "predict",
     "predict_masked",
     "preview_mask",
+    "reconstruct",
     "sample_sets",
     "sample_tables",
     "samples",
@@ -144,10 +152,12 @@ if TYPE_CHECKING:
     from engine.inputs.tables import Row, Table, load_table
     from engine.inspection.inspecting import inspect_model
     from engine.inspection.self_test import self_test
-    from engine.mask_results import MaskPreview, MaskSweep
+    from engine.mask_results import MaskPreview, MaskSweep, MissingnessStudy
     from engine.masking.generators.registry import generators, make_masks
     from engine.masking.predict import predict_masked
     from engine.missingness.preview import plan_preview, preview_mask
+    from engine.missingness.reconstruction import reconstruct
+    from engine.missingness.study_asking import missingness_study, plan_study
     from engine.missingness.sweep import mask_sweep, plan_sweep
     from engine.models.bundled import bundled_models
     from engine.models.corrections import Corrections

@@ -9,7 +9,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from dashboard.command import cache, columns, explain, heads, listing, mask, replay, test
+from dashboard.command import (
+    cache,
+    columns,
+    explain,
+    heads,
+    listing,
+    mask,
+    replay,
+    study,
+    test,
+)
 from engine import __version__
 from engine.errors import Cancelled, HaloscopeError, nearest
 from engine.models.device_names import check_device_name
@@ -33,11 +43,15 @@ examples:
                                               which attention heads matter to it
   haloscope mask --model imagenet-cnn --image cat.jpg --hidden 0.5 --png hidden.png
                                               what it says with half the picture hidden
+  haloscope study --model scenes-resnet --images scenes --fills grey,blur,layer-masking
+                                              what hiding parts does to its answers
   haloscope replay cat.safetensors            compute it again and compare
   haloscope cache --clear                     remove the results kept on disk
 """
 
-_COMMANDS = ("models", "methods", "explain", "test", "columns", "heads", "mask", "replay", "cache")
+_COMMANDS = (
+    "models", "methods", "explain", "test", "columns", "heads", "mask", "study", "replay", "cache",
+)  # fmt: skip
 
 
 _LAST_PORT = 65535
@@ -126,6 +140,7 @@ def _parser() -> argparse.ArgumentParser:
     columns.add_to(commands)
     heads.add_to(commands)
     mask.add_to(commands)
+    study.add_to(commands)
     replay.add_to(commands)
     cache.add_to(commands)
     return parser

@@ -67,7 +67,7 @@ def run(options: argparse.Namespace) -> int:
     parameters = pairs(options.param, "--param")
     check_all(parameters, generator.parameters, generator.name)
     find_fill(options.fill)
-    grid = _grid(options.grid)
+    grid = grid_of(options.grid)
     picture = load_named(options.image, fit=options.fit)
     from engine.missingness.preview import plan_preview
     from engine.models.loading import load_model
@@ -114,10 +114,7 @@ def _check(options: argparse.Namespace) -> None:
     if options.generator == _DRAWN and not options.mask:
         raise ParameterError("the generator drawn needs a drawing: --mask FILE")
     for path in (options.out, options.png):
-        place = Path(path or "x").absolute()
-        if place.is_dir() or not place.parent.is_dir():
-            why = "it is a folder; name a file in it" if place.is_dir() else "no such folder"
-            raise HaloscopeError(f"cannot write {path}: {why}")
+        checked_place(path)
     if options.png and is_array_file(options.image):
         raise HaloscopeError(f"--png: {options.image} is no picture; write the result with --out")
     if options.png and Path(options.png).suffix.lower() != ".png":
@@ -126,7 +123,16 @@ def _check(options: argparse.Namespace) -> None:
         raise HaloscopeError("--out and --png name the same file; name two")
 
 
-def _grid(text: str | None) -> tuple[int, int] | None:
+def checked_place(path: str | None) -> None:
+    """Tell before the work that a file cannot be written."""
+    place = Path(path or "x").absolute()
+    if place.is_dir() or not place.parent.is_dir():
+        why = "it is a folder; name a file in it" if place.is_dir() else "no such folder"
+        raise HaloscopeError(f"cannot write {path}: {why}")
+
+
+def grid_of(text: str | None) -> tuple[int, int] | None:
+    """Read rows and columns: "14x14", or one number for both."""
     if text is None:
         return None
     rows, cross, columns = text.lower().replace("×", "x").partition("x")

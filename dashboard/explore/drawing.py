@@ -73,16 +73,6 @@ def overlay_file(
     return _encoded(laid, **_JPEG)
 
 
-def seen_mask(model: LoadedModel, picture: ImageInput) -> np.ndarray | None:
-    """Return the true mask as the network sees it, bool ``(height, width)``, or None."""
-    spec = model.spec
-    if picture.truth is None or picture.truth.mask is None or not isinstance(spec, ImageSpec):
-        return None
-    white = np.where(picture.truth.mask, 255, 0).astype(np.uint8)
-    fitted = replace(spec, interpolation="bilinear").fitted(replace(picture, pixels=white))
-    return np.asarray(fitted.convert("L")) >= 128
-
-
 @st.cache_data(max_entries=64, show_spinner=False)
 def frame_file(key: str, _model: LoadedModel, _picture: ImageInput) -> bytes:
     """Return the whole picture with the part that the network sees framed, as a JPEG file."""

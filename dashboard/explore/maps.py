@@ -12,6 +12,7 @@ from dashboard.explore import drawing, export, link
 from dashboard.running.explanations import Explained
 from engine.inputs.images import ImageInput
 from engine.models.loaded import LoadedModel
+from engine.models.seen_masks import seen_mask
 from engine.results import Attribution
 
 STATES = {
@@ -69,7 +70,7 @@ def squares(
     """Show the three pictures."""
     attribution = explained.attribution
     key = drawing.photo_key(model, picture)
-    mask = drawing.seen_mask(model, picture)
+    mask = seen_mask(model, picture)
     truth = mask is not None and bool(st.session_state.get("truth", True))
     first, second, third = st.columns(3)
     with first:

@@ -11,6 +11,7 @@ from components.words import plain, sentence
 from dashboard.explore.shown import Shown, shown_now, state_of
 from dashboard.running import warmth
 from dashboard.state import restore
+from engine.models.seen_masks import seen_mask
 
 if TYPE_CHECKING:
     from dashboard.controls.sidebar import Chosen
@@ -210,7 +211,7 @@ def _write_link(selection: Selection) -> None:
 
 def _below(shown: Shown, chosen: Chosen) -> None:
     from components import words
-    from dashboard.explore import drawing, predictions, trust
+    from dashboard.explore import predictions, trust
     from dashboard.running.predictions import prediction
 
     left, right = st.columns([4, 3])
@@ -221,7 +222,7 @@ def _below(shown: Shown, chosen: Chosen) -> None:
             said, explained = chosen.prediction, None
         predictions.card(said, explained)
     with right:
-        trust.card(shown.explained, drawing.seen_mask(shown.plan.model, shown.picture))
+        trust.card(shown.explained, seen_mask(shown.plan.model, shown.picture))
     st.caption(plain(words.caption(shown.explained.attribution)))
 
 

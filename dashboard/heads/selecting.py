@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -18,6 +18,7 @@ from dashboard.heads.link import PREFIX
 from dashboard.heads.marks import Head, Marks, middle
 
 CLICKS = {"select": "selects", "off": "switches off"}
+SelectionMode = Literal["points", "box", "lasso"]
 _STILL: dict[str, Any] = {"displayModeBar": False}
 _TOKEN, _PATCH = "token", "patch"
 
@@ -154,21 +155,26 @@ def chart(
     pick: Callable[[str], None] | None = None,
     *,
     shape: tuple[int, int] | None = None,
+    mode: SelectionMode | tuple[SelectionMode, ...] = "points",
+    name: str = "",
 ) -> None:
     """Show a figure; a click on it selects.
 
     Args:
         drawn: the figure.
-        key: of the chart; its frame is called "chart-" and the key.
+        key: of the chart.
         alt: what it shows, in words.
         pick: called with the key after a click; by default nothing can be picked.
         shape: width and height in pixels at the most; it keeps their ratio at every width.
+        mode: what can be selected: points, or also with a box or a lasso.
+        name: its frame is called "chart-" and this; by default the key.
     """
+    name = name or key
     high: Any = "stretch" if shape else "content"
     if shape is not None:
         drawn.update_layout(height=None)
-        _shaped(key, shape)
-    with st.container(key=f"chart-{key}"), _frame(key, shape):
+        _shaped(name, shape)
+    with st.container(key=f"chart-{name}"), _frame(name, shape):
         if pick is None:
             st.plotly_chart(drawn, key=key, height=high, config=_STILL, alt=alt)
         else:
@@ -177,7 +183,7 @@ def chart(
                 key=key,
                 height=high,
                 on_select=lambda: pick(key),
-                selection_mode="points",
+                selection_mode=mode,
                 config=_STILL,
                 alt=alt,
             )

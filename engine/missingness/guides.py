@@ -20,9 +20,11 @@ from engine.masking.cells import Grid, commonest_of_cells, mean_of_cells
 from engine.masking.generators.checking import checked_guide
 from engine.masking.generators.generator import Generator
 from engine.masking.regions import colours_of, superpixels
+from engine.missingness import reconstruction
 from engine.missingness.attending import attention_scores, no_attention
 from engine.missingness.difficulty import difficulty
 from engine.missingness.grids import extent
+from engine.missingness.reconstruction import MASKS, difficulty_by_loss
 from engine.models.loaded import Given, LoadedModel
 from engine.results import Attribution
 
@@ -76,6 +78,12 @@ _OWN = {
     "difficulty": _Own(
         "Difficulty", "scores", lambda p, x, grid: difficulty(colours_of(p.model, x), grid)
     ),
+    "autoencoder-loss": _Own(
+        "Loss of the auto-encoder",
+        "scores",
+        lambda p, x, _: difficulty_by_loss(p.model, x),
+        told={"masks": MASKS},
+    ),
     "superpixels": _Own(
         "Superpixels",
         "regions",
@@ -109,9 +117,9 @@ def plan_guide(
     Args:
         model, given: a loaded model, and its input.
         found: the generator.
-        guide: an array, an ``Attribution``, or a name: "attention", "difficulty", "superpixels"
-            or a method's. None: the generator's usual one. What another model finds out, a
-            masked auto-encoder's loss for one, comes as an array.
+        guide: an array, an ``Attribution``, or a name: "attention", "difficulty" (on scenes
+            the loss of their auto-encoder), "superpixels" or a method's. None: the generator's
+            usual one. What another model finds out comes as an array.
         grid: rows and columns of cells.
         seed: of methods that draw.
 
@@ -183,6 +191,8 @@ def _given(found: Generator, values: np.ndarray | None, grid: Grid, title: str =
 
 
 def _named(model: LoadedModel, given: Given, found: Generator, name: str, seed: int) -> Guide:
+    if name == "difficulty" and not reconstruction.refusal(model):
+        name = "autoencoder-loss"
     if name == "saliency":
         name = methods_for(model)[0].name
     own = _OWN.get(name)
@@ -212,4 +222,6 @@ def _refusal(model: LoadedModel, name: str) -> str:
     """Say in one line why one of our own guides does not suit a model, or nothing."""
     if len(model.spec.shape) != 3:
         return f"the guide {name!r} needs a picture; name a method, or give scores"
+    if name == "autoencoder-loss":
+        return reconstruction.refusal(model)
     return no_attention(model) if name == "attention" else ""

@@ -16,7 +16,7 @@ from engine.execution.draws import generator
 from engine.execution.passes import Cancel, Passes, Progress
 from engine.mask_results import MaskPreview
 from engine.masking.cells import Grid
-from engine.masking.fills.fill import Fill, Replacement
+from engine.masking.fills.fill import Fill
 from engine.masking.generators.generator import Generator, Wanted
 from engine.masking.predict import masked_outputs
 from engine.missingness.asking import display_of, outcome_of, source_of
@@ -134,7 +134,7 @@ class PreviewPlan:
 
     def _masked(self, passes: _Watched) -> np.ndarray | None:
         """Return what the network was given, where the fill paints."""
-        if not isinstance(self.fill, Replacement):
+        if self.fill.inside:
             return None
         given = torch.cat(passes.given).float()
         if isinstance(self.model.spec, ImageSpec):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from engine.attribution.explain import Plan
 from engine.errors import ReplayError
-from engine.evaluation.scoring import ScorePlan
 from engine.execution.passes import Cancel, Progress
 from engine.head_results import (
     HeadPatterns,
@@ -16,11 +15,7 @@ from engine.head_results import (
     PartialPruning,
     PruningCurve,
 )
-from engine.heads.curve import CurvePlan
-from engine.heads.planning import HeadPlan
-from engine.mask_results import MaskPreview, MaskSweep
-from engine.missingness.previewing import PreviewPlan
-from engine.missingness.sweeping import SweepPlan
+from engine.mask_results import MaskPreview, MaskSweep, MissingnessStudy
 from engine.replay.attributions import plan_again
 from engine.replay.comparing import (
     TOLERANCE,
@@ -30,14 +25,14 @@ from engine.replay.comparing import (
     environment_apart,
     verdict,
 )
+from engine.replay.head_studies import StudyAgain, head_study_again
 from engine.replay.heads import curve_again, heads_again
 from engine.replay.masks import preview_again, sweep_again
+from engine.replay.missingness import PROBED, probe_again, study_again
 from engine.replay.sets import columns_again, scores_again
-from engine.replay.studies import StudyAgain, study_again
 from engine.results import Attribution, Result
 from engine.scores import Scores
 from engine.table_results import Measured
-from engine.tables.measuring import MeasurePlan
 
 __all__ = ["TOLERANCE", "Replayed", "Verdict", "plan_again", "replay"]
 
@@ -81,7 +76,8 @@ def replay(
 
     Args:
         saved: an attribution, a test on an image set, a finding about columns or about attention
-            heads, a preview of masks or a sweep, as ``load_result`` returns it.
+            heads, a preview of masks, a sweep, a study of missing parts or a probe of fills, as
+            ``load_result`` returns it.
         model: by default what the result's source names; a network or an estimator in hand must
             be given.
         given: the input, image set or table; by default the file or the sample that the source
@@ -99,25 +95,27 @@ def replay(
     return Replayed(verdict(saved, computed, difference), difference, largest, apart, computed)
 
 
-def _planned(
-    saved: Result, model: Any, given: Any, background: Any
-) -> Plan | ScorePlan | MeasurePlan | HeadPlan | CurvePlan | StudyAgain | PreviewPlan | SweepPlan:
+def _planned(saved: Result, model: Any, given: Any, background: Any) -> Any:
+    """Return what a result was computed from; its ``run(progress, cancel)`` computes it."""
     if isinstance(saved, Attribution):
         return plan_again(saved, model, given, background)
     if background is not None:
         raise ReplayError(f"a result of kind {saved.kind} compares with no background")
-    if isinstance(saved, Scores):
-        return scores_again(saved, model, given)
-    if isinstance(saved, Measured):
-        return columns_again(saved, model, given)
-    if isinstance(saved, HeadScores):
-        return heads_again(saved, model, given)
-    if isinstance(saved, PruningCurve):
-        return curve_again(saved, model, given)
-    if isinstance(saved, HeadStrength | HeadPatterns | PartialPruning):
-        return study_again(saved, model, given)
-    if isinstance(saved, MaskPreview):
-        return preview_again(saved, model, given)
-    if isinstance(saved, MaskSweep):
-        return sweep_again(saved, model, given)
+    for kinds, again in _AGAIN:
+        if isinstance(saved, kinds):
+            return again(saved, model, given)
     raise ReplayError(f"a result of kind {saved.kind} cannot be replayed")
+
+
+# By the kind of result: what finds out how it was computed.
+_AGAIN: tuple[tuple[Any, Callable[..., Any]], ...] = (
+    (Scores, scores_again),
+    (Measured, columns_again),
+    (HeadScores, heads_again),
+    (PruningCurve, curve_again),
+    ((HeadStrength, HeadPatterns, PartialPruning), head_study_again),
+    (MaskPreview, preview_again),
+    (MaskSweep, sweep_again),
+    (MissingnessStudy, study_again),
+    (PROBED, probe_again),
+)

@@ -26,6 +26,7 @@ class Fill(ABC):
         paper: key in the bibliography, or "".
         shares: whether masks may hold shares in [0, 1]; else they hide or keep.
         seeded: whether something of it is drawn.
+        inside: whether it hides inside the network, so that nothing is painted on the input.
     """
 
     name: ClassVar[str]
@@ -34,6 +35,7 @@ class Fill(ABC):
     paper: ClassVar[str] = ""
     shares: ClassVar[bool] = False
     seeded: ClassVar[bool] = False
+    inside: ClassVar[bool] = False
 
     def refusal(self, model: LoadedModel) -> str:
         """Say in one line why it does not suit a model; nothing if it does."""

@@ -27,6 +27,7 @@ class LayerMasking(Fill):
     title = "Layer masking"
     summary = "Nothing: each layer leaves out what is hidden, and only kept pixels speak."
     paper = "balasubramanian2023towards"
+    inside = True
 
     def refusal(self, model: LoadedModel) -> str:
         """Networks other than CNNs, and calls without a rule, tried once for each model."""

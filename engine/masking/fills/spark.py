@@ -27,6 +27,7 @@ class Spark(Fill):
     title = "SparK"
     summary = "Zeros, laid on again after every convolution, in cells of 32 × 32 pixels."
     paper = "tian2023designing"
+    inside = True
 
     def refusal(self, model: LoadedModel) -> str:
         """Networks other than CNNs, pictures of one cell, and calls without a rule."""

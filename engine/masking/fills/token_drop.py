@@ -38,6 +38,7 @@ class TokenDrop(Fill):
     title = "Token drop"
     summary = "Nothing: patches of which half or more is hidden are left out of the sequence."
     paper = "jain2022missingness"
+    inside = True
 
     def refusal(self, model: LoadedModel) -> str:
         """Other networks, and those in which tokens cannot just go, tried once for each model."""

@@ -46,7 +46,7 @@ class StudyAgain:
         return self.compute(progress, cancel)
 
 
-def study_again(saved: Study, model: Any = None, given: Any = None) -> StudyAgain:
+def head_study_again(saved: Study, model: Any = None, given: Any = None) -> StudyAgain:
     """Return what a study of heads was computed from.
 
     Arguments and errors as in ``replay``; ``given`` is a picture, several in a list, an image
