@@ -50,7 +50,7 @@ def predict_masked(
         ParameterError: an unknown fill.
         MethodError: a fill that does not suit the model; it says why.
     """
-    found = _with_rows(model, given, find_fill(fill, seed), rows)
+    found = with_rows(model, given, find_fill(fill, seed), rows)
     found.check_suits(model)
     x = model.prepare(given)
     masks = _checked(keep, x)
@@ -100,10 +100,10 @@ def masked_outputs(
         return torch.cat(chunks.over(count, passes, some))
 
 
-def _with_rows(
+def with_rows(
     model: LoadedModel, given: ModelInput, fill: Fill, rows: Table | torch.Tensor | None
 ) -> Fill:
-    """Give a fill that draws from other rows what to draw from."""
+    """Give a fill that draws from other rows what to draw from: by default a row's own table."""
     if not isinstance(fill, OtherRows) or model.family != "tabular":
         return fill
     if rows is None and isinstance(given, Row):

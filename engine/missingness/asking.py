@@ -6,13 +6,16 @@ import time
 from typing import Any
 
 from engine.attribution.request import identity_of
-from engine.errors import MethodError, ParameterError
+from engine.errors import ParameterError
 from engine.execution.chunks import Chunks, chunk_for
 from engine.execution.environment import environment
 from engine.execution.passes import Passes
+from engine.inputs.tables import Row
 from engine.manifest import SCHEMA, versions
 from engine.masking.fills.fill import Fill
+from engine.masking.fills.other_rows import OtherRows
 from engine.masking.fills.registry import find_fill
+from engine.masking.predict import with_rows
 from engine.models.loaded import Given, LoadedModel
 from engine.models.table_specs import TableSpec
 
@@ -28,6 +31,8 @@ def request_for(
         **more: what this kind of result asks beside.
     """
     fit, digest = identity_of(given)
+    if isinstance(fill, OtherRows) and isinstance(given, Row) and given.table is not None:
+        more = {**more, "rows": given.table.digest}
     return {
         "schema": SCHEMA,
         "kind": kind,
@@ -44,8 +49,14 @@ def request_for(
     }
 
 
-def suited_fill(model: LoadedModel, name: str) -> Fill:
+def suited_fill(model: LoadedModel, name: str, seed: int = 0, given: Given | None = None) -> Fill:
     """Return a fill by name, if it suits a model.
+
+    Args:
+        model: the model.
+        name: of the fill.
+        seed: of what it draws.
+        given: the input; a row of a table lends its own table to fills that draw from rows.
 
     Raises:
         ParameterError: no name, or there is none of that name.
@@ -53,10 +64,10 @@ def suited_fill(model: LoadedModel, name: str) -> Fill:
     """
     if not isinstance(name, str):
         raise ParameterError("name a fill: what is in hand has no key to be known by")
-    fill = find_fill(name)
-    refusal = fill.refusal(model)
-    if refusal:
-        raise MethodError(refusal)
+    fill = find_fill(name, seed)
+    if given is not None:
+        fill = with_rows(model, given, fill, None)
+    fill.check_suits(model)
     return fill
 
 

@@ -44,12 +44,12 @@ def plan_preview(
     found = find_generator(generator)
     values = check_all(parameters, found.parameters, found.name)
     loaded = load_model(model)
-    chosen = suited_fill(loaded, fill)
     cells = _grid(loaded, found, grid, guide)
     check_wanted(cells, hidden, count, seed)
     if count > MOST:
         raise ParameterError(f"count={count} is out of range: 1 to {MOST} masks in one preview")
     given = loaded.load_input(image)
+    chosen = suited_fill(loaded, fill, seed, given)
     guiding = plan_guide(loaded, given, found, guide, cells, seed)
     request = request_for(
         loaded,

@@ -127,7 +127,12 @@ class PreviewPlan:
             share = on_input(self.model, noise[index : index + 1]).to(x)
             noisy = with_noise(x, share, self.seed, index)
             one = masked_outputs(
-                passes, chunks, noisy, 1, lambda *_, i=index: masks(i, i + 1), self.fill
+                passes,
+                chunks,
+                noisy,
+                1,
+                lambda *_, i=index: masks(i, i + 1),
+                self.fill.of_masks(index, index + 1),
             )
             each.append(one)
         return torch.cat(each)

@@ -37,13 +37,13 @@ def plan_sweep(
     Arguments and errors as in ``mask_sweep``.
     """
     loaded = load_model(model)
-    chosen = suited_fill(loaded, fill)
     if direction not in DIRECTIONS:
         raise ParameterError(f"no direction {direction!r}; {nearest(str(direction), DIRECTIONS)}")
     if isinstance(levels, bool) or not isinstance(levels, int) or not 1 <= levels <= MOST:
         raise ParameterError(f"levels={levels!r}: expected a whole number from 1 to {MOST}")
     check_seed(seed)
     given = loaded.load_input(image)
+    chosen = suited_fill(loaded, fill, seed, given)
     order = _order(_scores(loaded, given, attribution))
     steps = min(levels, order.size)
     request = request_for(

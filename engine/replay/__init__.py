@@ -25,7 +25,7 @@ from engine.replay.comparing import (
     environment_apart,
     verdict,
 )
-from engine.replay.head_studies import StudyAgain, head_study_again
+from engine.replay.head_studies import head_study_again
 from engine.replay.heads import curve_again, heads_again
 from engine.replay.masks import preview_again, sweep_again
 from engine.replay.missingness import PROBED, probe_again, study_again

@@ -12,6 +12,7 @@ import torch
 import engine
 from engine.errors import Cancelled, InputError, MethodError, ParameterError
 from engine.execution.cost import Cost
+from engine.inputs.sample_tables import load_named_table
 from engine.mask_results import MaskPreview
 from engine.masking import predict_masked
 from engine.masking.cells import enlarge
@@ -54,6 +55,30 @@ def test_it_says_what_predict_masked_says(fill: str) -> None:
     assert np.allclose(found.masked, colours, atol=1e-6)
     assert found.hidden.tolist() == pytest.approx([6 / 16] * 5)
     assert found.classes == model.classes
+
+
+@pytest.mark.parametrize("fill", ["noise", "shuffled", "neighbours", "smoothed-grey"])
+def test_what_a_fill_draws_is_of_the_seed(fill: str) -> None:
+    model = zoo.load("tiny-cnn")
+    found = preview_mask(model, PICTURE, "uniform", 0.4, fill, count=3, seed=7)
+    expected = predict_masked(model, PICTURE, enlarge(found.keep, 16, 16), fill, seed=7)
+    assert np.allclose(found.logits[1:], expected, atol=1e-6)
+    assert found.masked is not None
+    other = predict_masked(model, PICTURE, enlarge(found.keep, 16, 16), fill, seed=8)
+    assert np.allclose(found.logits[1:], other, atol=1e-6) == (not FILLS[fill].seeded)
+
+
+@pytest.mark.parametrize("fill", ["permutation", "conditional"])
+def test_a_row_draws_from_its_own_table(fill: str) -> None:
+    table = load_named_table("cancer")
+    row = table.row(3)
+    found = preview_mask("cancer-mlp", row, "uniform", 0.5, fill, count=4, seed=7)
+    model = engine.load_model("cancer-mlp")
+    keep = model.spec.spread(torch.tensor(found.keep[:, 0]))
+    expected = predict_masked(model, row, keep, fill, seed=7)
+    assert np.allclose(found.logits[1:], expected, atol=1e-5)
+    alone = plan_preview("cancer-mlp", replace(row, table=table.part([2, 3])), fill=fill)
+    assert alone.key != plan_preview("cancer-mlp", row, fill=fill).key
 
 
 @pytest.mark.parametrize(("name", "variant"), CASES, ids=IDS)
@@ -150,6 +175,7 @@ def test_a_drawing_in_pixels_or_cells_brings_its_own_grid() -> None:
 class Inside(Fill):
     name = "inside"
     title = "Hides inside"
+    inside = True
 
     def refusal(self, model: Any) -> str:
         return "" if model.family == "vit" else "inside hides tokens, and there are none"
