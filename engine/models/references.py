@@ -90,6 +90,8 @@ def parse_reference(ref: str) -> Reference:
         return Reference(kind, name, corrections, arguments)
     if IS_MODULE.fullmatch(head):
         return Reference("module", head, corrections, arguments)
+    if kind == "module" and IS_MODULE.fullmatch(name):
+        raise ModelError(f"{ref!r}: a module and its builder are named as they are; write {name!r}")
     raise ModelError(f"{ref!r}: references of kind {kind!r} are unknown; use {_KINDS}")
 
 

@@ -78,6 +78,7 @@ def test_weights_that_do_not_fit(weights: Path) -> None:
         ("imagenet-cn", "did you mean imagenet-cnn"),
         ("", "no model ''"),
         ("zip:weights.zip", "references of kind 'zip' are unknown"),
+        ("module:mynet:build", "write 'mynet:build'"),
         ("file:w.pth", "does not say which architecture"),
     ],
 )
