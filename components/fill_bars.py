@@ -21,12 +21,15 @@ _PALE = (_OTHERS, KINDS[3], KINDS[5], KINDS[6])  # written on in black
 
 
 def leading(before: Prediction, filled: Sequence[Filled], count: int = _SHOWN) -> list[int]:
-    """Return the classes that are drawn, by index: those that lead somewhere, largest first."""
-    every = np.stack([one.said.probabilities for one in filled])
-    wanted = {before.best, *(one.said.best for one in filled)}
+    """Return the classes that are drawn, by index.
+
+    That of the whole picture, then those that lead somewhere, the largest first.
+    """
+    every = np.stack([before.probabilities, *(one.said.probabilities for one in filled)])
     order = np.argsort(-every.max(axis=0), kind="stable").tolist()
-    found = sorted(wanted, key=order.index)
-    found += [index for index in order if index not in wanted]
+    wanted = {one.said.best for one in filled} - {before.best}
+    found = [before.best, *sorted(wanted, key=order.index)]
+    found += [index for index in order if index not in found]
     return found[:count]
 
 

@@ -24,8 +24,9 @@ def figure(
 ) -> go.Figure:
     """Draw what patches give to patches at each distance, a line for each head.
 
-    All small charts have the same scales and are drawn as one. A click on a dot returns layer
-    and head, counted from 0.
+    All small charts are drawn as one. Their heights have the same scale; each is as wide as its
+    layer's own patches reach, which in windows is less. A click on a dot returns layer and head,
+    counted from 0.
 
     Args:
         strength: of all heads.
@@ -38,7 +39,7 @@ def figure(
     top = float(np.nanmax(values, initial=0.0)) or 1.0
     count = len(strength.heads)
     beside = min(count, columns or (3 if count <= 9 else 4))
-    panels = _Panels(count, beside, values.shape[2], top)
+    panels = _Panels(beside, _last_hops(strength), top)
     drawn = go.Figure()
     drawn.add_trace(_lines(panels, values, strength.heads))
     for trace in _own_line(panels, values, chosen):
@@ -58,11 +59,11 @@ def figure(
 class _Panels:
     """Where the small charts are, in units of one pair of axes."""
 
-    def __init__(self, count: int, columns: int, hops: int, top: float) -> None:
-        self.count = count
+    def __init__(self, columns: int, last: list[int], top: float) -> None:
+        self.count = len(last)
         self.columns = max(1, columns)
-        self.rows = -(-count // self.columns)
-        self._hops = max(1, hops - 1)
+        self.rows = -(-self.count // self.columns)
+        self.last = last
         self._top = top
 
     def corner(self, layer: int) -> tuple[float, float]:
@@ -72,7 +73,8 @@ class _Panels:
 
     def x(self, layer: int, hop: float | np.ndarray) -> np.ndarray:
         """Where a distance lies."""
-        return np.asarray(self.corner(layer)[0] + _WIDE * np.asarray(hop) / self._hops)
+        share = np.asarray(hop) / max(1, self.last[layer])
+        return np.asarray(self.corner(layer)[0] + _WIDE * share)
 
     def y(self, layer: int, value: float | np.ndarray) -> np.ndarray:
         """Where a value lies."""
@@ -83,7 +85,7 @@ class _Panels:
         left, low = self.corner(layer)
         line = {"color": BAR_OTHER, "width": 1}
         drawn.add_shape(type="line", x0=left, x1=left + _WIDE, y0=low, y1=low, line=line)
-        last = int(np.isfinite(strength.cells[layer]).nonzero()[0].max())
+        last = self.last[layer]
         if hop <= last:
             at = float(self.x(layer, hop))
             dash = {"color": ACCENT, "width": 1.4, "dash": "dot"}
@@ -99,13 +101,19 @@ class _Panels:
         if layer == 0:
             drawn.add_annotation(
                 x=left + _WIDE, y=low + _TALL, text=f"up to {saying.share(self._top)}",
-                showarrow=False, xanchor="right", yanchor="bottom", font={"size": 10},
+                showarrow=False, xanchor="right", yanchor="top" if end else "bottom",
+                font={"size": 10},
             )  # fmt: skip
         for place in (0, last):
             drawn.add_annotation(
                 x=float(self.x(layer, place)), y=low, text=str(place), showarrow=False,
                 xanchor="left" if place == 0 else "right", yanchor="top", font={"size": 10},
             )  # fmt: skip
+
+
+def _last_hops(strength: HeadStrength) -> list[int]:
+    """Return the largest distance in each layer."""
+    return [int(np.isfinite(cells).nonzero()[0].max()) for cells in strength.cells]
 
 
 def _lines(panels: _Panels, values: np.ndarray, heads: tuple[int, ...]) -> go.Scatter:

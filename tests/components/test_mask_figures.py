@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from components import fill_bars, mask_canvas, mask_curve, mask_picture
+from components.mask_words import Filled
 from components.tokens import ACCENT, BAR_CHOSEN
 
 
@@ -127,6 +128,7 @@ def test_each_fill_is_a_row_that_adds_up_to_one() -> None:
 
 def test_classes_that_lead_somewhere_are_drawn_even_among_many() -> None:
     before, filled = fill_bars.made_up()
-    assert set(fill_bars.leading(before, filled, 2)) == {0, 1}
+    assert fill_bars.leading(before, filled, 2) == [0, 1]
+    assert fill_bars.leading(filled[1].said, [Filled("x", before)], 2) == [1, 0]
     drawn = fill_bars.figure(before, filled)
     assert {bar.name for bar in drawn.data} == {"cat", "dog", "hen"}
