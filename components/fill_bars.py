@@ -17,6 +17,7 @@ _ROW = 34
 _SHOWN = 5
 _LEAST = 0.09  # of the row: narrower parts are not written on
 _OTHERS = "#C3C7D1"
+_PALE = (_OTHERS, KINDS[3], KINDS[5], KINDS[6])  # written on in black
 
 
 def leading(before: Prediction, filled: Sequence[Filled], count: int = _SHOWN) -> list[int]:
@@ -84,7 +85,7 @@ def _part(name: str, shares: np.ndarray, colour: str) -> go.Bar:
         insidetextanchor="middle",
         textangle=0,
         constraintext="none",
-        textfont={"color": "#111318" if colour in (_OTHERS, KINDS[5], KINDS[6]) else "#FFFFFF"},
+        textfont={"color": "#111318" if colour in _PALE else "#FFFFFF"},
         customdata=told,
         hovertemplate=f"{saying.drawn(name)}: %{{customdata}}<extra></extra>",
         selected={"marker": {"opacity": 1}},

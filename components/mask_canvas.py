@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from typing import Literal
 
 import numpy as np
@@ -46,7 +44,7 @@ def figure(
         picture = _with_borders(picture, regions)
     drawn = go.Figure(_cells(keep, grid, regions if tool == "region" else None))
     drawn.add_layout_image(
-        source="data:image/webp;base64," + base64.b64encode(_file(picture)).decode(),
+        source=mask_picture.uri(picture),
         xref="x", yref="y", x=-0.5, y=-0.5, sizex=columns, sizey=rows,
         sizing="stretch", layer="below",
     )  # fmt: skip
@@ -110,12 +108,6 @@ def _with_borders(picture: Image.Image, regions: np.ndarray) -> Image.Image:
 def _shown(photo: Image.Image) -> tuple[int, int]:
     scale = SIDE / max(photo.size)
     return max(1, round(photo.width * scale)), max(1, round(photo.height * scale))
-
-
-def _file(picture: Image.Image) -> bytes:
-    buffer = io.BytesIO()
-    picture.save(buffer, "WEBP", quality=90)
-    return buffer.getvalue()
 
 
 def example() -> go.Figure:

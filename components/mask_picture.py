@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import io
+from functools import lru_cache
+
 import numpy as np
 from PIL import Image
 
@@ -29,13 +33,17 @@ def hatched(photo: Image.Image, keep: np.ndarray) -> Image.Image:
         photo: what the network sees.
         keep: bool ``(rows, columns)``, True = stays; cells or pixels.
     """
-    rgb = np.array(photo.convert("RGB"))
-    hidden = ~enlarged(keep, photo.size)
-    y, x = np.indices(hidden.shape)
-    stripe = ((x + y) // (_PERIOD // 2)) % 2 == 0
-    pattern = np.where(stripe[..., None], _LIGHT, _DARK)
-    mixed = _SHINES * rgb + (1 - _SHINES) * pattern
-    return Image.fromarray(np.where(hidden[..., None], np.rint(mixed), rgb).astype(np.uint8))
+    rgb = photo.convert("RGB")
+    striped = Image.blend(rgb, _stripes(rgb.size), 1 - _SHINES)
+    stays = Image.fromarray(np.where(enlarged(keep, rgb.size), 255, 0).astype(np.uint8))
+    return Image.composite(rgb, striped, stays)
+
+
+@lru_cache(maxsize=8)
+def _stripes(size: tuple[int, int]) -> Image.Image:
+    y, x = np.indices((size[1], size[0]))
+    light = ((x + y) // (_PERIOD // 2)) % 2 == 0
+    return Image.fromarray(np.where(light[..., None], _LIGHT, _DARK).astype(np.uint8))
 
 
 def black_and_white(keep: np.ndarray, size: tuple[int, int]) -> Image.Image:
@@ -55,6 +63,16 @@ def seen(values: np.ndarray, size: tuple[int, int]) -> Image.Image:
     rgb = np.rint(255 * np.clip(some, 0, 1)).astype(np.uint8).transpose(1, 2, 0)
     how = Image.Resampling.NEAREST if size[0] >= rgb.shape[1] else Image.Resampling.BOX
     return Image.fromarray(np.ascontiguousarray(rgb)).resize(size, how)
+
+
+def uri(picture: Image.Image) -> str:
+    """Return a picture as an address that holds it: nothing is fetched, so nothing comes too late.
+
+    Pictures that follow a slider change faster than a browser fetches them.
+    """
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=92, subsampling=0)
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
 def example() -> Image.Image:

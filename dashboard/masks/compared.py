@@ -78,8 +78,8 @@ def _pictures(
 
 def _picture(found: MaskPreview, fill: Filled, photo: Image.Image) -> None:
     said = fill.said
-    file, alt = result.masked_file(found, photo)
+    address, alt = result.masked(found, photo)
     st.markdown(f"**{plain(fill.title)}**")
-    st.image(file, width="stretch", alt=alt)
+    st.image(address, width="stretch", alt=alt)
     top = [f"{plain(name)} {percent(share)}" for _, name, share in said.top(3)]
     st.markdown(f"**{top[0]}**  \n:gray[:small[{' · '.join(top[1:])}]]")

@@ -76,7 +76,8 @@ def show(asked: Asked, found: MaskPreview) -> None:
     """Show the picture, the mask, what the network gets, and the answer before and after."""
     photo = photo_of(asked)
     known = _reconstruction(asked, found)
-    first, second, third, *fourth = st.columns(3 if known is None else 4)
+    with st.container(key="m-pictures" if known is None else "m-pictures-four"):
+        first, second, third, *fourth = st.columns(3 if known is None else 4)
     with first, st.container(border=True, height="stretch", key="card-m-input"):
         _head("The picture", "as the network sees it")
         assert asked.model is not None and asked.picture is not None
@@ -98,6 +99,8 @@ def show(asked: Asked, found: MaskPreview) -> None:
 
 def _reconstruction(asked: Asked, found: MaskPreview) -> np.ndarray | None:
     assert asked.model is not None and asked.picture is not None
+    if not float(found.hidden[0]):  # nothing to guess
+        return None
     keep = strokes.on_pixels(found.keep[0], asked.size)
     return running.reconstruction(asked.model, asked.picture, keep)
 
@@ -105,7 +108,7 @@ def _reconstruction(asked: Asked, found: MaskPreview) -> np.ndarray | None:
 def _known(values: np.ndarray, photo: Image.Image) -> None:
     _head("What can be guessed", "an auto-encoder")
     st.image(
-        png(mask_picture.seen(values, photo.size)), width="stretch",
+        mask_picture.uri(mask_picture.seen(values, photo.size)), width="stretch",
         alt="What a masked auto-encoder paints where the picture is hidden.",
     )  # fmt: skip
     st.caption(
@@ -116,8 +119,8 @@ def _known(values: np.ndarray, photo: Image.Image) -> None:
 
 def _masked(asked: Asked, found: MaskPreview, photo: Image.Image) -> None:
     _head("What the network gets", asked.fill.title)
-    file, alt = masked_file(found, photo)
-    st.image(file, width="stretch", alt=alt)
+    address, alt = masked(found, photo)
+    st.image(address, width="stretch", alt=alt)
     if found.masked is None:
         st.caption(
             "Nothing is painted: the hatched part is left out inside the network, layer by layer."
@@ -126,13 +129,13 @@ def _masked(asked: Asked, found: MaskPreview, photo: Image.Image) -> None:
         )
 
 
-def masked_file(found: MaskPreview, photo: Image.Image) -> tuple[bytes, str]:
-    """Return what the network was given as a PNG file, and in words."""
+def masked(found: MaskPreview, photo: Image.Image) -> tuple[str, str]:
+    """Return what the network was given as an address that holds the picture, and in words."""
     if found.masked is None:
-        return png(mask_picture.hatched(photo, found.keep[0])), (
+        return mask_picture.uri(mask_picture.hatched(photo, found.keep[0])), (
             "The picture with the part hatched that is left out inside the network."
         )
-    return png(mask_picture.seen(found.masked[0], photo.size)), (
+    return mask_picture.uri(mask_picture.seen(found.masked[0], photo.size)), (
         f"What the network was given, {found.manifest['source']['fill_title']} where it is hidden."
     )
 
@@ -199,7 +202,10 @@ def _trace(asked: Asked) -> str:
 
 def _head(title: str, note: str) -> None:
     with st.container(
-        horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap=None
+        horizontal=True,
+        vertical_alignment="center",
+        horizontal_alignment="distribute",
+        gap="xsmall",
     ):
         st.markdown(f"**{title}**", width="content")
         st.caption(note, width="content")

@@ -10,7 +10,6 @@ import streamlit as st
 from PIL import Image
 
 from components import mask_curve, mask_picture, mask_words
-from components.export import png
 from components.saying import share as told_share
 from components.words import plain, sentence
 from dashboard.heads import asking, selecting
@@ -104,17 +103,19 @@ def _followed(asked: Asked, sweep: MaskSweep, write: Callable[[], None]) -> None
     keep = sweep.keep(share, remove=remove)
     with right:
         _masked(asked, keep, f"the top {told_share(share)} {'removed' if remove else 'kept'}")
-        st.button(
+        taken = st.button(
             "Take it as the drawn mask", icon=":material/draw:", key="m-take-top",
             on_click=canvas.take, args=(keep, asked.size),
         )  # fmt: skip
+    if taken:
+        st.rerun()  # all of the page: the click alone runs no more than this part
     write()
 
 
 def _masked(asked: Asked, keep: np.ndarray, told: str) -> None:
     with st.container(key="m-salient-picture"):
         st.image(
-            png(picture(asked, keep, result.photo_of(asked))), width="stretch",
+            mask_picture.uri(picture(asked, keep, result.photo_of(asked))), width="stretch",
             alt=f"The picture with {told}.",
         )  # fmt: skip
 

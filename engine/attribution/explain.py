@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -23,10 +23,11 @@ from engine.execution.exhaustion import is_out_of_memory
 from engine.execution.passes import Cancel, Passes, Progress
 from engine.execution.predict import predict_prepared
 from engine.manifest import key_of
+from engine.masking.fills.registry import FILLS
 from engine.models.loaded import Given, LoadedModel, ModelInput
 from engine.models.loading import load_model
 from engine.models.outputs import Output, Readout
-from engine.parameters import Value, check_all
+from engine.parameters import Parameter, Value, check_all
 from engine.results import Attribution, Manifest, Prediction
 
 # The prediction that every explanation tells beside its map.
@@ -196,7 +197,9 @@ def plan(
             raise MethodError(f"{found.title} takes no {name}")
     if isinstance(seed, bool) or not isinstance(seed, int):
         raise ParameterError(f"seed={seed!r}: expected a whole number")
-    values = check_all(parameters, found.parameters_for(loaded), found.name)
+    declared = found.parameters_for(loaded)
+    _check_fill(loaded, declared, parameters.get("fill"))
+    values = check_all(parameters, declared, found.name)
     source = loaded.load_input(given)
     readout = readout_of(loaded, source, target, versus, output)
     if background is None and found.accepts_background(loaded):
@@ -208,6 +211,12 @@ def plan(
     cost = found.cost(loaded, values, rows) + _PREDICTION
     key = key_of(request)
     return Plan(loaded, found, source, readout, values, seed, request, key, cost, others)
+
+
+def _check_fill(model: LoadedModel, declared: Sequence[Parameter], fill: Any) -> None:
+    """Say why a fill does not suit a model, rather than only which ones do."""
+    if any(one.name == "fill" for one in declared) and isinstance(fill, str) and fill in FILLS:
+        FILLS[fill].check_suits(model)
 
 
 def explain(

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from engine.execution.call_names import ACTIVATIONS, FUNCTIONS, words
-from engine.masking.layers.kept import Kept, Met, NoRule, Ruled, hide
+from engine.masking.layers.kept import Kept, Met, NoRule, Ruled, hide, hide_finite
 
 # 0 in, 0 out: what is hidden stays 0 by itself.
 _ZERO_STAYS = words("""
@@ -16,6 +16,8 @@ _ZERO_STAYS = words("""
     double half bfloat16 cpu cuda detach alias dropout dropout1d dropout2d dropout3d alpha_dropout
     feature_dropout feature_alpha_dropout mul multiply rmul
 """)
+# Of finite numbers comes a finite number, in memory of its own or that of the first argument.
+_FINITE = words("batch_norm add radd sub rsub subtract")
 _TWO = words("""
     add radd sub rsub subtract mul multiply rmul div divide true_divide truediv maximum minimum
     fmax fmin addcmul
@@ -43,7 +45,7 @@ def pointwise(met: Met) -> Ruled:
     if mask.ndim != found.ndim:
         raise NoRule(f"calls {met.name} on tensors with different numbers of axes")
     if met.name not in _ZERO_STAYS or not _finite_factors(met) or not same:
-        found = hide(found, mask, met)
+        found = hide_finite(found, mask) if met.name in _FINITE else hide(found, mask, met)
     border = met.kept[0].border if met.name in ("clone", "contiguous", "detach") else None
     return found, Kept(mask, border)
 

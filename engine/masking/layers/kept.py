@@ -126,3 +126,10 @@ def hide(found: torch.Tensor, mask: torch.Tensor, met: Met) -> torch.Tensor:
     if any(found is one for one in met.held):
         return found.masked_fill_(~mask, 0)
     return torch.where(mask, found, 0)
+
+
+def hide_finite(found: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """The same for what a call has just made and is finite: a product in place, which is faster."""
+    if found.requires_grad:
+        return torch.where(mask, found, 0)
+    return found.mul_(mask.to(found.dtype))

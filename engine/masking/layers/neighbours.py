@@ -24,12 +24,13 @@ def padded_by_neighbours(x: torch.Tensor, mask: torch.Tensor, times: int) -> tor
 
 
 def _filled(x: torch.Tensor, stays: torch.Tensor, times: int) -> torch.Tensor:
+    x = x.clone()
     for _ in range(times):
         if bool((stays == 1).all()):
             break
         around = _sum_of_nine(stays)
         share = (1 - stays) / (around + _EPSILON)
-        x = torch.addcmul(x, _sum_of_nine(x), share)
+        x.addcmul_(_sum_of_nine(x), share)
         stays = (around > 0).to(x.dtype)
     return x
 

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from engine.masking.layers.kept import Kept, Met, NoRule, Rule, Ruled
+from engine.masking.layers.kept import Kept, Met, NoRule, Rule, Ruled, hide_finite
 from engine.masking.layers.neighbours import padded_by_neighbours
 
 # What a convolution is given: its input, the mask, and how many cells its kernel reaches over.
@@ -41,7 +41,7 @@ def convolution(filling: Filling) -> Rule:
         after = _dilated(mask, sides, kernel, stride, dilation)
         if any(side >= reach[0] for side in sides[2:]) or any(s >= reach[1] for s in sides[:2]):
             after = after | ~_dilated(torch.ones_like(mask), sides, kernel, stride, dilation)
-        return torch.where(after, found, 0), Kept(after)
+        return hide_finite(found, after), Kept(after)
 
     return rule
 

@@ -70,11 +70,22 @@ def test_offers_exactly_what_suits_and_runs_with_each(method: str, family: str) 
 
 
 @pytest.mark.parametrize("method", CHEAP)
-def test_what_does_not_suit_is_refused(method: str) -> None:
+def test_what_does_not_suit_is_refused_with_the_reason(method: str) -> None:
     model = small("cnn")
-    for fill in ("token-drop", "permutation"):
-        with expect_refusal(ParameterError, f"fill='{fill}' is no choice"):
-            explain(model, zoo.noise(model), method, 0, fill=fill, **CHEAP[method])
+    x = zoo.noise(model)
+    told = {
+        "token-drop": "Token drop is for vision transformers",
+        "permutation": "the fill 'permutation' is for tables",
+        "spark": "SparK hides cells of 32 × 32 pixels",
+    }
+    for fill, reason in told.items():
+        with expect_refusal(MethodError, reason):
+            explain(model, x, method, 0, fill=fill, **CHEAP[method])
+    with expect_refusal(ParameterError, "fill='blurr' is no choice"):
+        explain(model, x, method, 0, fill="blurr", **CHEAP[method])
+    if method == "rise":
+        with expect_refusal(ParameterError, "fill='layer-masking' is no choice"):
+            explain(model, x, method, 0, fill="layer-masking", **CHEAP[method])
 
 
 @pytest.mark.parametrize("method", CHEAP)
