@@ -150,6 +150,7 @@ def test_a_drawing_in_pixels_or_cells_brings_its_own_grid() -> None:
 class Inside(Fill):
     name = "inside"
     title = "Hides inside"
+    inside = True
 
     def refusal(self, model: Any) -> str:
         return "" if model.family == "vit" else "inside hides tokens, and there are none"
