@@ -140,7 +140,7 @@ def _kept_or_computed(planned: Any, options: argparse.Namespace) -> tuple[Result
     found: Result | None = keeping.find_any(planned.key, problems.append) if use else None
     if found is not None:
         return found, True
-    print(f"Up to {planned.cost.describe()}", file=sys.stderr)
+    print(f"Up to {planned.cost.describe()}{_longer(planned)}", file=sys.stderr)
     with Progress(f"{planned.model.card.title} on {planned.images.name}") as progress:
         if options.probe == "curves" and use:
             found = planned.run(
@@ -155,3 +155,12 @@ def _kept_or_computed(planned: Any, options: argparse.Namespace) -> tuple[Result
     for problem in dict.fromkeys(map(str, problems)):
         print(f"haloscope: {problem}", file=sys.stderr)
     return found, False
+
+
+def _longer(planned: Any) -> str:
+    """Say how much longer masked passes take, where fills work inside the network."""
+    from engine.masking.fills.registry import find_fill
+
+    prices = [find_fill(fill).price(planned.model) for fill in planned.fills]
+    mean = sum(prices) / len(prices)
+    return f", each as long as {mean:.1f} plain ones" if mean >= 1.1 else ""

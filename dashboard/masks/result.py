@@ -106,7 +106,7 @@ def _reconstruction(asked: Asked, found: MaskPreview) -> np.ndarray | None:
 
 
 def _known(values: np.ndarray, photo: Image.Image) -> None:
-    _head("What can be guessed", "an auto-encoder")
+    _head("What can be guessed", "auto-encoder")
     st.image(
         mask_picture.uri(mask_picture.seen(values, photo.size)), width="stretch",
         alt="What a masked auto-encoder paints where the picture is hidden.",
@@ -118,7 +118,7 @@ def _known(values: np.ndarray, photo: Image.Image) -> None:
 
 
 def _masked(asked: Asked, found: MaskPreview, photo: Image.Image) -> None:
-    _head("What the network gets", asked.fill.title)
+    _head("The network gets", asked.fill.title)
     address, alt = masked(found, photo)
     st.image(address, width="stretch", alt=alt)
     if found.masked is None:

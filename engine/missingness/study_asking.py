@@ -120,7 +120,7 @@ def missingness_study(
         saliency: the method whose map of the predicted class orders the cells; by default
             the one that the model's page begins with.
         count: how many pictures, as many of each class as can be; by default all.
-        seed: of the order, and of resampling for intervals.
+        seed: of the order, of what fills draw (each picture its own), and of resampling.
         progress: called with passes done and passes promised.
         cancel: an object with ``is_set()``, looked at before every pass.
         **parameters: of the saliency method.
