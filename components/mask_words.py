@@ -73,7 +73,7 @@ def fills_sentence(before: Prediction, filled: Sequence[Filled]) -> str:
         return "With a single fill there is nothing to compare: another model may take more."
     answers: dict[int, list[str]] = {}
     for one in filled:
-        answers.setdefault(one.said.best, []).append(_inside(one.title))
+        answers.setdefault(one.said.best, []).append(saying.listed(one.title))
     if len(answers) > 1:
         return _disagreement(before, answers)
     (best,) = answers
@@ -83,8 +83,8 @@ def fills_sentence(before: Prediction, filled: Sequence[Filled]) -> str:
     if max(shares) - min(shares) >= _APART:
         return (
             f"All {len(filled)} fills say {name}, but not as surely: from "
-            f"{percent(min(shares) / 100)} ({_inside(low.title)}) to "
-            f"{percent(max(shares) / 100)} ({_inside(high.title)}). What stands in the "
+            f"{percent(min(shares) / 100)} ({saying.listed(low.title)}) to "
+            f"{percent(max(shares) / 100)} ({saying.listed(high.title)}). What stands in the "
             "hidden part speaks too, so scores made with a single fill carry its bias."
         )
     return (
@@ -92,12 +92,6 @@ def fills_sentence(before: Prediction, filled: Sequence[Filled]) -> str:
         "stands in the hidden part makes little difference here, so the answer tells of what "
         "is left."
     )
-
-
-def _inside(title: str) -> str:
-    """Return a fill's title within a list: quoted where a comma would take it apart."""
-    told = saying.inside(title)
-    return f"“{told}”" if "," in told else told
 
 
 def _disagreement(before: Prediction, answers: dict[int, list[str]]) -> str:

@@ -111,6 +111,16 @@ def inside(title: str) -> str:
     return title if first[1:] != first[1:].lower() else title[:1].lower() + title[1:]
 
 
+def listed(title: str) -> str:
+    """Return a title as it stands within a list: quoted where a comma would take it apart.
+
+    >>> listed("Grey, smooth rim"), listed("Blurred")
+    ('“grey, smooth rim”', 'blurred')
+    """
+    told = inside(title)
+    return f"“{told}”" if "," in told else told
+
+
 def named(outcome: str) -> str:
     """Return the name of an outcome within a sentence: quoted unless it is one plain word.
 

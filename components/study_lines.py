@@ -35,6 +35,7 @@ class Line:
     Attributes:
         fills: their names.
         title: what people call them.
+        inside: the same within a sentence.
         colour: hexadecimal.
         dash: "solid" or "dash".
         values: float64 ``(shares,)``: percent, or bits.
@@ -43,6 +44,7 @@ class Line:
 
     fills: tuple[str, ...]
     title: str
+    inside: str
     colour: str
     dash: str
     values: np.ndarray
@@ -64,11 +66,12 @@ def lines(study: MissingnessStudy, measure: Measure) -> list[Line]:
     for group in groups(study):
         first = group[0]
         fills = tuple(study.fills[place] for place in group)
-        titles = [study.titles[first], *(saying.inside(study.titles[i]) for i in group[1:])]
+        titles = [study.titles[place] for place in group]
         found.append(
             Line(
                 fills,
-                saying.joined(titles),
+                titles[0] if len(titles) == 1 else saying.begun(_together(titles)),
+                _together(titles),
                 colour_of(fills[0], first),
                 "dash" if fills[0] in _DASHED else "solid",
                 values[first],
@@ -89,6 +92,10 @@ def groups(study: MissingnessStudy) -> list[list[int]]:
         else:
             same.append(place)
     return found
+
+
+def _together(titles: list[str]) -> str:
+    return saying.joined([saying.listed(title) for title in titles])
 
 
 def colour_of(fill: str, place: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from components.saying import begun, counted, inside, joined, named, number, share
+from components.saying import counted, joined, named, number, share
 from components.study_lines import Line, Measure, lines
 from engine.mask_results import MissingnessStudy
 
@@ -25,30 +25,26 @@ def kept_sentence(study: MissingnessStudy, at: float = 0.5) -> str:
     with it.
     """
     measure: Measure = "accuracy" if study.labelled else "unchanged"
-    right = "right" if study.labelled else "as they were"
+    stay = "are right" if study.labelled else "stay as they were"
     level = study.level(at)
     found = sorted(lines(study, measure), key=lambda line: -float(line.values[level]))
-    count = study.labelled or study.count
     begin = f"With {share(float(study.shares[level]))} hidden {_order(study)}"
+    of = f"of {counted(study.labelled or study.count, 'answer')}"
     best, worst = found[0], found[-1]
-    of = f"of {counted(count, 'answer')}"
     if len(found) == 1:
-        return f"{begin}, {_title(best)} leaves {_ends(best, level)} {of} {right}."
+        return f"{begin}, with {best.inside}, {_ends(best, level)} {of} {stay}."
     even = [line for line in found if not _apart(study, best, line, level)]
+    top, bottom = (share(float(line.values[level]) / 100) for line in (best, worst))
     if len(even) == len(found):
-        between = f"{share(worst.values[level] / 100)} to {share(best.values[level] / 100)}"
         return (
-            f"{begin}, it makes no measurable difference what stands there: {between} {of} "
-            f"{'are' if study.labelled else 'stay'} {right}."
+            f"{begin}, it makes no measurable difference what stands there: {bottom} to {top} "
+            f"{of} {stay}."
         )
-    names = joined([_title(line) for line in even])
-    keeps = "keeps" if len(even) == 1 and len(best.fills) == 1 else "keep"
-    first = (
-        f"{_ends(best, level)}" if len(even) == 1 else f"up to {share(best.values[level] / 100)}"
-    )
+    names = joined([line.inside for line in even])
+    first = _ends(best, level) if len(even) == 1 else f"up to {top}"
     return (
-        f"{begin}, {names} {keeps} the most answers {right}: {first} {of}; "
-        f"the fewest {_title(worst)}, {_ends(worst, level)}."
+        f"{begin}, the most answers {stay} with {names}: {first} {of}; the fewest with "
+        f"{worst.inside}: {_ends(worst, level)}."
     )
 
 
@@ -70,11 +66,11 @@ def bias_sentence(study: MissingnessStudy, at: float = 0.5) -> str:
     answers = study.predicted[study.fills.index(worst.fills[0]), level]
     counts = np.bincount(answers)
     name = named(study.manifest["display"]["classes"][int(counts.argmax())])
-    others = len(collapsed) - 1
-    more = f" So {'is' if others == 1 else 'are'} {_rest(collapsed, worst)}." if others else ""
+    rest = joined([line.inside for line in collapsed if line is not worst])
+    more = f" The same goes for {rest}." if rest else ""
     return (
-        f"{begun(_title(worst))} is itself taken for evidence: "
-        f"{share(float(counts.max() / len(answers)))} of the answers are {name}, the class "
+        f"What stands there is itself taken for evidence: with {worst.inside}, "
+        f"{share(float(counts.max() / len(answers)))} of the answers are {name}, and the class "
         f"entropy falls from {number(whole, 2)} to {number(float(worst.values[level]), 2)} bits."
         f"{more}"
     )
@@ -111,10 +107,6 @@ def _apart(study: MissingnessStudy, best: Line, other: Line, level: int) -> bool
     return bool(more.mean() > _ERRORS * error)
 
 
-def _rest(collapsed: list[Line], worst: Line) -> str:
-    return joined([_title(line) for line in collapsed if line is not worst])
-
-
 def _whole_entropy(study: MissingnessStudy) -> float:
     """Return the entropy of the answers to whole pictures, bits."""
     part = np.bincount(study.whole) / study.count
@@ -124,10 +116,6 @@ def _whole_entropy(study: MissingnessStudy) -> float:
 
 def _order(study: MissingnessStudy) -> str:
     return _ORDERS[study.manifest["request"]["order"]]
-
-
-def _title(line: Line) -> str:
-    return inside(line.title)
 
 
 def _ends(line: Line, level: int) -> str:

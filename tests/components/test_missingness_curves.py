@@ -59,7 +59,7 @@ def test_fills_with_the_same_answers_are_one_line() -> None:
 def test_without_labels_no_accuracy_is_told() -> None:
     study = study_made_up.study(labelled=False)
     assert study_lines.measures(study) == ("unchanged", "entropy")
-    assert "as they were" in study_words.kept_sentence(study)
+    assert "stay as they were with" in study_words.kept_sentence(study)
     assert "accuracy" in study_lines.measures(study_made_up.study())
 
 
@@ -77,26 +77,26 @@ def test_names_stand_apart_and_inside(ends: list[float], apart: float, top: floa
 def test_what_keeps_most_flips_with_the_data() -> None:
     for left, best, worst in ((GREY_BAD, "layer masking", "grey"), (GREY_GOOD, "grey", "layer")):
         told = study_words.kept_sentence(study_made_up.study(left))
-        assert f", {best} keeps the most answers right" in told
-        assert f"the fewest {worst}" in told
+        assert f", the most answers are right with {best}: " in told
+        assert f"the fewest with {worst}" in told
     even = study_words.kept_sentence(study_made_up.study({"grey": 3.0, "blur": 3.02}))
     assert "no measurable difference" in even
     # Intervals that overlap, but in every picture where they differ the same one is right.
     near = study_made_up.study({"blur": 1.2, "grey": 0.9}, count=60)
     assert near.accuracy_interval[0, 5, 0] < near.accuracy_interval[1, 5, 1]
-    assert ", blurred keeps the most answers right" in study_words.kept_sentence(near)
+    assert ", the most answers are right with blurred: 80 %" in study_words.kept_sentence(near)
     one = study_words.kept_sentence(study_made_up.study({"grey": 0.6}))
-    assert one == "With 50 % hidden at random, grey leaves 26 % (20 – 33) of 200 answers right."
+    assert one == "With 50 % hidden at random, with grey, 26 % (20 – 33) of 200 answers are right."
 
 
 def test_what_misleads_flips_with_the_data() -> None:
     told = study_words.bias_sentence(study_made_up.study(GREY_BAD))
-    assert told.startswith("Grey is itself taken for evidence")
+    assert told.startswith("What stands there is itself taken for evidence: with grey, ")
     assert "of the answers are star" in told
-    assert study_words.bias_sentence(study_made_up.study(GREY_GOOD)).startswith("Layer masking is")
+    assert ": with layer masking, " in study_words.bias_sentence(study_made_up.study(GREY_GOOD))
     both = study_words.bias_sentence(study_made_up.study({"grey": 0.6, "black": 0.5}))
-    assert both.startswith("Black")
-    assert both.endswith("So is grey.")
+    assert ": with black, " in both
+    assert both.endswith("The same goes for grey.")
     none = study_words.bias_sentence(study_made_up.study({"grey": 3.0, "blur": 2.9}))
     assert none.startswith("No fill drives the answers to few classes")
 
@@ -111,3 +111,11 @@ def test_another_share_is_told_and_marked() -> None:
     alt = missingness_curves.alt(study, "entropy")
     assert "Class entropy of 200 pictures" in alt
     assert "Grey from 3.3 bits to" in alt
+
+
+def test_a_title_with_a_comma_stays_whole() -> None:
+    study = study_made_up.study({"grey": 0.6, "smoothed-grey": 0.6, "black": 0.2})
+    study.manifest["display"]["fill_titles"] = ["Grey", "Grey, smooth rim", "Black"]
+    assert "The same goes for grey and “grey, smooth rim”." in study_words.bias_sentence(study)
+    names = [note.text for note in missingness_curves.figure(study).layout.annotations]
+    assert "Grey, smooth rim" in names
