@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from engine.mask_results import MaskPreview
     from engine.masking.fills.fill import Fill
     from engine.missingness.previewing import PreviewPlan
+    from engine.missingness.probe import Probe
     from engine.missingness.study import StudyPlan
     from engine.missingness.sweeping import SweepPlan
     from engine.models.loaded import LoadedModel
@@ -99,6 +100,24 @@ def submit_fills(key: str, plans: Sequence[PreviewPlan]) -> Job:
     if _is_private(plans[0]):
         explanations.own(key)
     return explanations.queue().submit(key, "The same mask with every fill", work)
+
+
+def submit_probe(plan: Probe, title: str) -> Job:
+    """Queue a probe of fills over a set, or return the job that already makes or made it."""
+    private = explanations.is_uploaded(plan.model)
+
+    def work(progress: Progress, cancel: Cancel) -> Result:
+        kept = None if private else keeping.find_any(plan.key)
+        if kept is not None:
+            return kept
+        found: Result = plan.run(progress, cancel)
+        if not private:
+            keeping.keep(found)
+        return found
+
+    if private:
+        explanations.own(plan.key)
+    return explanations.queue().submit(plan.key, title, work)
 
 
 def submit_study(plan: StudyPlan) -> Job:

@@ -404,3 +404,25 @@ def test_what_can_be_guessed_is_shown_where_there_is_an_auto_encoder(
     assert seen[0].shape == (64, 64) and seen[0].mean() == 0.5
     other = opened(model="imagenet-cnn", sample="chelsea")
     assert "What can be guessed" not in told(other)
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [("leak", "With the object hidden|No outline"), ("adding", "adds up best")],
+)
+def test_probes_say_their_cost_and_wait(question: str, said: str) -> None:
+    page = begun(view="study")
+    page.segmented_control(key="m.question").set_value(question).run()
+    page.multiselect(key="m.fills").set_value(["mean", "black"]).run()
+    assert any("forward passes over 24 pictures" in one.value for one in page.caption)
+    page.button(key=f"run-{question}").click().run()
+    finished(page)
+    assert any(part in told(page) for part in said.split("|"))
+
+
+def test_a_set_without_true_masks_has_no_outline_to_tell() -> None:
+    page = begun(view="study", model="digits-cnn", sample="digits/3-04")
+    page.segmented_control(key="m.question").set_value("leak").run()
+    page.button(key="run-leak").click().run()
+    finished(page)
+    assert any("no true mask" in error.value.lower() for error in page.error)
