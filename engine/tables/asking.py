@@ -14,10 +14,10 @@ from engine.models.classes import resolve_class
 from engine.models.learning_columns import learn_columns
 from engine.models.loaded import LoadedModel
 from engine.models.outputs import Output, Readout
+from engine.models.rows import Rows
 from engine.models.table_specs import TableSpec
 from engine.parameters import Value
 from engine.tables.measure import Measure
-from engine.tables.rows import Rows
 
 
 def spec_for(

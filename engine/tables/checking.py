@@ -6,9 +6,9 @@ from typing import Any
 
 from engine.errors import InputError, MethodError, ParameterError
 from engine.inputs.tables import Table
+from engine.models.rows import Rows, find_column
 from engine.models.table_specs import TableSpec
 from engine.tables.measure import Measure
-from engine.tables.rows import Rows, find_column
 
 _SHOWN = 12
 
