@@ -16,7 +16,7 @@ FLOORS = (
     ("errors",),
     ("parameters", "registry"),
     ("results", "manifest", "bibliography"),
-    ("scores", "table_results", "head_results", "mask_results"),
+    ("scores", "table_results", "head_results", "mask_results", "interaction_results"),
     ("inputs",),
     ("models",),
     ("execution",),
@@ -81,6 +81,7 @@ def _component_may(module: str, name: str) -> bool:
             "table_results",
             "head_results",
             "mask_results",
+            "interaction_results",
             "errors",
         )
     return top not in COMPUTING | {"streamlit", "dashboard", "tests"}

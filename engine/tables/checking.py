@@ -13,12 +13,6 @@ from engine.tables.measure import Measure
 _SHOWN = 12
 
 
-def check_seed(seed: Any) -> None:
-    """Raise ``ParameterError`` if a seed is no whole number."""
-    if isinstance(seed, bool) or not isinstance(seed, int):
-        raise ParameterError(f"seed={seed!r}: expected a whole number")
-
-
 def column_for(measure: Measure, spec: TableSpec, column: str | None) -> int | None:
     """Return the index of the column asked about, or None for measures of all columns.
 

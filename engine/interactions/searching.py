@@ -1,0 +1,102 @@
+"""Masks that spend a part of ε: every feature, up and down, several ε at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.interaction_results import (
+    NO_EFFECT,
+    NOT_MASKABLE,
+    NOT_REACHABLE,
+    REACHED,
+    STEPS,
+)
+from engine.interactions.bracketing import bracket
+from engine.interactions.walking import CAP, PER_UNIT, walk
+from engine.interactions.world import World
+
+# What is less than a millionth of ε apart is the same loss (our definition): rounding, no change.
+_NOISE = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What a search found, as in ``Interactions``.
+
+    Attributes:
+        masks, losses: float64 ``(rates, 11, features, 2)``.
+        status: uint8, same shape.
+        slow: how many directions the slow search answered.
+        asked: how many masked models were asked.
+    """
+
+    masks: np.ndarray
+    losses: np.ndarray
+    status: np.ndarray
+    slow: int
+    asked: int
+
+
+def search(world: World, base: float, epsilons: np.ndarray, *, slow: bool = False) -> Found:
+    """Find the masks of every feature, direction and budget; all directions are one batch.
+
+    Args:
+        world: model and data.
+        base: L*.
+        epsilons: ``(rates,)``, ascending; each has a search of its own.
+        slow: search as it was published, step by step, and not by closing brackets.
+    """
+    features, asked = world.features, 0
+    noise = _NOISE * float(epsilons[-1])
+
+    def rise(directions: np.ndarray, places: np.ndarray) -> np.ndarray:
+        nonlocal asked
+        asked += len(places)
+        masks = np.ones((len(places), features))
+        masks[np.arange(len(places)), directions // 2] = _mask(directions, places)
+        found = world.losses(masks) - base
+        return np.where(np.abs(found) <= noise, 0.0, found)
+
+    budgets = np.asarray(epsilons)[:, None] * np.arange(STEPS + 1) / STEPS  # (rates, 11)
+    directions = np.flatnonzero(np.repeat(world.maskable, 2))
+    if slow:
+        walked = [walk(rise, row, directions) for row in budgets]
+        places = np.stack([found for found, _ in walked])
+        idle, by_walking = walked[-1][1], len(directions)
+    else:
+        places, idle, walking = bracket(rise, budgets, directions)
+        by_walking = int(walking.sum())
+    status = np.where(places == CAP, NOT_REACHABLE, REACHED)
+    status = np.where(idle, NO_EFFECT, status)
+    masks = np.ones((len(budgets), STEPS + 1, 2 * features))
+    masks[:, :, directions] = _mask(directions, places)
+    every = np.full(masks.shape, NOT_MASKABLE, np.uint8)
+    every[:, :, directions] = status
+    shape = (len(budgets), STEPS + 1, features, 2)
+    masks = masks.reshape(shape)
+    return Found(masks, _losses(world, masks), every.reshape(shape), by_walking, asked)
+
+
+def _mask(directions: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Return m for places of directions: even directions go up, odd ones down."""
+    return 1 + np.where(directions % 2, -1, 1) * places / PER_UNIT
+
+
+def _losses(world: World, masks: np.ndarray) -> np.ndarray:
+    """Return the loss of every mask by itself, same shape."""
+    flat = masks.reshape(-1, *masks.shape[2:])  # (rates · 11, features, 2)
+    whole = np.ones((*flat.shape, world.features))
+    for feature in range(world.features):
+        whole[:, feature, :, feature] = flat[:, feature]
+    return losses_once(world, whole.reshape(-1, world.features)).reshape(masks.shape)
+
+
+def losses_once(world: World, masks: np.ndarray) -> np.ndarray:
+    """Return the losses of masked models ``(k, features)``, equal ones asked once."""
+    distinct, where = np.unique(masks, axis=0, return_inverse=True)
+    return np.asarray(world.losses(distinct)[where.reshape(-1)])
+
+
+__all__ = ["Found", "losses_once", "search"]
