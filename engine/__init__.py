@@ -23,6 +23,7 @@ _HOMES = {
     "HeadScores": "engine.head_results",
     "ImageInput": "engine.inputs.images",
     "ImageSpec": "engine.models.specs",
+    "Interactions": "engine.interaction_results",
     "LoadedModel": "engine.models.loaded",
     "Prediction": "engine.results",
     "Row": "engine.inputs.tables",
@@ -33,12 +34,15 @@ _HOMES = {
     "TensorSpec": "engine.models.specs",
     "bundled_models": "engine.models.bundled",
     "plan": "engine.attribution.explain",
+    "plan_interactions": "engine.interactions.planning",
     "plan_heads": "engine.heads.judging",
     "plan_measure": "engine.tables.measuring",
     "explain": "engine.attribution.explain",
     "head_metrics": "engine.heads.registry",
     "head_scores": "engine.heads.judging",
     "inspect_model": "engine.inspection.inspecting",
+    "interaction_ball": "engine.interactions.balls",
+    "interactions": "engine.interactions.planning",
     "learn_columns": "engine.models.learning_columns",
     "load_image": "engine.inputs.images",
     "load_images": "engine.inputs.image_sets",
@@ -70,6 +74,7 @@ __all__ = [
     "HeadScores",
     "ImageInput",
     "ImageSpec",
+    "Interactions",
     "LoadedModel",
     "Prediction",
     "Row",
@@ -84,6 +89,8 @@ __all__ = [
     "head_metrics",
     "head_scores",
     "inspect_model",
+    "interaction_ball",
+    "interactions",
     "learn_columns",
     "load_image",
     "load_images",
@@ -99,6 +106,7 @@ __all__ = [
     "other_outcome",
     "plan",
     "plan_heads",
+    "plan_interactions",
     "plan_measure",
     "predict",
     "predict_masked",
@@ -128,6 +136,9 @@ if TYPE_CHECKING:
     from engine.inputs.tables import Row, Table, load_table
     from engine.inspection.inspecting import inspect_model
     from engine.inspection.self_test import self_test
+    from engine.interaction_results import Interactions
+    from engine.interactions.balls import interaction_ball
+    from engine.interactions.planning import interactions, plan_interactions
     from engine.masking.predict import predict_masked
     from engine.models.bundled import bundled_models
     from engine.models.corrections import Corrections

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from dashboard.command import cache, columns, explain, heads, listing, replay, test
+from dashboard.command import cache, columns, explain, heads, interact, listing, replay, test
 from engine import __version__
 from engine.errors import Cancelled, HaloscopeError, nearest
 from engine.models.device_names import check_device_name
@@ -31,11 +31,23 @@ examples:
                                               which columns of a table matter to it
   haloscope heads --model scenes-vit --images scenes --metric gradient
                                               which attention heads matter to it
+  haloscope interact --model compas-logistic --table compas
+                                              which columns interact, for all good models
   haloscope replay cat.safetensors            compute it again and compare
   haloscope cache --clear                     remove the results kept on disk
 """
 
-_COMMANDS = ("models", "methods", "explain", "test", "columns", "heads", "replay", "cache")
+_COMMANDS = (
+    "models",
+    "methods",
+    "explain",
+    "test",
+    "columns",
+    "heads",
+    "interact",
+    "replay",
+    "cache",
+)
 
 
 _LAST_PORT = 65535
@@ -123,6 +135,7 @@ def _parser() -> argparse.ArgumentParser:
     test.add_to(commands)
     columns.add_to(commands)
     heads.add_to(commands)
+    interact.add_to(commands)
     replay.add_to(commands)
     cache.add_to(commands)
     return parser

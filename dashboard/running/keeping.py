@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 from engine.errors import StoreError
 from engine.head_results import HeadScores
+from engine.interaction_results import Interactions
 from engine.results import Attribution, Result
 from engine.store import default_store
 
 if TYPE_CHECKING:
     from engine.attribution.explain import Plan
     from engine.heads.planning import HeadPlan
+    from engine.interactions.planning import InteractionPlan
     from engine.table_results import Measured
     from engine.tables.measuring import MeasurePlan
 
@@ -51,7 +53,31 @@ def find_heads(plan: HeadPlan, tell: Tell = log_once) -> HeadScores | None:
     return _find(plan, HeadScores, tell)
 
 
-def _find(plan: Plan | MeasurePlan | HeadPlan, kind: type[R], tell: Tell) -> R | None:
+def find_interactions(plan: InteractionPlan, tell: Tell = log_once) -> Interactions | None:
+    """The same for interactions."""
+    return _find(plan, Interactions, tell)
+
+
+class Keeping:
+    """Finished parts of long work, kept so that it can go on later.
+
+    Args:
+        tell: called with what cannot be kept.
+    """
+
+    def __init__(self, tell: Tell = log_once) -> None:
+        self._tell = tell
+
+    def find(self, key: str) -> Result | None:
+        """Return the result of a key, if it is kept."""
+        return find_any(key, self._tell)
+
+    def keep(self, result: Result) -> None:
+        """Save a result, if results are kept at all."""
+        keep(result, self._tell)
+
+
+def _find(plan: Plan | MeasurePlan | HeadPlan | InteractionPlan, kind: type[R], tell: Tell) -> R | None:
     found = find_any(plan.key, tell)
     if not isinstance(found, kind):
         return None

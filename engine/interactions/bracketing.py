@@ -21,6 +21,8 @@ _NO_EFFECT = STILL * PER_UNIT // 10
 _CHECKS = 16
 # After so many rounds of interpolation the bracket is halved instead: steps and plateaus.
 _PATIENCE = 3
+# Steps of a slow search that are asked in one batch.
+AHEAD = 10
 
 
 @dataclass
@@ -108,7 +110,7 @@ def bracket(
     places = np.array([[[one.last_below(t) for one in seen] for t in row] for row in budgets])
     if slow.any():
         for rate, row in enumerate(budgets):
-            places[rate][:, slow], still = walk(rise, row, directions[slow])
+            places[rate][:, slow], still = walk(rise, row, directions[slow], ahead=AHEAD)
         idle[slow] = still
     return np.where(idle, 0, places), idle, slow
 
@@ -150,4 +152,4 @@ def _ask(rise: Rise, seen: list[_Seen], directions: np.ndarray, wanted: list[lis
             one.add(np.array(places, np.int64), part)
 
 
-__all__ = ["bracket"]
+__all__ = ["AHEAD", "bracket"]

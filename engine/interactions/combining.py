@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import product
 
 import numpy as np
@@ -38,7 +39,7 @@ def ball_models(features: int) -> Combined:
     return found[kept], np.where(found[kept] == 0, 0, signs[kept]).astype(np.int8)
 
 
-def _signed(steps: list[tuple[int, ...]], features: int) -> Combined:
+def _signed(steps: Sequence[tuple[int, ...]], features: int) -> Combined:
     each = [(one, signs) for one in steps for signs in product((1, -1), repeat=features)]
     return (
         np.array([one for one, _ in each], np.int8),

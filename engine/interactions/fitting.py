@@ -110,8 +110,8 @@ def fit_estimator(
 ) -> LoadedModel:
     """Clone the estimator and fit it; arguments as in ``fit_network``.
 
-    Where it has one, ``random_state`` is the seed; what holds it back (C, alpha, min_samples_leaf …)
-    is multiplied with growing strength.
+    Where it has one, ``random_state`` is the seed; what holds it back (C, alpha,
+    min_samples_leaf …) is multiplied with growing strength.
 
     Raises:
         ModelError: it cannot be fitted on these rows.

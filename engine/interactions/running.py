@@ -83,7 +83,7 @@ def run_interactions(
         _expect(stage, pairs)
         clouds, resumed = _clouds(stage, pairs, keeper)
         others = retrain(plan, stage.tally, pairs, stage.base) if plan.retrained else None
-    arrays = {
+    arrays: dict[str, Any] = {
         **_searched(stage),
         "pairs": np.array(pairs, np.int32),
         **dict(zip(("steps", "signs"), cloud_models(), strict=True)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -134,10 +134,10 @@ class TableWorld(World):
 
         return self._over(len(masks) * repeats, count, some).reshape(-1, repeats)
 
-    def _over(self, jobs: int, rows: int, some: object) -> np.ndarray:
+    def _over(self, jobs: int, rows: int, some: Callable[[int, int], np.ndarray]) -> np.ndarray:
         """Do jobs of so many rows each, as many at once as the chunk has rows."""
         at_once = Chunks(max(1, self.chunks.size // max(1, rows)))
-        parts = at_once.over(jobs, self.passes, some)  # type: ignore[arg-type]
+        parts = at_once.over(jobs, self.passes, some)
         self.chunks.size = min(self.chunks.size, max(1, at_once.size * rows))
         return np.concatenate(parts) if parts else np.zeros(0)
 

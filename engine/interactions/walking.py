@@ -21,7 +21,9 @@ STILL = 100
 Rise = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
-def walk(rise: Rise, budgets: np.ndarray, directions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def walk(
+    rise: Rise, budgets: np.ndarray, directions: np.ndarray, *, ahead: int = 1
+) -> tuple[np.ndarray, np.ndarray]:
     """Search for the masks of some directions, all in one batch.
 
     A place is accepted while its rise is below the budget; the next budget begins where the last
@@ -31,6 +33,7 @@ def walk(rise: Rise, budgets: np.ndarray, directions: np.ndarray) -> tuple[np.nd
         rise: what the loss is above L*.
         budgets: float64 ``(k,)``, ascending.
         directions: which, int64 ``(q,)``: a feature with a sign.
+        ahead: how many steps of a direction are asked at once; the places are the same.
 
     Returns:
         Places, int64 ``(k, q)``, and which directions have no effect, bool ``(q,)``.
@@ -38,26 +41,34 @@ def walk(rise: Rise, budgets: np.ndarray, directions: np.ndarray) -> tuple[np.nd
     count = len(directions)
     places = np.zeros((len(budgets), count), np.int64)
     place, budget, width, still = (np.zeros(count, np.int64) for _ in range(4))
-    idle = np.zeros(count, bool)
     while True:
-        active = np.flatnonzero((budget < len(budgets)) & ~idle)
+        active = np.flatnonzero((budget < len(budgets)) & (still < STILL))
         if not len(active):
+            idle = still >= STILL
             return np.where(idle, 0, places), idle
-        probe = place[active] + _WIDTHS[width[active]]
-        risen = np.full(len(active), np.inf)
-        near = probe <= CAP
-        if near.any():
-            risen[near] = rise(directions[active[near]], probe[near])
-        accepted = risen < budgets[budget[active]]
-        gone, stuck = active[accepted], active[~accepted]
-        place[gone] = probe[accepted]
-        still[gone] = np.where(risen[accepted] == 0, still[gone] + 1, 0)
-        idle[gone] = still[gone] >= STILL
+        probes = place[active, None] + _WIDTHS[width[active], None] * np.arange(1, ahead + 1)
+        risen = _asked(rise, directions[active], probes)
+        going = np.ones(len(active), bool)
+        for step in range(ahead):
+            going &= (risen[:, step] < budgets[budget[active]]) & (still[active] < STILL)
+            gone = active[going]
+            place[gone] = probes[going, step]
+            still[gone] = np.where(risen[going, step] == 0, still[gone] + 1, 0)
+        stuck = active[~going & (still[active] < STILL)]
         width[stuck] += 1
         done = stuck[width[stuck] == len(_WIDTHS)]
         places[budget[done], done] = place[done]
         budget[done] += 1
         width[done] = 0
+
+
+def _asked(rise: Rise, directions: np.ndarray, probes: np.ndarray) -> np.ndarray:
+    """Return the rises at places ``(q, ahead)``; infinite beyond the cap."""
+    risen = np.full(probes.shape, np.inf)
+    near = probes <= CAP
+    if near.any():
+        risen[near] = rise(np.broadcast_to(directions[:, None], probes.shape)[near], probes[near])
+    return risen
 
 
 __all__ = ["CAP", "PER_UNIT", "STILL", "Rise", "walk"]

@@ -11,9 +11,12 @@ from engine.evaluation.scoring import ScorePlan
 from engine.execution.passes import Cancel, Progress
 from engine.head_results import HeadScores
 from engine.heads.planning import HeadPlan
+from engine.interaction_results import Interactions
+from engine.interactions.planning import InteractionPlan
 from engine.replay.attributions import plan_again
 from engine.replay.comparing import TOLERANCE, Verdict, differences, environment_apart, verdict
 from engine.replay.heads import heads_again
+from engine.replay.interactions import interactions_again
 from engine.replay.sets import columns_again, scores_again
 from engine.results import Attribution, Result
 from engine.scores import Scores
@@ -61,8 +64,8 @@ def replay(
     """Compute a saved result again and compare.
 
     Args:
-        saved: an attribution, a test on an image set, a finding about columns or scores of
-            attention heads, as ``load_result`` returns it.
+        saved: an attribution, a test on an image set, a finding about columns, scores of
+            attention heads or interactions, as ``load_result`` returns it.
         model: by default what the result's source names; a network or an estimator in hand must
             be given.
         given: the input, image set or table; by default the file or the sample that the source
@@ -82,7 +85,7 @@ def replay(
 
 def _planned(
     saved: Result, model: Any, given: Any, background: Any
-) -> Plan | ScorePlan | MeasurePlan | HeadPlan:
+) -> Plan | ScorePlan | MeasurePlan | HeadPlan | InteractionPlan:
     if isinstance(saved, Attribution):
         return plan_again(saved, model, given, background)
     if background is not None:
@@ -93,4 +96,6 @@ def _planned(
         return columns_again(saved, model, given)
     if isinstance(saved, HeadScores):
         return heads_again(saved, model, given)
+    if isinstance(saved, Interactions):
+        return interactions_again(saved, model, given)
     raise ReplayError(f"a result of kind {saved.kind} cannot be replayed")
