@@ -42,7 +42,6 @@ _HOMES = {
     "head_scores": "engine.heads.judging",
     "inspect_model": "engine.inspection.inspecting",
     "interaction_ball": "engine.interactions.balls",
-    "interactions": "engine.interactions.planning",
     "learn_columns": "engine.models.learning_columns",
     "load_image": "engine.inputs.images",
     "load_images": "engine.inputs.image_sets",
@@ -52,6 +51,7 @@ _HOMES = {
     "load_sample_set": "engine.inputs.samples",
     "load_table": "engine.inputs.tables",
     "load_uploaded": "engine.models.uploads",
+    "measure_interactions": "engine.interactions.planning",
     "measure": "engine.tables.measuring",
     "measures": "engine.tables.registry",
     "methods": "engine.attribution.registry",
@@ -90,7 +90,6 @@ __all__ = [
     "head_scores",
     "inspect_model",
     "interaction_ball",
-    "interactions",
     "learn_columns",
     "load_image",
     "load_images",
@@ -101,6 +100,7 @@ __all__ = [
     "load_table",
     "load_uploaded",
     "measure",
+    "measure_interactions",
     "measures",
     "methods",
     "other_outcome",
@@ -138,7 +138,7 @@ if TYPE_CHECKING:
     from engine.inspection.self_test import self_test
     from engine.interaction_results import Interactions
     from engine.interactions.balls import interaction_ball
-    from engine.interactions.planning import interactions, plan_interactions
+    from engine.interactions.planning import measure_interactions, plan_interactions
     from engine.masking.predict import predict_masked
     from engine.models.bundled import bundled_models
     from engine.models.corrections import Corrections

@@ -77,7 +77,9 @@ class Keeping:
         keep(result, self._tell)
 
 
-def _find(plan: Plan | MeasurePlan | HeadPlan | InteractionPlan, kind: type[R], tell: Tell) -> R | None:
+def _find(
+    plan: Plan | MeasurePlan | HeadPlan | InteractionPlan, kind: type[R], tell: Tell
+) -> R | None:
     found = find_any(plan.key, tell)
     if not isinstance(found, kind):
         return None

@@ -49,10 +49,10 @@ def interaction_ball(
     Args:
         features: three or four, by name or number; a fourth is shown as a colour.
         model, table, label, rate, epsilon, repeats, rows, seed, progress, cancel: as in
-            ``interactions``.
+            ``measure_interactions``.
 
     Raises:
-        InputError, ModelError, ParameterError, Cancelled, OutOfMemory: as in ``interactions``.
+        InputError, ModelError, ParameterError, Cancelled, OutOfMemory: as in ``measure_interactions``.
     """
     planned = plan_interactions(
         model,

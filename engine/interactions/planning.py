@@ -1,4 +1,4 @@
-"""``interactions``: one call from a model and data to halos and clouds of pairs."""
+"""``measure_interactions``: one call from a model and data to halos and clouds of pairs."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def plan_interactions(
 ) -> InteractionPlan:
     """Check a request and return what it would be known by and cost, without computing it.
 
-    Arguments and errors as in ``interactions``.
+    Arguments and errors as in ``measure_interactions``.
     """
     check_seed(seed)
     if rows is not None:
@@ -177,7 +177,7 @@ def _losses(world: World, models: int, pairs: int) -> int:
     return world.cost_of_loss * models * pairs
 
 
-def interactions(
+def measure_interactions(
     model: Any,
     table: Any,
     *,

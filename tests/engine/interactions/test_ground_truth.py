@@ -12,7 +12,7 @@ from sklearn.metrics import roc_auc_score
 from engine.interactions.combining import cloud_models, halo_models
 from engine.interactions.effects import OneModel, pair_effects
 from engine.interactions.itself import contrasts
-from engine.interactions.planning import interactions
+from engine.interactions.planning import measure_interactions
 from engine.interactions.searching import search
 from tests.engine.interactions import archipelago
 from tests.engine.interactions.making import (
@@ -27,7 +27,7 @@ from tests.engine.interactions.making import (
 def test_the_cloud_of_a_linear_model_is_a_point() -> None:
     weights = np.array([2.0, -0.5, 1.0])
     x = factorial(3)
-    found = interactions(linear(weights), table_of(x, x @ weights + 0.7), rate=0.3)
+    found = measure_interactions(linear(weights), table_of(x, x @ weights + 0.7), rate=0.3)
     assert found.outcome["exact_pairs"] == 3
     assert np.abs(found.scores).max() < 1e-9
     assert np.abs(found.spread()).max() < 1e-9
@@ -40,7 +40,7 @@ def test_its_effects_and_halo_as_computed_by_hand() -> None:
     # is that and (1 + Σ (m − 1) w x)², whose cross terms vanish but for x_i itself.
     weights = np.array([2.0, -0.5])
     x = factorial(2)
-    found = interactions(linear(weights), table_of(x, x @ weights + 1), epsilon=0.2)
+    found = measure_interactions(linear(weights), table_of(x, x @ weights + 1), epsilon=0.2)
     masks = found.pair_masks(0)
     by_hand = 2 * masks * weights**2
     assert np.allclose(found.effects[0, :, :2], by_hand, rtol=0, atol=1e-9)
@@ -58,7 +58,7 @@ def test_the_halo_of_a_linear_model_with_columns_that_go_together() -> None:
     # The cross term 2 d_i d_j w_i w_j Cov(x_i, x_j) bends the circle.
     x = np.repeat(factorial(2), [3, 1, 1, 3], axis=0)
     weights = np.array([1.0, 1.0])
-    found = interactions(linear(weights), table_of(x, x @ weights + 1), epsilon=0.2)
+    found = measure_interactions(linear(weights), table_of(x, x @ weights + 1), epsilon=0.2)
     curve = found.halo(0)
     d = curve.masks - 1
     # The constant meets no mean of x: that is 0 here.
@@ -74,7 +74,7 @@ def test_the_halo_of_a_linear_model_with_columns_that_go_together() -> None:
 def test_the_ranges_of_the_toy(epsilon: float, low: float, high: float) -> None:
     model = formula(lambda x: x[:, 0] + x[:, 1] + x[:, 0] * x[:, 1], 2)
     # Two equal rows are the single one of the paper: one alone cannot be permuted.
-    found = interactions(model, table_of(np.ones((2, 2)), [3.0, 3.0]), epsilon=epsilon)
+    found = measure_interactions(model, table_of(np.ones((2, 2)), [3.0, 3.0]), epsilon=epsilon)
     assert found.base_loss == 0
     loss = found.halo_loss[-1, 0]
     # The masks lie on a grid of 1e-4, strictly below their budgets: at the corner of the largest
