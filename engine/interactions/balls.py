@@ -52,7 +52,7 @@ def interaction_ball(
             ``measure_interactions``.
 
     Raises:
-        InputError, ModelError, ParameterError, Cancelled, OutOfMemory: as in ``measure_interactions``.
+        HaloscopeError: as in ``measure_interactions``.
     """
     planned = plan_interactions(
         model,

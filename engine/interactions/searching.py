@@ -17,8 +17,10 @@ from engine.interactions.bracketing import bracket
 from engine.interactions.walking import CAP, PER_UNIT, walk
 from engine.interactions.world import World
 
-# What is less than a millionth of ε apart is the same loss (our definition): rounding, no change.
-_NOISE = 1e-6
+# Losses that differ by less than this share of L* are the same (our definition): rounding. Where L*
+# is next to nothing, a hundredth of ε stands for it.
+_NOISE = 1e-7
+_LEAST = 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,17 +50,8 @@ def search(world: World, base: float, epsilons: np.ndarray, *, slow: bool = Fals
         epsilons: ``(rates,)``, ascending; each has a search of its own.
         slow: search as it was published, step by step, and not by closing brackets.
     """
-    features, asked = world.features, 0
-    noise = _NOISE * float(epsilons[-1])
-
-    def rise(directions: np.ndarray, places: np.ndarray) -> np.ndarray:
-        nonlocal asked
-        asked += len(places)
-        masks = np.ones((len(places), features))
-        masks[np.arange(len(places)), directions // 2] = _mask(directions, places)
-        found = world.losses(masks) - base
-        return np.where(np.abs(found) <= noise, 0.0, found)
-
+    features = world.features
+    rise = _Rises(world, base, _NOISE * max(base, _LEAST * float(epsilons[-1])))
     budgets = np.asarray(epsilons)[:, None] * np.arange(STEPS + 1) / STEPS  # (rates, 11)
     directions = np.flatnonzero(np.repeat(world.maskable, 2))
     if slow:
@@ -76,7 +69,34 @@ def search(world: World, base: float, epsilons: np.ndarray, *, slow: bool = Fals
     every[:, :, directions] = status
     shape = (len(budgets), STEPS + 1, features, 2)
     masks = masks.reshape(shape)
-    return Found(masks, _losses(world, masks), every.reshape(shape), by_walking, asked)
+    return Found(masks, _losses(world, masks), every.reshape(shape), by_walking, len(rise.known))
+
+
+class _Rises:
+    """What losses are above L*, each asked once only: searches of several ε cross their ways.
+
+    Attributes:
+        known: rises by direction and place.
+    """
+
+    def __init__(self, world: World, base: float, noise: float) -> None:
+        self._world = world
+        self._base = base
+        self._noise = noise
+        self.known: dict[tuple[int, int], float] = {}
+
+    def __call__(self, directions: np.ndarray, places: np.ndarray) -> np.ndarray:
+        """Return the rises at some places of some directions, ``(q,)``."""
+        asked = list(zip(directions.tolist(), places.tolist(), strict=True))
+        new = list(dict.fromkeys(one for one in asked if one not in self.known))
+        if new:
+            there, far = np.array(new, np.int64).T
+            masks = np.ones((len(new), self._world.features))
+            masks[np.arange(len(new)), there // 2] = _mask(there, far)
+            risen = self._world.losses(masks) - self._base
+            risen = np.where(np.abs(risen) <= self._noise, 0.0, risen)
+            self.known.update(zip(new, risen.tolist(), strict=True))
+        return np.array([self.known[one] for one in asked])
 
 
 def _mask(directions: np.ndarray, places: np.ndarray) -> np.ndarray:
