@@ -37,6 +37,7 @@ _HOMES = {
     "plan_interactions": "engine.interactions.planning",
     "plan_heads": "engine.heads.judging",
     "plan_measure": "engine.tables.measuring",
+    "compare_pairs": "engine.interactions.comparing",
     "explain": "engine.attribution.explain",
     "head_metrics": "engine.heads.registry",
     "head_scores": "engine.heads.judging",
@@ -57,6 +58,8 @@ _HOMES = {
     "methods": "engine.attribution.registry",
     "other_outcome": "engine.tables.nearest",
     "predict": "engine.execution.predict",
+    "plan_picture_interactions": "engine.interactions.picture_data",
+    "predict_with_masks": "engine.interactions.showing",
     "predict_masked": "engine.masking.predict",
     "sample_sets": "engine.inputs.samples",
     "sample_tables": "engine.inputs.sample_tables",
@@ -85,6 +88,7 @@ __all__ = [
     "TensorSpec",
     "__version__",
     "bundled_models",
+    "compare_pairs",
     "explain",
     "head_metrics",
     "head_scores",
@@ -108,8 +112,10 @@ __all__ = [
     "plan_heads",
     "plan_interactions",
     "plan_measure",
+    "plan_picture_interactions",
     "predict",
     "predict_masked",
+    "predict_with_masks",
     "sample_sets",
     "sample_tables",
     "samples",
@@ -138,7 +144,10 @@ if TYPE_CHECKING:
     from engine.inspection.self_test import self_test
     from engine.interaction_results import Interactions
     from engine.interactions.balls import interaction_ball
+    from engine.interactions.comparing import compare_pairs
+    from engine.interactions.picture_data import plan_picture_interactions
     from engine.interactions.planning import measure_interactions, plan_interactions
+    from engine.interactions.showing import predict_with_masks
     from engine.masking.predict import predict_masked
     from engine.models.bundled import bundled_models
     from engine.models.corrections import Corrections

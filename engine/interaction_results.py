@@ -332,6 +332,28 @@ class Ball(Interacting):
         return np.asarray(self.steps[:, 3] * self.signs[:, 3] / STEPS)
 
 
+@dataclass(frozen=True, eq=False)
+class PairComparison(Result):
+    """What other measures say of the same pairs: of the model's output, not of its loss.
+
+    Attributes:
+        pairs: int32 ``(pairs, 2)``.
+        h: float64 ``(pairs,)``: Friedman's H² (friedman2008predictive), the share of what two
+            features do together that neither does alone, 0 … 1.
+        shap: float64 ``(pairs,)``: mean size of the SHAP interaction value
+            (lundberg2018consistent), in units of the output.
+
+    ``display`` has ``columns``, ``titles`` and ``number``, the output that is explained.
+    """
+
+    kind: ClassVar[str] = "interaction-comparison"
+    arrays: ClassVar[tuple[str, ...]] = ("pairs", "h", "shap")
+
+    pairs: np.ndarray
+    h: np.ndarray
+    shap: np.ndarray
+
+
 def scores_of(effects: np.ndarray) -> np.ndarray:
     """Return FIS from effects ``(…, 3)``: φ_ij − φ_i − φ_j."""
     return np.asarray(effects[..., 2] - effects[..., 0] - effects[..., 1])
@@ -383,6 +405,7 @@ __all__ = [
     "Interacting",
     "Interactions",
     "PairCloud",
+    "PairComparison",
     "masks_of",
     "scores_of",
 ]

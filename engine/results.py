@@ -167,6 +167,7 @@ _KINDS = {
     "head-patterns": "engine.head_results:HeadPatterns",
     "interactions": "engine.interaction_results:Interactions",
     "interaction-pair": "engine.interaction_results:PairCloud",
+    "interaction-comparison": "engine.interaction_results:PairComparison",
     "interaction-ball": "engine.interaction_results:Ball",
     "mask-preview": "engine.mask_results:MaskPreview",
     "mask-sweep": "engine.mask_results:MaskSweep",

@@ -19,7 +19,8 @@ def cost_told(plan: InteractionPlan) -> str:
     pairs = "the strongest pairs" if plan.pairs is None else _many(len(plan.pairs), "pair")
     return (
         f"{pairs}, {_many(plan.data.count, 'row')}, {plan.repeats} permutations: "
-        f"up to {plan.cost.forward:,} forward passes, one row each"
+        f"about {plan.usual:,} forward passes, one row each (up to {plan.cost.forward:,} where the "
+        "loss rises and falls)"
     )
 
 
@@ -29,7 +30,8 @@ def tell_plan(plan: InteractionPlan, *, as_json: bool) -> int:
         told = {
             "key": plan.key,
             "request": plan.request,
-            "passes": plan.cost.forward,
+            "passes": plan.usual,
+            "passes_at_most": plan.cost.forward,
             "rows": plan.data.count,
             "notes": list(plan.data.notes),
         }

@@ -21,8 +21,6 @@ _NO_EFFECT = STILL * PER_UNIT // 10
 _CHECKS = 16
 # After so many rounds of interpolation the bracket is halved instead: steps and plateaus.
 _PATIENCE = 3
-# Steps of a slow search that are asked in one batch.
-AHEAD = 10
 
 
 @dataclass
@@ -77,12 +75,12 @@ class _Seen:
 
 
 def bracket(
-    rise: Rise, budgets: np.ndarray, directions: np.ndarray
+    rise: Rise, budgets: np.ndarray, directions: np.ndarray, *, ahead: int = 1
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Search for the masks of some directions.
 
     Args:
-        rise, directions: as in ``walk``.
+        rise, directions, ahead: as in ``walk``.
         budgets: float64 ``(rates, k)``, each row ascending; every row is a search of its own.
 
     Returns:
@@ -110,7 +108,7 @@ def bracket(
     places = np.array([[[one.last_below(t) for one in seen] for t in row] for row in budgets])
     if slow.any():
         for rate, row in enumerate(budgets):
-            places[rate][:, slow], still = walk(rise, row, directions[slow], ahead=AHEAD)
+            places[rate][:, slow], still = walk(rise, row, directions[slow], ahead=ahead)
         idle[slow] = still
     return np.where(idle, 0, places), idle, slow
 
@@ -152,4 +150,4 @@ def _ask(rise: Rise, seen: list[_Seen], directions: np.ndarray, wanted: list[lis
             one.add(np.array(places, np.int64), part)
 
 
-__all__ = ["AHEAD", "bracket"]
+__all__ = ["bracket"]

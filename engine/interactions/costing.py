@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from engine.interaction_results import STEPS
-from engine.interactions.bracketing import AHEAD
 from engine.interactions.walking import CAP, PER_UNIT
 from engine.interactions.world import World
 
@@ -11,6 +10,8 @@ from engine.interactions.world import World
 NESTED = (0.2, 0.4, 0.6, 0.8, 1.0)
 
 
+# What a direction takes as a rule: seen on networks of our own, five rates.
+_USUAL = 130
 # Places that are asked before brackets close, and on each budget's bracket.
 _LOOKS = 40
 _CLOSING = 30
@@ -18,10 +19,15 @@ _CLOSING = 30
 
 def search_cost(world: World) -> int:
     """Return an upper bound: what the slow search asks, whole steps to the cap and back."""
-    each = CAP // (PER_UNIT // 10) + (STEPS + 1) * 4 * 2 * AHEAD  # the slow search
+    each = CAP // (PER_UNIT // 10) + (STEPS + 1) * 4 * (10 + world.ahead)  # the slow search
     closing = _LOOKS + len(NESTED) * (STEPS + 1) * _CLOSING
     directions = 2 * int(world.maskable.sum())
     return world.cost_of_loss * directions * (len(NESTED) * (each + STEPS + 1) + closing)
+
+
+def usual_search(world: World) -> int:
+    """Return what a search takes as a rule, where losses rise steadily."""
+    return world.cost_of_loss * 2 * int(world.maskable.sum()) * (_USUAL + len(NESTED) * STEPS)
 
 
 def pair_cost(world: World, pair: tuple[int, int]) -> int:

@@ -161,12 +161,13 @@ def plan_picture_interactions(
         "images": digest_of(x.cpu().numpy().tobytes(), truth.tobytes()),
         "division": {"kind": chosen, "segments": segments},
         "samples": len(x),
+        "target": None if target is None else resolve_class(target, loaded.classes),
     }
     if not several:
         notes += ("a single picture: regions give way to the mean colour instead of another's",)
     name = images.name if isinstance(images, ImageSet) else given[0].name
     origin = images.origin if isinstance(images, ImageSet) else given[0].origin
-    names = {"table": name, "images": name, "images_origin": origin}
+    names = {"table": name, "images": name, "images_origin": origin, "set": several}
     data = PictureData(loaded, x, truth, regions, told, names, notes)
     return plan_of(data, pairs, rate, epsilon, repeats, seed)
 

@@ -30,6 +30,8 @@ class PictureWorld(World):
         bank: permutations of the pictures, ``(repeats, n)``.
     """
 
+    ahead = 1
+
     def __init__(
         self,
         passes: Passes,

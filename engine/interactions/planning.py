@@ -20,7 +20,7 @@ from engine.interactions.asking import (
     pairs_asked,
 )
 from engine.interactions.combining import cloud_models, halo_models
-from engine.interactions.costing import NESTED, pair_cost, search_cost
+from engine.interactions.costing import NESTED, pair_cost, search_cost, usual_search
 from engine.interactions.data import Data
 from engine.interactions.retraining import MOST_RETRAINED, check_refittable
 from engine.interactions.running import Keeper, run_interactions
@@ -46,6 +46,7 @@ class InteractionPlan:
         request: all that decides the numbers.
         key: its digest.
         cost: an upper bound of the passes, those of training left out.
+        usual: how many it takes as a rule; the bound is for losses that rise and fall.
     """
 
     data: Data
@@ -58,6 +59,7 @@ class InteractionPlan:
     request: dict[str, Any]
     key: str
     cost: Cost
+    usual: int
 
     def run(
         self,
@@ -127,7 +129,8 @@ def plan_of(
     if retrained:
         check_refittable(data.model)
     found = pairs_asked(data, pairs)
-    model = data.model
+    model, world = data.model, data.bare(repeats, seed)
+    effects = _cost(world, found, retrained)
     request = {
         "schema": SCHEMA,
         "kind": Interactions.kind,
@@ -155,22 +158,23 @@ def plan_of(
         retrained=retrained,
         request=request,
         key=key_of(request),
-        cost=Cost(_cost(data.bare(repeats, seed), found, retrained)),
+        cost=Cost(search_cost(world) + effects),
+        usual=usual_search(world) + effects,
     )
 
 
 def _cost(world: World, pairs: tuple[Pair, ...] | None, retrained: int) -> int:
-    """Return an upper bound of the samples that go through the model."""
+    """Return how many samples go through the model at the most, those of the search left out."""
     features = world.features
     models, halos = len(cloud_models()[0]), len(halo_models()[0]) * len(NESTED)
     screening = features + 3 * comb(features, 2)
     if pairs is None:
         dearest = max(world.cost_of((feature,), exact=False) for feature in range(features))
         each = (models + retrained) * 3 * dearest * min(USUAL_PAIRS, comb(features, 2))
-        return search_cost(world) + screening * dearest + each + _losses(world, halos, USUAL_PAIRS)
+        return screening * dearest + each + _losses(world, halos, USUAL_PAIRS)
     each = sum(pair_cost(world, pair) for pair in pairs) * (models + retrained)
     alone = sum(pair_cost(world, (i, j)) for i in range(features) for j in range(i))
-    return search_cost(world) + alone + each + _losses(world, halos + models, len(pairs))
+    return alone + each + _losses(world, halos + models, len(pairs))
 
 
 def _losses(world: World, models: int, pairs: int) -> int:

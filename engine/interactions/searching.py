@@ -59,7 +59,7 @@ def search(world: World, base: float, epsilons: np.ndarray, *, slow: bool = Fals
         places = np.stack([found for found, _ in walked])
         idle, by_walking = walked[-1][1], len(directions)
     else:
-        places, idle, walking = bracket(rise, budgets, directions)
+        places, idle, walking = bracket(rise, budgets, directions, ahead=world.ahead)
         by_walking = int(walking.sum())
     status = np.where(places == CAP, NOT_REACHABLE, REACHED)
     status = np.where(idle, NO_EFFECT, status)

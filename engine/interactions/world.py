@@ -20,9 +20,12 @@ class World(ABC):
 
     Attributes:
         maskable: bool ``(features,)``; the others keep m = 1.
+        ahead: steps of a slow search that are asked in one batch; of little use where a single
+            masked model fills a batch.
     """
 
     maskable: np.ndarray
+    ahead = 10
 
     @property
     def features(self) -> int:

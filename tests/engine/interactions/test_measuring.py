@@ -387,3 +387,16 @@ def test_a_table_in_hand_needs_no_file() -> None:
     frame = pd.DataFrame({"x0": [0.0, 1, 0, 1], "x1": [0.0, 0, 1, 1], "y": [0.1, 1, 2, 3.2]})
     found = measure_interactions(formula(lambda x: x[:, 0] + 2 * x[:, 1], 2), frame)
     assert found.outcome["samples"] == 4
+
+
+def test_what_a_masked_model_says_of_a_row() -> None:
+    model, table = nets.mixed_net(), nets.mixed_table(150)
+    masks = np.stack([drawn().mask(0, index) for index in (0, 40, 200)])
+    found = engine.predict_with_masks(model, table.row(7), masks)
+    x = model.prepare(table.row(7))
+    for m, told in zip(masks, found, strict=True):
+        with torch.no_grad():
+            logit = model.module(x * torch.from_numpy(m[[0, 1, 2, 3, 3, 3]]).float())
+        assert told == pytest.approx(nets.sigmoid(logit.numpy())[0], abs=1e-6)
+    with pytest.raises(engine.HaloscopeError, match="masks of 3 features; the input has 4"):
+        engine.predict_with_masks(model, table.row(7), np.ones((1, 3)))
