@@ -244,16 +244,17 @@ class Interactions(Interacting):
             shares.append(max(up, down))
         return np.array(shares)
 
-    def reliance_range(self, epsilon: float | None = None) -> np.ndarray:
+    def reliance_range(self, epsilon: float | None = None, *, ratio: bool = False) -> np.ndarray:
         """Return [min, max] of φ over the set, float64 ``(features, 2)``; NaN without a pair.
 
-        Over all models of all pairs that the feature is in.
+        Over all models of all pairs that the feature is in; as ``ratio``, permuted loss over loss.
         """
+        told = self.ratio(self.effects, self.loss[..., None]) if ratio else self.effects
         found = np.full((len(self.columns), 2), np.nan)
         inside = self.members(epsilon)
         for pair, features in enumerate(self.pairs):
             for place, feature in enumerate(features):
-                values = self.effects[pair, inside[pair], place]
+                values = told[pair, inside[pair], place]
                 low, high = found[feature]
                 found[feature] = np.fmin(low, values.min()), np.fmax(high, values.max())
         return found

@@ -73,14 +73,13 @@ def pair_rows(found: Interactions) -> list[dict[str, Any]]:
 
 
 def _columns(found: Interactions) -> list[dict[str, Any]]:
-    ranges = found.reliance_range()
-    ratios = found.ratio(ranges, found.base_loss)
+    ranges, ratios = found.reliance_range(), found.reliance_range(ratio=True)
     return [
         {
             "name": name,
             "reliance": float(found.reliance[place]),
             "range": _known(ranges[place]),
-            "ratio_to_base": _known(ratios[place]),
+            "ratio_range": _known(ratios[place]),
         }
         for place, name in enumerate(found.columns)
     ]

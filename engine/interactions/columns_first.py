@@ -60,8 +60,8 @@ def columns_first(model: LoadedModel) -> LoadedModel:
 
 
 def in_double(model: LoadedModel) -> LoadedModel:
-    """Return a copy of such a model in double precision; any other model as it is."""
-    if not is_chain(model.module) or model.seen.squash:
+    """Return a copy of such a model in double precision, where the device has it; others as is."""
+    if not is_chain(model.module) or model.seen.squash or model.device.type == "mps":
         return model
     twin = ColumnsFirst(_copied(layer) for layer in _chain(model.module))
     return replace(model, module=twin, _digest=None)

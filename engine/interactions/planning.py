@@ -24,7 +24,7 @@ from engine.interactions.costing import NESTED, pair_cost, search_cost, usual_se
 from engine.interactions.data import Data
 from engine.interactions.retraining import MOST_RETRAINED, check_refittable
 from engine.interactions.running import Keeper, run_interactions
-from engine.interactions.table_data import table_data
+from engine.interactions.table_data import MOST_ASKED, table_data
 from engine.interactions.world import World
 from engine.manifest import SCHEMA, key_of, versions
 from engine.models.loading import load_model
@@ -106,7 +106,7 @@ def plan_interactions(
     """
     check_seed(seed)
     if rows is not None:
-        check_count("rows", rows, 2, 1_000_000)
+        check_count("rows", rows, 2, MOST_ASKED)
     loaded = load_model(model)
     data = table_data(loaded, load_table(table), label, rows, seed)
     return plan_of(data, pairs, rate, epsilon, repeats, seed, retrained)

@@ -22,6 +22,7 @@ from engine.models.rows import Rows, find_column, load_rows
 # Rows that differ, at the most; of a table whose rows repeat themselves all are taken.
 MOST_ROWS = 1000
 _READ = 20_000
+MOST_ASKED = 100_000
 # As many numbers as stay in a cache, features first; more gain nothing.
 _CHUNK_ROWS = 65_536
 _CHUNK_NUMBERS = 2**20

@@ -15,6 +15,9 @@ from engine.interactions.world import Subset, World
 from engine.models.losses import losses_of
 from engine.models.rows import Rows
 
+# Rows multiplied out are many: those of a pair are kept, no more.
+_KEPT = 3
+
 
 class TableWorld(World):
     """Losses of masked models on the rows of a table.
@@ -88,6 +91,8 @@ class TableWorld(World):
 
     def _product(self, subset: Subset) -> _Prepared:
         if subset not in self._multiplied:
+            if len(self._multiplied) >= _KEPT:
+                self._multiplied.pop(next(iter(self._multiplied)))
             inputs = inputs_of(self._blocks, subset)
             self._multiplied[subset] = self._prepared(self.samples.multiplied(inputs))
         return self._multiplied[subset]

@@ -58,7 +58,8 @@ def made(features: int, rows: int, hidden: tuple[int, ...] = (16, 8)) -> tuple[L
     with torch.no_grad():
         logits = model.module(torch.from_numpy(x).float())[:, 0].numpy()
     y = draw.random(rows) < 1 / (1 + np.exp(-4 * (logits - logits.mean())))
-    return model, load_table(pd.DataFrame({**{f"x{i}": x[:, i] for i in range(features)}, "y": y}))
+    columns_of = {f"x{i}": x[:, i] for i in range(features)}
+    return model, load_table(pd.DataFrame({**columns_of, "y": y.astype(int)}))
 
 
 def _inner_loop(features: int, hidden: tuple[int, ...]) -> None:
