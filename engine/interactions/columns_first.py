@@ -59,6 +59,26 @@ def columns_first(model: LoadedModel) -> LoadedModel:
     return replace(model, module=ColumnsFirst(_chain(model.module)))
 
 
+def halves_of(model: LoadedModel) -> tuple[nn.Linear, LoadedModel] | None:
+    """Return the first layer of a model with its axes turned, and the model that comes after it.
+
+    None where the first layer is not worth keeping apart: it has more units than inputs.
+    """
+    if not isinstance(model.module, ColumnsFirst):
+        return None
+    first, *rest = model.module.layers
+    if not isinstance(first, nn.Linear) or first.out_features >= first.in_features:
+        return None
+    return first, replace(model, module=ColumnsFirst(rest))
+
+
+def widest(model: LoadedModel) -> int:
+    """Return the most numbers that a sample becomes on the way through a chain, inputs first."""
+    layers = _chain(model.module) if is_chain(model.module) else []
+    sizes = [layer.out_features for layer in layers if isinstance(layer, nn.Linear)]
+    return max(model.spec.shape[0], *sizes, 1)
+
+
 def in_double(model: LoadedModel) -> LoadedModel:
     """Return a copy of such a model in double precision, where the device has it; others as is."""
     if not is_chain(model.module) or model.seen.squash or model.device.type == "mps":

@@ -11,7 +11,7 @@ from engine.errors import InputError
 from engine.execution.chunks import Chunks
 from engine.execution.passes import Passes
 from engine.inputs.tables import Table
-from engine.interactions.columns_first import columns_first, in_double
+from engine.interactions.columns_first import columns_first, in_double, widest
 from engine.interactions.data import Data
 from engine.interactions.samples import Samples
 from engine.interactions.table_world import TableWorld
@@ -23,8 +23,8 @@ from engine.models.rows import Rows, find_column, load_rows
 MOST_ROWS = 1000
 _READ = 20_000
 MOST_ASKED = 100_000
-# As many numbers as stay in a cache, features first; more gain nothing.
-_CHUNK_ROWS = 65_536
+# As many numbers as stay in a cache, features first; more gain nothing (tests/bench).
+_CHUNK_ROWS = 32_768
 _CHUNK_NUMBERS = 2**20
 _LEAST_ROWS = 2
 
@@ -64,7 +64,7 @@ class TableData(Data):
         """As in ``Data``; one by one where the network answers otherwise for many at once."""
         if not self.model.seen.batches:
             return 1
-        return max(1, min(_CHUNK_ROWS, _CHUNK_NUMBERS // self.rows.spec.shape[0]))
+        return max(1, min(_CHUNK_ROWS, _CHUNK_NUMBERS // widest(self.model)))
 
     def exactly(self, model: LoadedModel) -> LoadedModel:
         """As in ``Data``."""

@@ -7,9 +7,11 @@ from functools import cached_property
 
 import numpy as np
 import torch
+from torch import nn
 
 from engine.execution.chunks import Chunks
 from engine.execution.passes import Passes
+from engine.interactions.columns_first import halves_of
 from engine.interactions.samples import Samples, blocks_of, inputs_of
 from engine.interactions.world import Subset, World
 from engine.models.losses import losses_of
@@ -122,20 +124,30 @@ class TableWorld(World):
 
         return self._over(len(masks), count, some)
 
+    @torch.no_grad()
     def _drawn(self, masks: np.ndarray, subset: Subset) -> np.ndarray:
         """Return the mean loss under every permutation of the bank, ``(k, repeats)``."""
         spread, inputs = self._spread(masks), inputs_of(self._blocks, subset)
         data, repeats, count = self._whole, len(self.bank), len(self.rows)
         where = torch.from_numpy(inputs)
         shuffled = data.x[where][:, torch.from_numpy(self.bank)]  # (moved, repeats, n)
+        halves = halves_of(self.passes.model)
+        still = None if halves is None else _still(halves[0], data.x, spread, inputs)
 
         def some(start: int, stop: int) -> np.ndarray:
             job = torch.arange(start, stop)
             of_model, of_draw = job // repeats, job % repeats
             m = spread[:, of_model, None]
-            x = data.x[:, None, :] * m  # (inputs, jobs, n)
-            x[where] = shuffled[:, of_draw] * m[where]
-            return self._losses(x, data.samples.truth).mean(axis=-1)
+            moved = shuffled[:, of_draw] * m[where]  # (moved, jobs, n)
+            if halves is None or still is None:
+                x = data.x[:, None, :] * m  # (inputs, jobs, n)
+                x[where] = moved
+                return self._losses(x, data.samples.truth).mean(axis=-1)
+            first, rest = halves
+            hidden = first.weight[:, where] @ moved.reshape(len(where), -1)
+            x = hidden.reshape(len(hidden), len(job), count).add_(still[:, of_model])
+            with self.passes.instead(rest):
+                return self._losses(x, data.samples.truth).mean(axis=-1)
 
         return self._over(len(masks) * repeats, count, some).reshape(-1, repeats)
 
@@ -153,6 +165,22 @@ class TableWorld(World):
             logits = self.passes.forward(x.reshape(len(x), -1).t())  # (jobs · n, classes)
         told = logits.cpu().reshape(jobs, count, -1)
         return losses_of(told, truth, self.passes.model.activation)
+
+
+def _still(
+    first: nn.Linear, x: torch.Tensor, spread: torch.Tensor, moved: np.ndarray
+) -> torch.Tensor:
+    """Return what the first layer makes of the inputs that stay, ``(units, models, n)``.
+
+    It is the same for all permutations: of many inputs, only the moved ones are multiplied anew.
+    """
+    kept = torch.ones(len(x), dtype=torch.bool)
+    kept[torch.from_numpy(moved)] = False
+    inputs = x[kept][:, None, :] * spread[kept][:, :, None]  # (inputs that stay, models, n)
+    hidden = first.weight[:, kept] @ inputs.reshape(len(inputs), -1)
+    if first.bias is not None:
+        hidden += first.bias[:, None]
+    return hidden.reshape(len(hidden), spread.shape[1], x.shape[1])
 
 
 class _Prepared:

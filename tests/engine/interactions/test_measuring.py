@@ -17,7 +17,7 @@ import engine
 from engine.errors import Cancelled
 from engine.inputs.tables import load_table
 from engine.interaction_results import Interactions
-from engine.interactions.columns_first import columns_first
+from engine.interactions.columns_first import columns_first, halves_of
 from engine.interactions.effects import OneModel, pair_effects
 from engine.interactions.planning import measure_interactions, plan_interactions
 from engine.interactions.world import permutations
@@ -165,6 +165,38 @@ def test_turned_axes_say_what_the_network_says() -> None:
     assert turned.lock is model.lock
     formula_model = formula(lambda x: x[:, 0], 2)
     assert columns_first(formula_model) is formula_model
+
+
+def test_a_first_layer_that_is_kept_apart_says_the_same() -> None:
+    # More inputs than units: only the moved inputs go through the first layer again.
+    torch.manual_seed(0)
+    columns = tuple(Column(f"x{i}") for i in range(9))
+    spec = TableSpec(columns, label="y", labels=("0", "1"))
+    net = nn.Sequential(nn.Linear(9, 4), nn.ReLU(), nn.Linear(4, 1)).double()
+    draw = np.random.default_rng(0)
+    table = table_of(draw.normal(size=(50, 9)), draw.integers(0, 2, 50))
+    narrow = load_model(net, input_spec=spec, classes=["1"], device="cpu")
+    masks = draw.uniform(0.5, 1.5, (3, 9))
+    subsets = [(1,), (7,), (1, 7)]
+    world = world_of(narrow, table)
+    assert halves_of(narrow) is None
+    assert halves_of(columns_first(narrow)) is not None
+
+    class Hidden(nn.Module):  # the same network, but no chain that is known
+        def __init__(self) -> None:
+            super().__init__()
+            self.net = net
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.net(x)
+
+    plain = world_of(load_model(Hidden(), input_spec=spec, classes=["1"], device="cpu"), table)
+    for ours, theirs in zip(
+        world.moved(masks, subsets, exact=False),
+        plain.moved(masks, subsets, exact=False),
+        strict=True,
+    ):
+        assert np.allclose(ours, theirs, atol=1e-12)
 
 
 def test_a_smaller_rate_is_answered_from_what_is_there() -> None:
