@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 FLOORS = (
     ("errors",),
     ("parameters", "registry"),
-    ("results", "manifest", "bibliography"),
+    ("results", "manifest", "bibliography", "halo_shapes"),
     ("scores", "table_results", "head_results", "mask_results", "interaction_results"),
     ("inputs",),
     ("models",),
@@ -82,6 +82,7 @@ def _component_may(module: str, name: str) -> bool:
             "head_results",
             "mask_results",
             "interaction_results",
+            "halo_shapes",
             "errors",
         )
     return top not in COMPUTING | {"streamlit", "dashboard", "tests"}

@@ -1,14 +1,15 @@
 """Interactions against the published way, in one run, and how their cost grows.
 
 The published way: one masked model at a time, a shuffled copy of the rows for each permutation and
-set of features, one forward pass, the loss in numpy. Permutations, models and rows are the same on
-both sides, and so are the scores, which is checked.
+set of features, one forward pass, the loss in numpy. Models and rows are the same on both sides;
+with the same permutations so are the scores, which is checked.
 """
 
 from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -19,6 +20,7 @@ import torch
 
 import engine
 from engine.execution.chunks import Chunks
+from engine.execution.memory import keep_freed_memory
 from engine.execution.passes import Passes
 from engine.inputs.tables import Table, load_table
 from engine.interactions.combining import halo_models
@@ -39,6 +41,7 @@ MODELS = 4
 
 def main() -> None:
     """Print the figures."""
+    keep_freed_memory()  # as the command and the dashboard do
     print(f"interactions, CPU, {torch.get_num_threads()} threads, median of {REPEATS}")
     for features, hidden in ((6, (16, 8)), (6, (64, 32)), (30, (16, 8))):
         _inner_loop(features, hidden)
@@ -72,10 +75,13 @@ def _inner_loop(features: int, hidden: tuple[int, ...]) -> None:
     def ours() -> np.ndarray:
         return pair_effects(world, masks, (0, 1))[0]
 
-    def theirs() -> np.ndarray:
-        return published(model, data.rows.features, np.asarray(data.rows.truth), masks, bank)
+    rows = data.rows.features, np.asarray(data.rows.truth)
 
-    assert np.allclose(ours(), theirs(), atol=1e-5)
+    def theirs() -> np.ndarray:
+        draw = np.random.default_rng(0).permutation
+        return published(model, *rows, masks, bank, draw)
+
+    assert np.allclose(ours(), published(model, *rows, masks, bank), atol=1e-5)
     own, peer = paired(ours, theirs)
     jobs = MODELS * SHUFFLES * 3
     layers = "-".join(map(str, (features, *hidden, 1)))
@@ -86,9 +92,19 @@ def _inner_loop(features: int, hidden: tuple[int, ...]) -> None:
 
 
 def published(
-    model: LoadedModel, x: np.ndarray, truth: np.ndarray, masks: np.ndarray, bank: np.ndarray
+    model: LoadedModel,
+    x: np.ndarray,
+    truth: np.ndarray,
+    masks: np.ndarray,
+    bank: np.ndarray,
+    drawn: Callable[[int], np.ndarray] | None = None,
 ) -> np.ndarray:
-    """Return φ_i, φ_j, φ_ij of the first two features, one model and one shuffle at a time."""
+    """Return φ_i, φ_j, φ_ij of the first two features, one model and one shuffle at a time.
+
+    Args:
+        drawn: draws an order of so many rows, for every shuffle anew, as is published; None: the
+            orders are those of the bank, to compare the scores.
+    """
 
     def loss(rows: np.ndarray) -> float:
         with torch.no_grad():
@@ -103,9 +119,9 @@ def published(
         each = []
         for features in ((0,), (1,), (0, 1)):
             risen = []
-            for order in bank:
+            for order in bank if drawn is None else (drawn(len(x)) for _ in bank):
                 rows = masked.copy()
-                rows[:, features] = rows[order][:, features]
+                rows[:, features] = masked[order][:, features]
                 risen.append(loss(rows) - base)
             each.append(np.mean(risen))
         effects.append(each)
