@@ -257,7 +257,7 @@ def _manifest(
             "slow_searches": stage.found.slow,
             "exact_pairs": sum(exact),
             "resumed_pairs": resumed,
-            "chunk": plan.data.chunk,
+            "chunk": stage.quick.chunks.size,
             "environment": environment(plan.data.model.device),
         },
     }

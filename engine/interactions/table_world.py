@@ -153,9 +153,11 @@ class TableWorld(World):
 
     def _over(self, jobs: int, rows: int, some: Callable[[int, int], np.ndarray]) -> np.ndarray:
         """Do jobs of so many rows each, as many at once as the chunk has rows."""
-        at_once = Chunks(max(1, self.chunks.size // max(1, rows)))
+        wanted = max(1, self.chunks.size // max(1, rows))
+        at_once = Chunks(wanted)
         parts = at_once.over(jobs, self.passes, some)
-        self.chunks.size = min(self.chunks.size, max(1, at_once.size * rows))
+        if at_once.size < wanted:  # memory ran out: fewer from now on, whatever comes
+            self.chunks.size = max(1, at_once.size * rows)
         return np.concatenate(parts) if parts else np.zeros(0)
 
     def _losses(self, x: torch.Tensor, truth: np.ndarray) -> np.ndarray:

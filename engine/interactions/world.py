@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from engine.execution.chunks import Chunks
 from engine.execution.draws import generator
 
 Subset = tuple[int, ...]
@@ -22,9 +23,11 @@ class World(ABC):
         maskable: bool ``(features,)``; the others keep m = 1.
         ahead: steps of a slow search that are asked in one batch; of little use where a single
             masked model fills a batch.
+        chunks: how many samples go through at once.
     """
 
     maskable: np.ndarray
+    chunks: Chunks
     ahead = 10
 
     @property

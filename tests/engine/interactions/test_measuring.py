@@ -15,6 +15,7 @@ from torch import nn
 
 import engine
 from engine.errors import Cancelled
+from engine.execution.passes import Passes
 from engine.inputs.tables import load_table
 from engine.interaction_results import Interactions
 from engine.interactions.columns_first import columns_first, halves_of
@@ -307,6 +308,27 @@ def test_work_that_was_stopped_goes_on_from_the_last_pair() -> None:
     for name in whole.arrays:
         one, other = getattr(found, name), getattr(whole, name)
         assert (one is other is None) or np.array_equal(one, other, equal_nan=True)
+
+
+def test_memory_that_runs_out_halves_the_chunk_and_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    expected = drawn()
+    real, refused = Passes.forward, []
+
+    def tight(self: Passes, batch: torch.Tensor, rows: int | None = None) -> torch.Tensor:
+        if len(batch) > 5000:
+            refused.append(len(batch))
+            raise torch.cuda.OutOfMemoryError("out of memory")
+        return real(self, batch, rows)
+
+    monkeypatch.setattr(Passes, "forward", tight)
+    model, table = nets.mixed_net(), nets.mixed_table(150)
+    found = measure_interactions(model, table, pairs=["size:kind"], repeats=40, seed=3)
+    assert refused
+    assert len(refused) < 10  # it is not tried again with every batch
+    assert np.allclose(found.scores, expected.scores, atol=1e-6)
+    assert found.outcome["chunk"] <= 5000
 
 
 def test_progress_never_exceeds_what_is_promised_and_the_cost_is_a_bound() -> None:
