@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from engine.interactions.planning import InteractionPlan
 
 _SHOWN = 15
+_WIDE = 18
+_OVER_ALL = ("min", "median", "max")
 
 
 def cost_told(plan: InteractionPlan) -> str:
@@ -101,7 +103,10 @@ def tell(found: Interactions, out: str | None) -> None:
     )
     rows = pair_rows(found)
     width = max(len(" × ".join(row["titles"])) for row in rows[:_SHOWN])
-    print(f"{'':>6}{'':{width}}  {'reference':>16}  {'over all good models':>24}  one sign")
+    header = (
+        "reference".rjust(_WIDE) + "  " + "min".ljust(11) + "median".ljust(11) + "max".ljust(11)
+    )
+    print(f"{'':{width + 8}}{header}one sign")
     for place, row in enumerate(rows[:_SHOWN], start=1):
         print(f"{place:4}. {' × '.join(row['titles']):{width}}  {_numbers(row)}")
     if len(rows) > _SHOWN:
@@ -118,9 +123,10 @@ def tell(found: Interactions, out: str | None) -> None:
 
 
 def _numbers(row: dict[str, Any]) -> str:
-    error = f" ± {row['error']:.1g}" if row["error"] else ""
-    span = f"{row['min']:.3g} … {row['median']:.3g} … {row['max']:.3g}"
-    return f"{row['reference']:.3g}{error:<9}".rjust(16) + f"  {span:>24}  {row['agreement']:.0%}"
+    error = f" ± {row['error']:.2g}" if row["error"] else ""
+    reference = f"{row['reference']:.3g}{error}".rjust(_WIDE)
+    over_all = "".join(f"{row[name]:<11.3g}" for name in _OVER_ALL)
+    return f"{reference}  {over_all}{int(100 * row['agreement'])}%"  # 100 % only if it is all
 
 
 def _sentence(rows: list[dict[str, Any]]) -> str:

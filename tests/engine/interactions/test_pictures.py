@@ -11,7 +11,9 @@ import torch
 from torch import nn
 
 from engine.errors import HaloscopeError
+from engine.execution.predict import predict
 from engine.inputs.image_sets import ImageSet
+from engine.inputs.images import ImageInput
 from engine.inputs.samples import load_sample, load_sample_set
 from engine.interaction_results import Interactions
 from engine.interactions.picture_data import plan_picture_interactions
@@ -133,14 +135,17 @@ def test_superpixels_of_a_real_network() -> None:
     assert found.members()[0, 0]
 
 
-@pytest.mark.slow
-def test_superpixels_of_imagenet_cnn(imagenet_cnn: LoadedModel) -> None:
-    planned = plan_picture_interactions(
-        imagenet_cnn, load_sample("chelsea"), division="grid", segments=4, pairs=[(0, 1)]
-    )
-    found = planned.run()
-    assert found.scores.shape == (1, 265)
+def test_superpixels_of_imagenet_cnn(imagenet_cnn: LoadedModel, chelsea: ImageInput) -> None:
+    planned = plan_picture_interactions(imagenet_cnn, chelsea, segments=12, pairs=[(0, 1)])
     assert "without a label" in planned.data.notes[0]
+    world = planned.data.bare(30, 0)
+    said = predict(imagenet_cnn, chelsea)
+    masks = np.ones((2, world.features))
+    masks[1, 3] = 0
+    losses = world.losses(masks)
+    assert losses[0] == pytest.approx(-np.log(said.probabilities[said.best]), abs=1e-5)
+    (hidden,) = world.moved(masks[:1], [(3,)], exact=True)
+    assert hidden[0, 0] == pytest.approx(losses[1], abs=1e-5)
 
 
 @pytest.mark.parametrize(
