@@ -87,24 +87,8 @@ def ball_of(
         loss = losses_once(stage.exact, whole_masks(stage, last, places, steps, signs))
         one = OneModel(stage.quick)
         drawn = [one.draws(subset, exact=stage.quick.exact(subsets)) for subset in subsets]
-    ignored = ("pairs", "retrained")
-    request = {
-        **{name: told for name, told in plan.request.items() if name not in ignored},
-        "kind": Ball.kind,
-        "features": list(chosen),
-    }
-    manifest = {
-        "key": key_of(request),
-        "request": request,
-        "source": plan.source(),
-        "display": {**display_of(stage), "subsets": [list(subset) for subset in subsets]},
-        "outcome": {
-            "passes": {"forward": stage.tally.used, "backward": 0},
-            "seconds": time.perf_counter() - started,
-            "samples": plan.data.count,
-            "environment": environment(plan.data.model.device),
-        },
-    }
+    display = {**display_of(stage), "subsets": [list(subset) for subset in subsets]}
+    manifest = _manifest(plan, chosen, display, stage.tally.used, time.perf_counter() - started)
     return Ball(
         manifest=manifest,
         features=places.astype(np.int32),
@@ -115,6 +99,33 @@ def ball_of(
         effects=np.array([draws.mean() for draws in drawn]),
         error=np.array([standard_error(draws) for draws in drawn]),
     )
+
+
+def _manifest(
+    plan: InteractionPlan,
+    chosen: tuple[int, ...],
+    display: dict[str, Any],
+    passes: int,
+    seconds: float,
+) -> dict[str, Any]:
+    ignored = ("pairs", "retrained")
+    request = {
+        **{name: told for name, told in plan.request.items() if name not in ignored},
+        "kind": Ball.kind,
+        "features": list(chosen),
+    }
+    return {
+        "key": key_of(request),
+        "request": request,
+        "source": plan.source(),
+        "display": display,
+        "outcome": {
+            "passes": {"forward": passes, "backward": 0},
+            "seconds": seconds,
+            "samples": plan.data.count,
+            "environment": environment(plan.data.model.device),
+        },
+    }
 
 
 def _cost(plan: InteractionPlan, chosen: tuple[int, ...], subsets: list[Subset]) -> int:

@@ -113,23 +113,26 @@ def compare_pairs(
     with telling_out_of_memory():
         h = np.array([_friedman(asked, pair) for pair in chosen])
         shap = _shap(asked, chosen, features)
-    request = _request(data, chosen, index, count, seed)
-    manifest = {
+    manifest = _manifest(data, _request(data, chosen, index, count, seed), asked)
+    manifest["outcome"]["seconds"] = time.perf_counter() - started
+    return PairComparison(manifest=manifest, pairs=np.array(chosen, np.int32), h=h, shap=shap)
+
+
+def _manifest(data: TableData, request: dict[str, Any], asked: _Asked) -> dict[str, Any]:
+    return {
         "key": key_of(request),
         "request": request,
         "source": data.source(),
         "display": {
             "columns": list(data.columns),
             "titles": list(data.titles),
-            "number": data.model.classes[index],
+            "number": data.model.classes[asked.readout.target],
         },
         "outcome": {
             "passes": {"forward": asked.passes.used.forward, "backward": 0},
-            "seconds": time.perf_counter() - started,
-            "samples": count,
+            "samples": len(asked.x),
         },
     }
-    return PairComparison(manifest=manifest, pairs=np.array(chosen, np.int32), h=h, shap=shap)
 
 
 def _request(

@@ -139,17 +139,8 @@ def plan_picture_interactions(
         ParameterError: a parameter out of range.
     """
     loaded = load_model(model)
-    if not isinstance(loaded.spec, ImageSpec):
-        raise MethodError(f"{loaded.card.title} takes no pictures")
-    if loaded.activation != "softmax":
-        raise MethodError(f"{loaded.card.title} does not tell classes apart: it has no log-loss")
-    check_count("segments", segments, 2, _MOST_REGIONS)
     several = isinstance(images, ImageSet)
-    chosen = division or ("grid" if several else "superpixels")
-    if chosen not in REGIONS:
-        raise ParameterError(f"no division {chosen!r}; {nearest(chosen, REGIONS)}")
-    if several and chosen != "grid":
-        raise MethodError("superpixels differ from picture to picture; a set needs the grid")
+    chosen = _division(loaded, several, division, segments)
     given = _opened(loaded, images, fit)
     x = torch.cat([loaded.prepare(one) for one in given])
     truth, notes = _truth(loaded, given, x, target)
@@ -170,6 +161,23 @@ def plan_picture_interactions(
     names = {"table": name, "images": name, "images_origin": origin, "set": several}
     data = PictureData(loaded, x, truth, regions, told, names, notes)
     return plan_of(data, pairs, rate, epsilon, repeats, seed)
+
+
+def _division(
+    loaded: LoadedModel, several: bool, division: Division | None, segments: int
+) -> Division:
+    """Return how pictures are divided; what cannot be is told."""
+    if not isinstance(loaded.spec, ImageSpec):
+        raise MethodError(f"{loaded.card.title} takes no pictures")
+    if loaded.activation != "softmax":
+        raise MethodError(f"{loaded.card.title} does not tell classes apart: it has no log-loss")
+    check_count("segments", segments, 2, _MOST_REGIONS)
+    chosen: Division = division or ("grid" if several else "superpixels")
+    if chosen not in REGIONS:
+        raise ParameterError(f"no division {chosen!r}; {nearest(chosen, REGIONS)}")
+    if several and chosen != "grid":
+        raise MethodError("superpixels differ from picture to picture; a set needs the grid")
+    return chosen
 
 
 def _opened(model: LoadedModel, images: ImageSet | Any, fit: Fit) -> list[ImageInput]:

@@ -129,25 +129,9 @@ def plan_of(
     if retrained:
         check_refittable(data.model)
     found = pairs_asked(data, pairs)
-    model, world = data.model, data.bare(repeats, seed)
+    world = data.bare(repeats, seed)
     effects = _cost(world, found, retrained)
-    request = {
-        "schema": SCHEMA,
-        "kind": Interactions.kind,
-        "model": model.describe(),
-        "classes": model.classes_digest,
-        **data.identity(),
-        "pairs": None if found is None else [list(pair) for pair in found],
-        "rate": None if epsilon is not None else float(rate),
-        "epsilon": None if epsilon is None else float(epsilon),
-        "repeats": repeats,
-        "retrained": retrained,
-        "seed": seed,
-        "device": model.device.type,
-        "dtype": model.dtype,
-        "chunk": data.chunk,
-        "versions": {**versions(), **model.packages},
-    }
+    request = _request(data, found, rate, epsilon, repeats, retrained, seed)
     return InteractionPlan(
         data=data,
         pairs=found,
@@ -161,6 +145,36 @@ def plan_of(
         cost=Cost(search_cost(world) + effects),
         usual=usual_search(world) + effects,
     )
+
+
+def _request(
+    data: Data,
+    pairs: tuple[Pair, ...] | None,
+    rate: float,
+    epsilon: float | None,
+    repeats: int,
+    retrained: int,
+    seed: int,
+) -> dict[str, Any]:
+    """Return all that decides the numbers."""
+    model = data.model
+    return {
+        "schema": SCHEMA,
+        "kind": Interactions.kind,
+        "model": model.describe(),
+        "classes": model.classes_digest,
+        **data.identity(),
+        "pairs": None if pairs is None else [list(pair) for pair in pairs],
+        "rate": None if epsilon is not None else float(rate),
+        "epsilon": None if epsilon is None else float(epsilon),
+        "repeats": repeats,
+        "retrained": retrained,
+        "seed": seed,
+        "device": model.device.type,
+        "dtype": model.dtype,
+        "chunk": data.chunk,
+        "versions": {**versions(), **model.packages},
+    }
 
 
 def _cost(world: World, pairs: tuple[Pair, ...] | None, retrained: int) -> int:

@@ -73,17 +73,21 @@ class TableWorld(World):
 
     def exact(self, subsets: Sequence[Subset]) -> bool:
         """As in ``World``."""
-        most = len(self.bank) * len(self.rows)
-        return all(self._size(subset) <= most for subset in subsets)
+        return all(self._size(subset) <= self._most for subset in subsets)
 
     def cost_of(self, subset: Subset, *, exact: bool) -> int:
         """As in ``World``."""
-        return self._size(subset) if exact else len(self.bank) * len(self.rows)
+        return self._size(subset) if exact else self._most
 
     @property
     def cost_of_loss(self) -> int:
         """As in ``World``."""
         return len(self._merged.samples)
+
+    @property
+    def _most(self) -> int:
+        """How many rows drawing takes: an exact average is to take no more."""
+        return len(self.bank) * len(self.rows)
 
     def _size(self, subset: Subset) -> int:
         if subset not in self._sizes:
