@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from pathlib import Path
 from typing import Any
 
 from dashboard.command import interaction_lines
 from dashboard.command.computing import kept_or_computed
+from dashboard.command.places import check_places
 from dashboard.running import keeping
 from engine.errors import HaloscopeError
 
@@ -95,11 +95,7 @@ def _check(options: argparse.Namespace) -> None:
     """Tell what is missing, and a folder that is not there, before the work."""
     if not options.model or not options.table:
         raise HaloscopeError("name a model with --model and a table with --table")
-    if options.out:
-        place = Path(options.out).absolute()
-        if place.is_dir() or not place.parent.is_dir():
-            why = "it is a folder; name a file in it" if place.is_dir() else "no such folder"
-            raise HaloscopeError(f"cannot write {options.out}: {why}")
+    check_places(options.out)
 
 
 def _planned(options: argparse.Namespace) -> Any:
