@@ -30,12 +30,12 @@ def leak_sentence(found: ShapeLeak) -> str:
     chance = 1 / len(found.manifest["display"]["classes"])
     error = np.sqrt(chance * (1 - chance) / count)
     most, least = int(gone.argmax()), int(gone.argmin())
-    level = f"chance is {saying.share(chance)}"
-    of = f"of {saying.counted(count, 'picture')} named right at first"
+    level = f"all of them are without a mask, and chance is {saying.share(chance)}"
+    of = f"of {saying.counted(count, 'answer')}"
     if gone[most] <= chance + _ERRORS * error:
         return (
             f"No outline tells what was there: with the object hidden at most "
-            f"{saying.share(float(gone[most]))} {of} are still right ({level})."
+            f"{saying.share(float(gone[most]))} {of} are right ({level})."
         )
     told = (
         f"With the object hidden, {saying.inside(found.titles[most])} leaves "
@@ -44,10 +44,8 @@ def leak_sentence(found: ShapeLeak) -> str:
     )
     if most == least:
         return told
-    return (
-        f"{told} The least tells {saying.inside(found.titles[least])}: "
-        f"{saying.share(float(gone[least]))}."
-    )
+    fill = saying.begun(saying.inside(found.titles[least]))
+    return f"{told} {fill} tells the least: {saying.share(float(gone[least]))}."
 
 
 def adding_figure(found: Linearity) -> go.Figure:

@@ -23,6 +23,7 @@ _HOMES = {
     "HeadScores": "engine.head_results",
     "ImageInput": "engine.inputs.images",
     "ImageSpec": "engine.models.specs",
+    "Interactions": "engine.interaction_results",
     "LoadedModel": "engine.models.loaded",
     "MaskPreview": "engine.mask_results",
     "MaskSweep": "engine.mask_results",
@@ -36,11 +37,14 @@ _HOMES = {
     "TensorSpec": "engine.models.specs",
     "bundled_models": "engine.models.bundled",
     "plan_study": "engine.missingness.study_asking",
+    "plan_interactions": "engine.interactions.planning",
+    "compare_pairs": "engine.interactions.comparing",
     "explain": "engine.attribution.explain",
     "generators": "engine.masking.generators.registry",
     "head_metrics": "engine.heads.registry",
     "head_scores": "engine.heads.judging",
     "inspect_model": "engine.inspection.inspecting",
+    "interaction_ball": "engine.interactions.balls",
     "learn_columns": "engine.models.learning_columns",
     "load_image": "engine.inputs.images",
     "load_images": "engine.inputs.image_sets",
@@ -52,6 +56,7 @@ _HOMES = {
     "load_uploaded": "engine.models.uploads",
     "make_masks": "engine.masking.generators.registry",
     "mask_sweep": "engine.missingness.sweep",
+    "measure_interactions": "engine.interactions.planning",
     "measure": "engine.tables.measuring",
     "measures": "engine.tables.registry",
     "methods": "engine.attribution.registry",
@@ -63,6 +68,8 @@ _HOMES = {
     "plan_preview": "engine.missingness.preview",
     "plan_sweep": "engine.missingness.sweep",
     "predict": "engine.execution.predict",
+    "plan_picture_interactions": "engine.interactions.picture_data",
+    "predict_with_masks": "engine.interactions.showing",
     "predict_masked": "engine.masking.predict",
     "preview_mask": "engine.missingness.preview",
     "reconstruct": "engine.missingness.reconstruction",
@@ -82,6 +89,7 @@ __all__ = [
     "HeadScores",
     "ImageInput",
     "ImageSpec",
+    "Interactions",
     "LoadedModel",
     "MaskPreview",
     "MaskSweep",
@@ -95,11 +103,13 @@ __all__ = [
     "TensorSpec",
     "__version__",
     "bundled_models",
+    "compare_pairs",
     "explain",
     "generators",
     "head_metrics",
     "head_scores",
     "inspect_model",
+    "interaction_ball",
     "learn_columns",
     "load_image",
     "load_images",
@@ -112,18 +122,22 @@ __all__ = [
     "make_masks",
     "mask_sweep",
     "measure",
+    "measure_interactions",
     "measures",
     "methods",
     "missingness_study",
     "other_outcome",
     "plan",
     "plan_heads",
+    "plan_interactions",
     "plan_measure",
+    "plan_picture_interactions",
     "plan_preview",
     "plan_study",
     "plan_sweep",
     "predict",
     "predict_masked",
+    "predict_with_masks",
     "preview_mask",
     "reconstruct",
     "sample_sets",
@@ -152,6 +166,12 @@ if TYPE_CHECKING:
     from engine.inputs.tables import Row, Table, load_table
     from engine.inspection.inspecting import inspect_model
     from engine.inspection.self_test import self_test
+    from engine.interaction_results import Interactions
+    from engine.interactions.balls import interaction_ball
+    from engine.interactions.comparing import compare_pairs
+    from engine.interactions.picture_data import plan_picture_interactions
+    from engine.interactions.planning import measure_interactions, plan_interactions
+    from engine.interactions.showing import predict_with_masks
     from engine.mask_results import MaskPreview, MaskSweep, MissingnessStudy
     from engine.masking.generators.registry import generators, make_masks
     from engine.masking.predict import predict_masked

@@ -76,6 +76,12 @@ class Parameter:
         return int(number) if self.kind == "int" else number
 
 
+def check_seed(seed: Any) -> None:
+    """Raise ``ParameterError`` if a seed is no whole number."""
+    if isinstance(seed, bool) or not isinstance(seed, int):
+        raise ParameterError(f"seed={seed!r}: expected a whole number")
+
+
 def check_all(
     given: Mapping[str, Any], declared: Sequence[Parameter], method: str
 ) -> dict[str, Value]:

@@ -15,8 +15,8 @@ ROOT = Path(__file__).parents[1]
 FLOORS = (
     ("errors",),
     ("parameters", "registry"),
-    ("results", "manifest", "bibliography"),
-    ("scores", "table_results", "head_results", "mask_results"),
+    ("results", "manifest", "bibliography", "halo_shapes"),
+    ("scores", "table_results", "head_results", "mask_results", "interaction_results"),
     ("inputs",),
     ("models",),
     ("execution",),
@@ -82,6 +82,8 @@ def _component_may(module: str, name: str) -> bool:
             "table_results",
             "head_results",
             "mask_results",
+            "interaction_results",
+            "halo_shapes",
             "errors",
         )
     return top not in COMPUTING | {"streamlit", "dashboard", "tests"}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dashboard.command import column_lines
 from dashboard.command.computing import kept_or_computed
 from dashboard.command.pairs import pairs
+from dashboard.command.places import check_places
 from dashboard.running import keeping
 from engine.errors import HaloscopeError, MethodError, ParameterError, nearest
 
@@ -113,9 +114,8 @@ def _check_places(options: argparse.Namespace, measures: list[Measure]) -> None:
         raise HaloscopeError(
             f"cannot write {options.out}: with several measures, --out is a folder that is there"
         )
-    if len(measures) == 1 and (place.is_dir() or not place.parent.is_dir()):
-        why = "it is a folder; name a file in it" if place.is_dir() else "no such folder"
-        raise HaloscopeError(f"cannot write {options.out}: {why}")
+    if len(measures) == 1:
+        check_places(options.out)
 
 
 def _model(options: argparse.Namespace, measures: list[Measure]) -> Any:

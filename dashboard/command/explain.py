@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dashboard.command import rows
 from dashboard.command.computing import kept_or_computed
 from dashboard.command.pairs import pairs
+from dashboard.command.places import check_places
 from dashboard.running import keeping
 from engine.errors import HaloscopeError, ParameterError, nearest
 from engine.inputs.arrays import is_array_file
@@ -123,9 +124,7 @@ def _background(options: argparse.Namespace) -> Any:
 
 def _check_places(options: argparse.Namespace) -> None:
     """A folder that is not there is told before the work, not after it."""
-    for path in (options.out, options.png, options.html):
-        if path and not Path(path).absolute().parent.is_dir():
-            raise HaloscopeError(f"cannot write {path}: no such folder")
+    check_places(options.out, options.png, options.html)
     if options.png and is_array_file(options.image):
         raise HaloscopeError(f"--png: {options.image} is no picture; write the result with --out")
     if options.png and Path(options.png).suffix.lower() != ".png":

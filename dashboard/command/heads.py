@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dashboard.command import head_lines
 from dashboard.command.computing import kept_or_computed
 from dashboard.command.pairs import pairs
+from dashboard.command.places import check_places
 from dashboard.running import keeping
 from engine.errors import HaloscopeError, ParameterError, nearest
 from engine.inputs.images import FITS
@@ -97,23 +96,7 @@ def _check(options: argparse.Namespace) -> None:
         raise HaloscopeError("name a picture with --image, or a set of them with --images")
     if options.fit not in FITS:
         raise ParameterError(f"no fit {options.fit!r}; {nearest(options.fit, FITS)}")
-    if options.out:
-        why = _unwritable(Path(options.out).absolute())
-        if why:
-            raise HaloscopeError(f"cannot write {options.out}: {why}")
-
-
-def _unwritable(place: Path) -> str:
-    """Say why no file can be written to a place, or nothing if one can."""
-    if place.is_dir():
-        return "it is a folder; name a file in it"
-    if not place.parent.is_dir():
-        return "no such folder"
-    try:
-        with tempfile.TemporaryFile(dir=place.parent):
-            return ""
-    except OSError as error:
-        return error.strerror or str(error)
+    check_places(options.out)
 
 
 def _parameters(texts: list[str], metric: HeadMetric) -> dict[str, str]:

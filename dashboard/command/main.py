@@ -14,6 +14,7 @@ from dashboard.command import (
     columns,
     explain,
     heads,
+    interact,
     listing,
     mask,
     replay,
@@ -45,12 +46,15 @@ examples:
                                               what it says with half the picture hidden
   haloscope study --model scenes-resnet --images scenes --fills grey,blur,layer-masking
                                               what hiding parts does to its answers
+  haloscope interact --model compas-logistic --table compas
+                                              which columns interact, for all good models
   haloscope replay cat.safetensors            compute it again and compare
   haloscope cache --clear                     remove the results kept on disk
 """
 
 _COMMANDS = (
-    "models", "methods", "explain", "test", "columns", "heads", "mask", "study", "replay", "cache",
+    "models", "methods", "explain", "test", "columns", "heads", "mask", "study", "interact",
+    "replay", "cache",
 )  # fmt: skip
 
 
@@ -141,6 +145,7 @@ def _parser() -> argparse.ArgumentParser:
     heads.add_to(commands)
     mask.add_to(commands)
     study.add_to(commands)
+    interact.add_to(commands)
     replay.add_to(commands)
     cache.add_to(commands)
     return parser

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dashboard.command import mask_lines
 from dashboard.command.computing import kept_or_computed
 from dashboard.command.pairs import pairs
+from dashboard.command.places import check_places
 from dashboard.running import keeping
 from engine.errors import HaloscopeError, ParameterError, nearest
 from engine.inputs.arrays import is_array_file
@@ -116,22 +117,13 @@ def _check(options: argparse.Namespace) -> None:
         raise ParameterError("--mask and --hidden are both given; a drawn mask hides what it draws")
     if options.generator == _DRAWN and not options.mask:
         raise ParameterError("the generator drawn needs a drawing: --mask FILE")
-    for path in (options.out, options.png):
-        checked_place(path)
+    check_places(options.out, options.png)
     if options.png and is_array_file(options.image):
         raise HaloscopeError(f"--png: {options.image} is no picture; write the result with --out")
     if options.png and Path(options.png).suffix.lower() != ".png":
         raise HaloscopeError(f"--png {options.png}: the picture is a PNG file; name it so")
     if options.out and options.png and Path(options.out).absolute() == Path(options.png).absolute():
         raise HaloscopeError("--out and --png name the same file; name two")
-
-
-def checked_place(path: str | None) -> None:
-    """Tell before the work that a file cannot be written."""
-    place = Path(path or "x").absolute()
-    if place.is_dir() or not place.parent.is_dir():
-        why = "it is a folder; name a file in it" if place.is_dir() else "no such folder"
-        raise HaloscopeError(f"cannot write {path}: {why}")
 
 
 def grid_of(text: str | None) -> tuple[int, int] | None:

@@ -8,8 +8,9 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from dashboard.command import study_lines
-from dashboard.command.mask import checked_place, grid_of
+from dashboard.command.mask import grid_of
 from dashboard.command.pairs import pairs
+from dashboard.command.places import check_places
 from dashboard.command.progress import Progress
 from dashboard.running import keeping
 from engine.errors import HaloscopeError, ParameterError, nearest
@@ -90,7 +91,7 @@ def _check(options: argparse.Namespace) -> None:
     for name in sorted({name for names in _TAKES.values() for name in names}):
         if getattr(options, name) is not None and name not in _TAKES[options.probe]:
             raise ParameterError(f"the probe {options.probe} takes no --{name}")
-    checked_place(options.out)
+    check_places(options.out)
 
 
 def _asked(options: argparse.Namespace) -> dict[str, Any]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dashboard.command.places import check_places
 from dashboard.command.progress import Progress
-from engine.errors import HaloscopeError, ParameterError, nearest
+from engine.errors import ParameterError, nearest
 from engine.inputs.images import FITS
 
 if TYPE_CHECKING:
@@ -42,8 +42,7 @@ def run(options: argparse.Namespace) -> int:
     """Compute, tell, write."""
     if options.fit not in FITS:
         raise ParameterError(f"no fit {options.fit!r}; {nearest(options.fit, FITS)}")
-    if options.out and not Path(options.out).absolute().parent.is_dir():
-        raise HaloscopeError(f"cannot write {options.out}: no such folder")
+    check_places(options.out)
     from engine.inputs.samples import load_set
 
     images = load_set(options.images)

@@ -59,7 +59,10 @@ def _map_chooser(asked: Asked) -> str:
 
 def _sweep(asked: Asked, found: Attribution) -> MaskSweep | None:
     try:
-        plan = plan_sweep(asked.model, asked.picture, found, asked.fill.name, levels=LEVELS)
+        plan = plan_sweep(
+            asked.model, asked.picture, found, asked.fill.name, levels=LEVELS,
+            seed=asked.seed if asked.fill.seeded else 0,
+        )  # fmt: skip
     except HaloscopeError as error:
         st.error(sentence(str(error)))
         return None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from engine.errors import StoreError
 from engine.head_results import HeadScores
+from engine.interaction_results import Interactions
 from engine.mask_results import MaskPreview, MaskSweep
 from engine.results import Attribution, Result
 from engine.store import default_store
@@ -19,12 +20,13 @@ from engine.store import default_store
 if TYPE_CHECKING:
     from engine.attribution.explain import Plan
     from engine.heads.planning import HeadPlan
+    from engine.interactions.planning import InteractionPlan
     from engine.missingness.previewing import PreviewPlan
     from engine.missingness.sweeping import SweepPlan
     from engine.table_results import Measured
     from engine.tables.measuring import MeasurePlan
 
-    _Plan = Plan | MeasurePlan | HeadPlan | PreviewPlan | SweepPlan
+    _Plan = Plan | MeasurePlan | HeadPlan | PreviewPlan | SweepPlan | InteractionPlan
 
 Tell = Callable[[StoreError], None]
 R = TypeVar("R", bound=Result)
@@ -64,6 +66,30 @@ def find_preview(plan: PreviewPlan, tell: Tell = log_once) -> MaskPreview | None
 def find_sweep(plan: SweepPlan, tell: Tell = log_once) -> MaskSweep | None:
     """The same for a sweep over a map's top."""
     return _find(plan, MaskSweep, tell)
+
+
+def find_interactions(plan: InteractionPlan, tell: Tell = log_once) -> Interactions | None:
+    """The same for interactions."""
+    return _find(plan, Interactions, tell)
+
+
+class Keeping:
+    """Finished parts of long work, kept so that it can go on later.
+
+    Args:
+        tell: called with what cannot be kept.
+    """
+
+    def __init__(self, tell: Tell = log_once) -> None:
+        self._tell = tell
+
+    def find(self, key: str) -> Result | None:
+        """Return the result of a key, if it is kept."""
+        return find_any(key, self._tell)
+
+    def keep(self, result: Result) -> None:
+        """Save a result, if results are kept at all."""
+        keep(result, self._tell)
 
 
 def _find(plan: _Plan, kind: type[R], tell: Tell) -> R | None:

@@ -62,7 +62,7 @@ class BlackBox(nn.Module):
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
         """Return log-probabilities ``(n, classes)``, or values ``(n, 1)`` of a regression."""
-        rows = self._rows(batch.detach().cpu().numpy())
+        rows = self.rows(batch.detach().cpu().numpy())
         try:
             found = self.asked(rows)
         except MemoryError:  # fewer rows at once may fit
@@ -88,7 +88,8 @@ class BlackBox(nn.Module):
             raise ValueError("its probabilities do not add up to 1")
         return np.log(np.clip(found, _LEAST, None))
 
-    def _rows(self, codes: np.ndarray) -> Any:
+    def rows(self, codes: np.ndarray) -> Any:
+        """Return rows of codes ``(n, columns)`` as the estimator takes them."""
         frame = self.spec.decode(codes)
         if self.of_trees:
             frame = frame.astype({c.name: _dtype(c) for c in self.spec.columns})

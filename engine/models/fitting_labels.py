@@ -47,6 +47,17 @@ def fit_labels(spec: TableSpec, classes: Sequence[str]) -> tuple[TableSpec, tupl
     raise ModelError(f"{column} holds {count} different values, but the model has {made}")
 
 
+def with_labels(spec: TableSpec, classes: Sequence[str]) -> TableSpec:
+    """Return columns that say what stands in the label's column for each outcome.
+
+    A model that does not say it is taken to mean its class names; of one logit "0" and "1" (our
+    definition).
+    """
+    if spec.labels or spec.task == "regression":
+        return spec
+    return replace(spec, labels=tuple(classes) if len(classes) > 1 else ("0", "1"))
+
+
 def _of_one(spec: TableSpec, outcomes: int) -> tuple[TableSpec, tuple[str, ...]]:
     only = spec.labels[0]
     pair = next((pair for pair in _PAIRS if only.lower() in pair), None)

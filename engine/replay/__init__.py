@@ -15,6 +15,7 @@ from engine.head_results import (
     PartialPruning,
     PruningCurve,
 )
+from engine.interaction_results import Interactions
 from engine.mask_results import MaskPreview, MaskSweep, MissingnessStudy
 from engine.replay.attributions import plan_again
 from engine.replay.comparing import (
@@ -27,6 +28,7 @@ from engine.replay.comparing import (
 )
 from engine.replay.head_studies import head_study_again
 from engine.replay.heads import curve_again, heads_again
+from engine.replay.interactions import interactions_again
 from engine.replay.masks import preview_again, sweep_again
 from engine.replay.missingness import PROBED, probe_again, study_again
 from engine.replay.sets import columns_again, scores_again
@@ -76,8 +78,8 @@ def replay(
 
     Args:
         saved: an attribution, a test on an image set, a finding about columns or about attention
-            heads, a preview of masks, a sweep, a study of missing parts or a probe of fills, as
-            ``load_result`` returns it.
+            heads, a preview of masks, a sweep, a study of missing parts or a probe of fills, or
+            interactions, as ``load_result`` returns it.
         model: by default what the result's source names; a network or an estimator in hand must
             be given.
         given: the input, image set or table; by default the file or the sample that the source
@@ -118,4 +120,5 @@ _AGAIN: tuple[tuple[Any, Callable[..., Any]], ...] = (
     (MaskSweep, sweep_again),
     (MissingnessStudy, study_again),
     (PROBED, probe_again),
+    (Interactions, interactions_again),
 )

@@ -9,12 +9,12 @@ import torch
 
 from engine.execution.cost import Cost
 from engine.models.loaded import LoadedModel
+from engine.models.rows import Rows
 from engine.parameters import Value
 from engine.table_results import Effects
 from engine.tables.curves import grid_of
 from engine.tables.measure import Found, Measure, Run
 from engine.tables.partial_dependence import POINTS
-from engine.tables.rows import Rows
 
 
 class AccumulatedEffects(Measure):

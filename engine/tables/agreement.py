@@ -11,6 +11,7 @@ import numpy as np
 from engine.errors import MethodError
 from engine.execution.cost import Cost
 from engine.models.loaded import LoadedModel
+from engine.models.rows import Rows
 from engine.parameters import Value, check_all
 from engine.table_results import Agreement as AgreementResult
 from engine.tables.association import spearman
@@ -19,7 +20,6 @@ from engine.tables.measure import Found, Measure, Run
 from engine.tables.outrank import OutRank
 from engine.tables.permutation import Permutation
 from engine.tables.quick_selection import QuickSelection
-from engine.tables.rows import Rows
 from engine.tables.surrogate import Surrogate
 from engine.tables.swarm import Swarm
 

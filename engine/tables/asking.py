@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
 
@@ -11,13 +10,14 @@ from engine.execution.chunks import default_chunk
 from engine.inputs.tables import Table
 from engine.manifest import SCHEMA, versions
 from engine.models.classes import resolve_class
+from engine.models.fitting_labels import with_labels
 from engine.models.learning_columns import learn_columns
 from engine.models.loaded import LoadedModel
 from engine.models.outputs import Output, Readout
+from engine.models.rows import Rows
 from engine.models.table_specs import TableSpec
 from engine.parameters import Value
 from engine.tables.measure import Measure
-from engine.tables.rows import Rows
 
 
 def spec_for(
@@ -38,9 +38,7 @@ def spec_for(
             raise MethodError(f"{measure.title} asks a model; name one")
         return learn_columns(table, label)
     spec = model.table_spec
-    if spec.labels or spec.task == "regression":
-        return spec
-    return replace(spec, labels=model.classes if len(model.classes) > 1 else ("0", "1"))
+    return with_labels(spec, model.classes)
 
 
 def readout_for(

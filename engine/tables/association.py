@@ -7,7 +7,7 @@ from itertools import combinations
 
 import numpy as np
 
-from engine.tables.rows import Rows
+from engine.models.rows import Rows
 
 
 def association(rows: Rows, step: Callable[[], None] = lambda: None) -> np.ndarray:

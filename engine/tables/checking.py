@@ -6,17 +6,11 @@ from typing import Any
 
 from engine.errors import InputError, MethodError, ParameterError
 from engine.inputs.tables import Table
+from engine.models.rows import Rows, find_column
 from engine.models.table_specs import TableSpec
 from engine.tables.measure import Measure
-from engine.tables.rows import Rows, find_column
 
 _SHOWN = 12
-
-
-def check_seed(seed: Any) -> None:
-    """Raise ``ParameterError`` if a seed is no whole number."""
-    if isinstance(seed, bool) or not isinstance(seed, int):
-        raise ParameterError(f"seed={seed!r}: expected a whole number")
 
 
 def column_for(measure: Measure, spec: TableSpec, column: str | None) -> int | None:

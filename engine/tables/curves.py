@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from engine.models.rows import Rows
 from engine.tables.measure import Run
-from engine.tables.rows import Rows
 
 
 def grid_of(rows: Rows, column: int, points: int) -> np.ndarray:

@@ -9,13 +9,13 @@ import numpy as np
 from engine.execution.cost import Cost
 from engine.inputs.tables import drawn_places
 from engine.models.loaded import LoadedModel
+from engine.models.rows import Rows
 from engine.parameters import Parameter, Value
 from engine.table_results import Groups as GroupsResult
 from engine.tables.association import association, grouped, pairs
 from engine.tables.group_shapley import EXACT_UP_TO, exact, passes_for, sampled
 from engine.tables.measure import Found, Measure, Run
 from engine.tables.partial_dependence import standard_error
-from engine.tables.rows import Rows
 
 
 class Groups(Measure):

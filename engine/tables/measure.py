@@ -16,10 +16,10 @@ from engine.execution.cost import Cost
 from engine.inputs.tables import Table
 from engine.models.loaded import LoadedModel
 from engine.models.outputs import Readout
+from engine.models.rows import Rows
 from engine.parameters import Parameter, Value
 from engine.table_results import Measured
 from engine.tables.outcomes import Batch, logits_of_rows, scores_over
-from engine.tables.rows import Rows
 from engine.tables.steps import Steps
 
 

@@ -17,13 +17,13 @@ from engine.manifest import key_of
 from engine.models.loaded import LoadedModel
 from engine.models.loading import load_model
 from engine.models.outputs import Output, Readout
-from engine.parameters import Value, check_all
+from engine.models.rows import Rows, load_rows
+from engine.parameters import Value, check_all, check_seed
 from engine.table_results import Measured
 from engine.tables.asking import readout_for, request_of, spec_for
-from engine.tables.checking import check_rows, check_seed, column_for, most_rows
+from engine.tables.checking import check_rows, column_for, most_rows
 from engine.tables.measure import Found, Measure, Run
 from engine.tables.registry import find_measure
-from engine.tables.rows import Rows, load_rows
 from engine.tables.showing import display_of, source_of
 from engine.tables.steps import Steps
 

@@ -15,9 +15,9 @@ from engine.inputs.tables import Row, Table, plain_cell
 from engine.models.loaded import LoadedModel
 from engine.models.matching import match_row
 from engine.models.outputs import probabilities_of
+from engine.models.rows import Rows
 from engine.models.table_specs import TableSpec
 from engine.tables.outcomes import Predicted, outcome_names, outcomes_of, predict_table
-from engine.tables.rows import Rows
 
 Direction = Literal["higher", "lower"]
 _DIRECTIONS = ("higher", "lower")

@@ -15,7 +15,7 @@ from engine.execution.passes import Cancel, Passes, Progress
 from engine.inputs.tables import Table
 from engine.models.loaded import LoadedModel
 from engine.models.outputs import Activation, Readout, probabilities_of
-from engine.tables.rows import Rows, load_rows
+from engine.models.rows import Rows, load_rows
 
 Batch = Callable[[int, int], torch.Tensor]
 
@@ -86,20 +86,6 @@ def outcomes_of(logits: torch.Tensor, activation: Activation) -> np.ndarray:
     if activation == "sigmoid":
         return (logits[:, 0] > 0).long().numpy()
     return logits.argmax(dim=1).numpy()
-
-
-def losses_of(logits: torch.Tensor, truth: np.ndarray, activation: Activation) -> np.ndarray:
-    """Return the loss of each row, float64 ``(n,)``.
-
-    It is −ln of the truth's probability, in nats; of a regression, the squared error.
-    """
-    exact = logits.double()
-    if activation == "identity":
-        return (exact[:, 0].numpy() - truth) ** 2
-    if activation == "sigmoid":
-        signs = torch.from_numpy(1.0 - 2.0 * truth)  # +1 where the truth is the negative outcome
-        return torch.nn.functional.softplus(signs * exact[:, 0]).numpy()
-    return -exact.log_softmax(dim=1).numpy()[np.arange(len(truth)), truth]
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,11 +9,11 @@ import numpy as np
 from engine.errors import InputError
 from engine.execution.cost import Cost
 from engine.models.loaded import LoadedModel
+from engine.models.rows import Rows
 from engine.parameters import Parameter, Value
 from engine.table_results import ColumnScores
 from engine.tables.measure import Found, Measure, Run
 from engine.tables.outcomes import outcomes_of
-from engine.tables.rows import Rows
 
 
 class OutRank(Measure):

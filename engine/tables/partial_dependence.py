@@ -9,11 +9,11 @@ import numpy as np
 
 from engine.execution.cost import Cost
 from engine.models.loaded import LoadedModel
+from engine.models.rows import Rows
 from engine.parameters import Parameter, Value
 from engine.table_results import Effects
 from engine.tables.curves import curves, grid_of
 from engine.tables.measure import Found, Measure, Run
-from engine.tables.rows import Rows
 
 POINTS = Parameter(
     "points",

@@ -11,11 +11,12 @@ import torch
 
 from engine.execution.cost import Cost
 from engine.models.loaded import LoadedModel
+from engine.models.losses import losses_of
+from engine.models.rows import Rows
 from engine.parameters import Parameter, Value
 from engine.table_results import ColumnScores
 from engine.tables.measure import Found, Measure, Run
-from engine.tables.outcomes import losses_of, outcomes_of
-from engine.tables.rows import Rows
+from engine.tables.outcomes import outcomes_of
 
 _OF_CLASSES = ("log-loss", "accuracy")
 _OF_VALUES = ("squared-error", "r2")

@@ -10,11 +10,11 @@ import torch
 
 from engine.execution.cost import Cost
 from engine.models.loaded import LoadedModel
+from engine.models.rows import Rows
 from engine.parameters import Parameter, Value
 from engine.table_results import ColumnScores
 from engine.tables.measure import Found, Measure, Run
 from engine.tables.partial_dependence import standard_error
-from engine.tables.rows import Rows
 from engine.tables.sparse_autoencoder import Recipe, strengths
 
 _TRAININGS = 3

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from engine.inputs.tables import Table
 from engine.models.loaded import LoadedModel
 from engine.models.outputs import Readout
+from engine.models.rows import Rows
 from engine.models.table_specs import TableSpec
 from engine.tables.measure import Measure
-from engine.tables.rows import Rows
 
 if TYPE_CHECKING:
     from engine.tables.measuring import MeasurePlan

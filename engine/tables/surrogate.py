@@ -9,10 +9,10 @@ import numpy as np
 
 from engine.execution.cost import Cost
 from engine.models.loaded import LoadedModel
+from engine.models.rows import Rows
 from engine.parameters import Parameter, Value
 from engine.table_results import Surrogate as SurrogateResult
 from engine.tables.measure import Found, Measure, Run
-from engine.tables.rows import Rows
 from engine.tables.showing import number_told
 from engine.tables.trees import (
     Questions,

@@ -19,10 +19,10 @@ from engine.errors import MethodError
 from engine.execution.cost import Cost
 from engine.inputs.tables import Table
 from engine.models.loaded import LoadedModel
+from engine.models.rows import Rows
 from engine.parameters import Parameter, Value, check_all
 from engine.table_results import Swarm as SwarmResult
 from engine.tables.measure import Found, Measure, Run
-from engine.tables.rows import Rows
 
 # Methods whose values add up to the score's difference to a base; the first that suits is used.
 ADDITIVE = (

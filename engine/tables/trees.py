@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from engine.models.rows import Rows
 from engine.models.table_specs import TableSpec
-from engine.tables.rows import Rows
 
 _DEEP = 8
 _LEAST_SHARE = 0.01

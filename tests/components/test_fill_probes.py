@@ -17,9 +17,10 @@ def test_pairs_are_the_shares_of_right_answers() -> None:
 
 def test_the_outline_that_tells_is_named() -> None:
     told = fill_probes.leak_sentence(fill_probes.made_up_leak((0.6, 0.1)))
-    assert "black leaves 60 % of 40 pictures" in told and "layer masking: 10 %" in told
+    assert "black leaves 60 % of 40 answers right" in told
+    assert "Layer masking tells the least: 10 %" in told
     other = fill_probes.leak_sentence(fill_probes.made_up_leak((0.1, 0.6)))
-    assert "layer masking leaves 60 %" in other and "black: 10 %" in other
+    assert "layer masking leaves 60 %" in other and "Black tells the least: 10 %" in other
     none = fill_probes.leak_sentence(fill_probes.made_up_leak((0.1, 0.05)))
     assert none.startswith("No outline tells")
 

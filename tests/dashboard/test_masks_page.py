@@ -426,3 +426,43 @@ def test_a_set_without_true_masks_has_no_outline_to_tell() -> None:
     page.button(key="run-leak").click().run()
     finished(page)
     assert any("no true mask" in error.value.lower() for error in page.error)
+
+
+def as_png(values: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(values.astype(np.uint8)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def test_a_picture_of_ones_own_is_hidden_in_part_and_a_broken_one_refused() -> None:
+    page = opened()
+    page.segmented_control(key="m.source").set_value("Upload").run()
+    assert "Choose a picture at the left" in told(page)
+    own = np.random.default_rng(0).integers(0, 255, (80, 120, 3))
+    page.file_uploader(key="m.upload").upload("own.png", as_png(own), "image/png").run()
+    finished(page)
+    assert "own.png · says" in told(page) and "cells stay" in told(page)
+    assert link(page, "file") == "own.png" and link(page, "digest")
+    page.file_uploader(key="m.upload").upload("broken.png", b"no picture", "image/png").run()
+    assert page.error and not page.exception
+
+
+def test_a_mask_that_was_drawn_elsewhere_is_taken_and_a_wrong_size_refused() -> None:
+    page = opened(generator="drawn")
+    drawing = np.full((64, 64), 255)
+    drawing[:16] = 0
+    page.file_uploader(key="m.drawn-file").upload("mask.png", as_png(drawing), "image/png").run()
+    assert "25.0 % hidden" in told(page)
+    np.testing.assert_array_equal(drawn(page).keep, drawing > 0)
+    wrong = as_png(drawing[:10, :10])
+    page.file_uploader(key="m.drawn-file").upload("small.png", wrong, "image/png").run()
+    assert page.error and "25.0 % hidden" in told(page)
+
+
+def test_own_regions_guide_a_mask() -> None:
+    page = begun(generator="region-complete", guide="own")
+    assert "Upload a label image" in told(page)
+    labels = np.repeat([[0] * 32 + [255] * 32], 64, axis=0)
+    page.file_uploader(key="m.labels").upload("labels.png", as_png(labels), "image/png").run()
+    finished(page)
+    assert "32 of 64 cells stay" in told(page) and not page.error

@@ -16,12 +16,12 @@ from engine.execution.chunks import Chunks
 from engine.execution.cost import Cost
 from engine.inputs.tables import drawn_places
 from engine.models.learning_columns import learn_columns
+from engine.models.rows import load_rows
 from engine.table_results import Groups
 from engine.tables.association import association, cramers_v, grouped
 from engine.tables.group_shapley import exact, sampled
 from engine.tables.measure import Run
 from engine.tables.measuring import measure, plan_measure
-from engine.tables.rows import load_rows
 from engine.tables.steps import Steps
 from tests.engine.tables import nets
 

@@ -7,8 +7,9 @@ from torch import nn
 
 from engine.errors import ModelError
 from engine.models.loading import load_model
+from engine.models.losses import losses_of
 from engine.models.table_specs import Column, TableSpec
-from engine.tables.outcomes import losses_of, outcome_names, outcomes_of, predict_table
+from engine.tables.outcomes import outcome_names, outcomes_of, predict_table
 from tests.engine.tables import nets
 
 

@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from engine.errors import Cancelled
+from engine.models.rows import load_rows
 from engine.models.table_specs import Column, TableSpec
 from engine.table_results import ColumnScores
 from engine.tables.measuring import measure, plan_measure
 from engine.tables.quick_selection import _standardised
-from engine.tables.rows import load_rows
 from engine.tables.sparse_autoencoder import MOST_SHARE, Recipe, _Layer, _learn, strengths
 from tests.engine.tables import nets
 

@@ -1,0 +1,117 @@
+"""``haloscope interact``: which columns interact, for all good models of a kind."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import Any
+
+from dashboard.command import interaction_lines
+from dashboard.command.computing import kept_or_computed
+from dashboard.command.places import check_places
+from dashboard.running import keeping
+from engine.errors import HaloscopeError
+
+
+def add_to(commands: Any) -> None:
+    """Declare the command."""
+    parser = commands.add_parser(
+        "interact", help="say which columns interact, for all models about as good"
+    )
+    add = parser.add_argument
+    add("--model", metavar="REF", help="a model for tables; `haloscope models` lists them")
+    add("--table", metavar="FILE", help="CSV, TSV or Parquet, or a table at hand (compas)")
+    add("--label", metavar="COLUMN", help="the column with the truth (default: the model's)")
+    add(
+        "--pairs", action="append", metavar="A:B",
+        help="two columns; may be repeated (default: all of up to six, else the 15 strongest)",
+    )  # fmt: skip
+    add("--rate", type=float, default=0.1, metavar="R",
+        help="how far above the model's loss, as a share of it (default 0.1)")  # fmt: skip
+    add("--epsilon", type=float, metavar="E", help="the same as a number, instead of --rate")
+    add("--repeats", type=int, default=100, metavar="N", help="permutations (default 100)")
+    add("--rows", type=int, metavar="N", help="how many rows (default: 1000 that differ)")
+    add(
+        "--retrained", type=int, default=0, metavar="N",
+        help="train N models again as well, a second way into the set (default 0)",
+    )  # fmt: skip
+    add("--seed", type=int, default=0, metavar="N", help="for what is drawn (default 0)")
+    add("--plan", action="store_true", help="tell what it costs, and compute nothing")
+    add("--device", default=argparse.SUPPRESS, help="auto, cpu, cuda or mps")
+    add("--out", metavar="FILE", help="write the result (safetensors)")
+    add("--no-cache", action="store_true", help="compute even what is kept, and keep nothing")
+    add("--json", action="store_true", help="print one JSON object")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Compute, tell, write. Work that is stopped goes on from the last pair that was done."""
+    _check(options)
+    planned = _planned(options)
+    if options.plan:
+        return interaction_lines.tell_plan(planned, as_json=options.json)
+    if not options.json:
+        print(interaction_lines.cost_told(planned), file=sys.stderr)
+    keeper = None if options.no_cache else keeping.Keeping(_tell_problem)
+    found, kept = kept_or_computed(
+        _Resumable(planned, keeper),
+        "Interactions",
+        keeping.find_interactions,
+        use_kept=not options.no_cache,
+    )
+    if options.out:
+        found.save(options.out)
+    if options.json:
+        told = {**interaction_lines.as_object(found, options.out), "cached": kept}
+        print(json.dumps(told, sort_keys=True))
+        return 0
+    interaction_lines.tell(found, options.out)
+    if kept:
+        print("Computed earlier and kept; --no-cache computes it again.")
+    return 0
+
+
+class _Resumable:
+    """A plan whose finished pairs are kept."""
+
+    def __init__(self, planned: Any, keeper: keeping.Keeping | None) -> None:
+        self._planned = planned
+        self._keeper = keeper
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._planned, name)
+
+    def run(self, progress: Any) -> Any:
+        """Compute, beginning where earlier work ended."""
+        return self._planned.run(progress, keeper=self._keeper)
+
+
+def _tell_problem(problem: HaloscopeError) -> None:
+    keeping.log_once(problem)  # type: ignore[arg-type]
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Tell what is missing, and a folder that is not there, before the work."""
+    if not options.model or not options.table:
+        raise HaloscopeError("name a model with --model and a table with --table")
+    check_places(options.out)
+
+
+def _planned(options: argparse.Namespace) -> Any:
+    from engine.inputs.sample_tables import load_named_table
+    from engine.interactions.planning import plan_interactions
+    from engine.models.loading import load_model
+
+    return plan_interactions(
+        load_model(options.model, device=getattr(options, "device", "auto")),
+        load_named_table(options.table),
+        label=options.label,
+        pairs=options.pairs,
+        rate=options.rate,
+        epsilon=options.epsilon,
+        repeats=options.repeats,
+        rows=options.rows,
+        seed=options.seed,
+        retrained=options.retrained,
+    )

@@ -1,0 +1,1 @@
+"""Feature interactions over a Rashomon set: search for masks, effects, halos and clouds."""

@@ -1,0 +1,136 @@
+"""Three features, or four, that share what the loss may rise by."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from engine.execution.chunks import telling_out_of_memory
+from engine.execution.cost import Cost
+from engine.execution.environment import environment
+from engine.execution.passes import Cancel, Progress
+from engine.interaction_results import Ball, masks_of
+from engine.interactions.asking import features_asked
+from engine.interactions.combining import ball_models
+from engine.interactions.costing import search_cost
+from engine.interactions.effects import OneModel, standard_error
+from engine.interactions.planning import InteractionPlan, plan_interactions
+from engine.interactions.running import display_of, open_stage, whole_masks
+from engine.interactions.searching import losses_once
+from engine.interactions.world import Subset
+from engine.manifest import key_of
+
+
+def interaction_ball(
+    model: Any,
+    table: Any,
+    features: Sequence[Any],
+    *,
+    label: str | None = None,
+    rate: float = 0.1,
+    epsilon: float | None = None,
+    repeats: int = 100,
+    rows: int | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+    cancel: Cancel | None = None,
+) -> Ball:
+    """Say how three features, or four, interact in the Rashomon set (li2024exploring).
+
+    All models whose budgets add up to ε, in all directions: without interaction they lie on a
+    sphere of radius ε. Beside them φ of the reference for every set of the features, from which
+    ``φ_I − Σ φ_i`` is the score of all together.
+
+    Args:
+        features: three or four, by name or number; a fourth is shown as a colour.
+        model, table, label, rate, epsilon, repeats, rows, seed, progress, cancel: as in
+            ``measure_interactions``.
+
+    Raises:
+        HaloscopeError: as in ``measure_interactions``.
+    """
+    planned = plan_interactions(
+        model,
+        table,
+        label=label,
+        pairs=[features[:2]] if len(features) > 1 else None,
+        rate=rate,
+        epsilon=epsilon,
+        repeats=repeats,
+        rows=rows,
+        seed=seed,
+    )
+    return ball_of(planned, features, progress, cancel)
+
+
+def ball_of(
+    plan: InteractionPlan,
+    features: Sequence[Any],
+    progress: Progress | None = None,
+    cancel: Cancel | None = None,
+) -> Ball:
+    """Return the ball of some features of a plan's data; its pairs do not matter."""
+    chosen = features_asked(plan.data, features, 3, 4)
+    started = time.perf_counter()
+    subsets = [one for size in range(1, len(chosen) + 1) for one in combinations(chosen, size)]
+    planned = replace(plan, cost=Cost(_cost(plan, chosen, subsets)))
+    with telling_out_of_memory():
+        stage = open_stage(planned, progress, cancel)
+        steps, signs = ball_models(len(chosen))
+        places = np.array(chosen)
+        last = stage.found.masks[-1]
+        loss = losses_once(stage.exact, whole_masks(stage, last, places, steps, signs))
+        one = OneModel(stage.quick)
+        drawn = [one.draws(subset, exact=stage.quick.exact(subsets)) for subset in subsets]
+    display = {**display_of(stage), "subsets": [list(subset) for subset in subsets]}
+    manifest = _manifest(plan, chosen, display, stage.tally.used, time.perf_counter() - started)
+    return Ball(
+        manifest=manifest,
+        features=places.astype(np.int32),
+        steps=steps,
+        signs=signs,
+        masks=masks_of(last, places, steps, signs),
+        loss=loss,
+        effects=np.array([draws.mean() for draws in drawn]),
+        error=np.array([standard_error(draws) for draws in drawn]),
+    )
+
+
+def _manifest(
+    plan: InteractionPlan,
+    chosen: tuple[int, ...],
+    display: dict[str, Any],
+    passes: int,
+    seconds: float,
+) -> dict[str, Any]:
+    ignored = ("pairs", "retrained")
+    request = {
+        **{name: told for name, told in plan.request.items() if name not in ignored},
+        "kind": Ball.kind,
+        "features": list(chosen),
+    }
+    return {
+        "key": key_of(request),
+        "request": request,
+        "source": plan.source(),
+        "display": display,
+        "outcome": {
+            "passes": {"forward": passes, "backward": 0},
+            "seconds": seconds,
+            "samples": plan.data.count,
+            "environment": environment(plan.data.model.device),
+        },
+    }
+
+
+def _cost(plan: InteractionPlan, chosen: tuple[int, ...], subsets: list[Subset]) -> int:
+    world = plan.data.bare(plan.repeats, plan.seed)
+    exact = world.exact(subsets)
+    effects = sum(world.cost_of(subset, exact=exact) for subset in subsets)
+    models = len(ball_models(len(chosen))[0]) + 2
+    return search_cost(world) + effects + models * world.cost_of_loss

@@ -1,0 +1,197 @@
+"""Rows of a table and a model for them: many masked models and permutations in one pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import nn
+
+from engine.execution.chunks import Chunks
+from engine.execution.passes import Passes
+from engine.interactions.columns_first import halves_of
+from engine.interactions.samples import Samples, blocks_of, inputs_of
+from engine.interactions.world import Subset, World
+from engine.models.losses import losses_of
+from engine.models.rows import Rows
+
+# Rows multiplied out are many: those of a pair are kept, no more.
+_KEPT = 3
+
+
+class TableWorld(World):
+    """Losses of masked models on the rows of a table.
+
+    The network is given a transposed tensor: features first in memory, then models or
+    permutations, then rows (see ``columns_first``).
+
+    Args:
+        passes, chunks: the model, counted, and how many rows go through at once.
+        rows: with their truth.
+        bank: permutations of the rows, ``(repeats, n)``.
+    """
+
+    def __init__(self, passes: Passes, chunks: Chunks, rows: Rows, bank: np.ndarray) -> None:
+        self.passes = passes
+        self.chunks = chunks
+        self.rows = rows
+        self.bank = bank
+        spec = rows.spec
+        coded = spec.encoding == "codes"
+        self.maskable = np.array([not (coded and c.kind == "category") for c in spec.columns])
+        self._column_of = spec.column_of
+        self._blocks = blocks_of(spec.column_of)
+        self._sizes: dict[Subset, int] = {}
+        self._multiplied: dict[Subset, _Prepared] = {}
+
+    @cached_property
+    def samples(self) -> Samples:
+        """All rows, one after the other."""
+        return Samples.of(self.rows)
+
+    @cached_property
+    def _merged(self) -> _Prepared:
+        return self._prepared(self.samples.merged())
+
+    @cached_property
+    def _whole(self) -> _Prepared:
+        return self._prepared(self.samples)
+
+    def losses(self, masks: np.ndarray) -> np.ndarray:
+        """As in ``World``."""
+        return self._means(masks, self._merged)
+
+    def moved(
+        self, masks: np.ndarray, subsets: Sequence[Subset], *, exact: bool
+    ) -> list[np.ndarray]:
+        """As in ``World``."""
+        if exact:
+            return [self._means(masks, self._product(subset))[:, None] for subset in subsets]
+        return [self._drawn(masks, subset) for subset in subsets]
+
+    def exact(self, subsets: Sequence[Subset]) -> bool:
+        """As in ``World``."""
+        return all(self._size(subset) <= self._most for subset in subsets)
+
+    def cost_of(self, subset: Subset, *, exact: bool) -> int:
+        """As in ``World``."""
+        return self._size(subset) if exact else self._most
+
+    @property
+    def cost_of_loss(self) -> int:
+        """As in ``World``."""
+        return len(self._merged.samples)
+
+    @property
+    def _most(self) -> int:
+        """How many rows drawing takes: an exact average is to take no more."""
+        return len(self.bank) * len(self.rows)
+
+    def _size(self, subset: Subset) -> int:
+        if subset not in self._sizes:
+            inputs = inputs_of(self._blocks, subset)
+            self._sizes[subset] = self.samples.size_multiplied(inputs)
+        return self._sizes[subset]
+
+    def _product(self, subset: Subset) -> _Prepared:
+        if subset not in self._multiplied:
+            if len(self._multiplied) >= _KEPT:
+                self._multiplied.pop(next(iter(self._multiplied)))
+            inputs = inputs_of(self._blocks, subset)
+            self._multiplied[subset] = self._prepared(self.samples.multiplied(inputs))
+        return self._multiplied[subset]
+
+    def _prepared(self, samples: Samples) -> _Prepared:
+        return _Prepared(samples, self._tensor(np.ascontiguousarray(samples.x.T)))
+
+    def _tensor(self, values: np.ndarray) -> torch.Tensor:
+        weight = next(self.passes.model.module.parameters(), None)
+        dtype = torch.float64 if values.dtype == np.float64 else torch.float32
+        if weight is not None and weight.is_floating_point():
+            dtype = weight.dtype
+        return torch.from_numpy(values).to(self.passes.model.device, dtype)
+
+    def _spread(self, masks: np.ndarray) -> torch.Tensor:
+        """Return one m for each input of the network, ``(inputs, models)``."""
+        kept = np.where(self.maskable, masks, 1.0)
+        return self._tensor(np.ascontiguousarray(kept[:, self._column_of].T))
+
+    def _means(self, masks: np.ndarray, data: _Prepared) -> np.ndarray:
+        """Return the mean loss of masked models on weighted rows, float64 ``(k,)``."""
+        spread, count = self._spread(masks), len(data.samples)
+
+        def some(start: int, stop: int) -> np.ndarray:
+            inputs = data.x[:, None, :] * spread[:, start:stop, None]  # (inputs, models, n)
+            return self._losses(inputs, data.samples.truth) @ data.samples.weights
+
+        return self._over(len(masks), count, some)
+
+    @torch.no_grad()
+    def _drawn(self, masks: np.ndarray, subset: Subset) -> np.ndarray:
+        """Return the mean loss under every permutation of the bank, ``(k, repeats)``."""
+        spread, inputs = self._spread(masks), inputs_of(self._blocks, subset)
+        data, repeats, count = self._whole, len(self.bank), len(self.rows)
+        where = torch.from_numpy(inputs)
+        shuffled = data.x[where][:, torch.from_numpy(self.bank)]  # (moved, repeats, n)
+        halves = halves_of(self.passes.model)
+        still = None if halves is None else _still(halves[0], data.x, spread, inputs)
+
+        def some(start: int, stop: int) -> np.ndarray:
+            job = torch.arange(start, stop)
+            of_model, of_draw = job // repeats, job % repeats
+            m = spread[:, of_model, None]
+            moved = shuffled[:, of_draw] * m[where]  # (moved, jobs, n)
+            if halves is None or still is None:
+                x = data.x[:, None, :] * m  # (inputs, jobs, n)
+                x[where] = moved
+                return self._losses(x, data.samples.truth).mean(axis=-1)
+            first, rest = halves
+            hidden = first.weight[:, where] @ moved.reshape(len(where), -1)
+            x = hidden.reshape(len(hidden), len(job), count).add_(still[:, of_model])
+            with self.passes.instead(rest):
+                return self._losses(x, data.samples.truth).mean(axis=-1)
+
+        return self._over(len(masks) * repeats, count, some).reshape(-1, repeats)
+
+    def _over(self, jobs: int, rows: int, some: Callable[[int, int], np.ndarray]) -> np.ndarray:
+        """Do jobs of so many rows each, as many at once as the chunk has rows."""
+        wanted = max(1, self.chunks.size // max(1, rows))
+        at_once = Chunks(wanted)
+        parts = at_once.over(jobs, self.passes, some)
+        if at_once.size < wanted:  # memory ran out: fewer from now on, whatever comes
+            self.chunks.size = max(1, at_once.size * rows)
+        return np.concatenate(parts) if parts else np.zeros(0)
+
+    def _losses(self, x: torch.Tensor, truth: np.ndarray) -> np.ndarray:
+        """Return the loss of each row: ``(inputs, jobs, n)`` → float64 ``(jobs, n)``."""
+        _, jobs, count = x.shape
+        with torch.inference_mode():
+            logits = self.passes.forward(x.reshape(len(x), -1).t())  # (jobs · n, classes)
+        told = logits.cpu().reshape(jobs, count, -1)
+        return losses_of(told, truth, self.passes.model.activation)
+
+
+def _still(
+    first: nn.Linear, x: torch.Tensor, spread: torch.Tensor, moved: np.ndarray
+) -> torch.Tensor:
+    """Return what the first layer makes of the inputs that stay, ``(units, models, n)``.
+
+    It is the same for all permutations: of many inputs, only the moved ones are multiplied anew.
+    """
+    kept = torch.ones(len(x), dtype=torch.bool)
+    kept[torch.from_numpy(moved)] = False
+    inputs = x[kept][:, None, :] * spread[kept][:, :, None]  # (inputs that stay, models, n)
+    hidden = first.weight[:, kept] @ inputs.reshape(len(inputs), -1)
+    if first.bias is not None:
+        hidden += first.bias[:, None]
+    return hidden.reshape(len(hidden), spread.shape[1], x.shape[1])
+
+
+class _Prepared:
+    """Samples and what the network is given of them, ``(inputs, n)``."""
+
+    def __init__(self, samples: Samples, x: torch.Tensor) -> None:
+        self.samples = samples
+        self.x = x

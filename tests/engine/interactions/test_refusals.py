@@ -1,0 +1,126 @@
+"""Whatever cannot be done is told in one line; whatever is odd is handled and noted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine.errors import HaloscopeError, InputError, MethodError, ModelError, ParameterError
+from engine.interaction_results import NO_EFFECT
+from engine.interactions.planning import measure_interactions, plan_interactions
+from engine.models.loading import load_model
+from tests.engine.interactions.making import factorial, formula, linear, table_of
+from tests.engine.tables import nets
+
+X = factorial(2)
+Y = X[:, 0] + 0.3
+
+
+def model() -> Any:
+    return linear([1.0, 0.5])
+
+
+@pytest.mark.parametrize(
+    ("asked", "error", "told"),
+    [
+        ({"repeats": 5}, ParameterError, "from 30 to 10000"),
+        ({"repeats": 2.5}, ParameterError, "whole number"),
+        ({"rate": 0}, ParameterError, "rate=0: expected a number above 0"),
+        ({"rate": float("nan")}, ParameterError, "above 0"),
+        ({"epsilon": -1}, ParameterError, "epsilon=-1"),
+        ({"seed": 1.5}, ParameterError, "seed=1.5"),
+        ({"rows": 1}, ParameterError, "rows=1"),
+        ({"retrained": -1}, ParameterError, "retrained=-1"),
+        ({"retrained": 1}, MethodError, "cannot be trained again"),
+        ({"pairs": ["x0:x9"]}, InputError, "no column 'x9'"),
+        ({"pairs": ["x0"]}, InputError, "write it as a:b"),
+        ({"pairs": ["x0:x0"]}, InputError, "does not interact with itself"),
+        ({"pairs": [(0, 7)]}, InputError, "no feature 7: there are 0 to 1"),
+        ({"pairs": []}, InputError, "no pair is named"),
+        ({"label": "truth"}, InputError, "no column 'truth'"),
+    ],
+)
+def test_what_cannot_be_asked(asked: dict[str, Any], error: type[Exception], told: str) -> None:
+    with pytest.raises(error, match=told) as raised:
+        plan_interactions(model(), table_of(X, Y), **asked)
+    assert "\n" not in str(raised.value)
+
+
+def test_one_feature() -> None:
+    with pytest.raises(InputError, match="reads a single column, 'x0'"):
+        plan_interactions(linear([1.0]), table_of(X[:, :1], Y))
+
+
+def test_one_row_and_no_label() -> None:
+    with pytest.raises(InputError, match="1 usable row; permuting needs at least 2"):
+        plan_interactions(model(), table_of(X[:1], Y[:1]))
+    with pytest.raises(InputError, match="has no label column 'y'"):
+        plan_interactions(model(), nets.table_of(x0=[1.0, 2], x1=[1.0, 2]))
+    with pytest.raises(ModelError, match="not tables"):
+        plan_interactions(load_model("digits-cnn", device="cpu"), table_of(X, Y))
+
+
+def test_a_loss_of_zero_asks_for_an_absolute_epsilon() -> None:
+    exact = table_of(X, X[:, 0] + 0.5 * X[:, 1])
+    with pytest.raises(ParameterError, match=r"the loss of .* is 0 .* epsilon=0.01"):
+        measure_interactions(model(), exact)
+    found = measure_interactions(model(), exact, epsilon=0.05)
+    assert found.epsilon == 0.05
+    assert found.manifest["display"]["rates"] == []
+
+
+def test_constant_features_and_copies_are_noted() -> None:
+    x = np.column_stack([X[:, 0], np.full(4, 2.0), X[:, 0] * 3])
+    planned = plan_interactions(linear([1.0, 0.5, 0.2]), table_of(x, Y))
+    notes = " ".join(planned.data.notes)
+    assert "x1 is the same in all rows" in notes
+    assert "x2 is a copy of x0" in notes
+    found = planned.run()
+    assert np.isfinite(found.scores).all()
+    assert np.abs(found.effects[0, :, 1]).max() < 1e-12  # permuting a constant changes nothing
+
+
+def test_a_feature_that_the_model_ignores() -> None:
+    found = measure_interactions(linear([1.0, 0.0]), table_of(X, Y), epsilon=0.1)
+    assert (found.status[:, :, 1] == NO_EFFECT).all()
+    assert (found.masks[:, :, 1] == 1).all()
+    assert len(found.distinct(0)) == 1 + 2 * 10
+    assert np.abs(found.scores).max() < 1e-12
+
+
+def test_unseen_categories_missing_labels_and_classes() -> None:
+    table = nets.mixed_table()
+    unseen = table.frame.assign(kind=["violet", *table.frame["kind"][1:]])
+    with pytest.raises(InputError, match="row 1, column 'kind': 'violet' is not among"):
+        plan_interactions(nets.mixed_net(), unseen)
+    unlabelled = table.frame.assign(label=[None, *table.frame["label"][1:]])
+    planned = plan_interactions(nets.mixed_net(), unlabelled, repeats=30)
+    assert "1 row has no label and were left out" in planned.data.notes
+    assert planned.data.count == len(table) - 1
+    only = table.frame[table.frame["label"] == "no"].reset_index(drop=True)
+    planned = plan_interactions(nets.mixed_net(), only)
+    assert "no row is of the class 'yes'" in planned.data.notes
+    assert planned.data.notes == tuple(dict.fromkeys(planned.data.notes))
+
+
+def test_too_few_rows_for_the_repeats_are_averaged_exactly() -> None:
+    found = measure_interactions(model(), table_of(X[:3], Y[:3]), repeats=100)
+    assert found.outcome["exact_pairs"] == 1
+    assert not found.error.any()
+
+
+def test_a_model_that_returns_nan_is_told() -> None:
+    broken = formula(lambda x: x[:, 0] / (x[:, 1] - x[:, 1]), 2)
+    with pytest.raises(HaloscopeError, match="not finite"):
+        measure_interactions(broken, table_of(X, Y))
+
+
+def test_a_name_with_a_colon() -> None:
+    table = nets.table_of(**{"a:b": X[:, 0], "c": X[:, 1], "y": Y})
+    from engine.models.table_specs import Column, TableSpec
+
+    spec = TableSpec((Column("a:b"), Column("c")), label="y", task="regression")
+    loaded = load_model(model().module, input_spec=spec, classes=["v"], device="cpu")
+    assert plan_interactions(loaded, table, pairs=["a:b:c"]).pairs == ((0, 1),)
