@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _GENERATOR = "uniform"
 _DRAWN = "drawn"
+_HIDDEN = 0.5
 
 
 def add_to(commands: Any) -> None:
@@ -30,7 +31,7 @@ def add_to(commands: Any) -> None:
     add("--model", metavar="REF", help="a model for pictures; `haloscope models` lists them")
     add("--image", metavar="FILE", help="a picture, sample:NAME, or a prepared .npy")
     add("--generator", metavar="NAME", help="uniform (default); `haloscope mask --list` has all")
-    add("--hidden", type=float, default=0.5, metavar="R", help="share to hide, 0 to 1 (default ½)")
+    add("--hidden", type=float, metavar="R", help="share to hide, 0 to 1 (default ½)")
     add("--fill", default="mean", metavar="NAME", help="what stands there (default mean); --list")
     add("--count", type=int, default=1, metavar="N", help="how many masks (default 1)")
     add("--grid", metavar="ROWSxCOLUMNS", help="cells (default: a transformer's patches, or 14x14)")
@@ -78,7 +79,7 @@ def run(options: argparse.Namespace) -> int:
         model,
         picture,
         generator.name,
-        options.hidden,
+        _HIDDEN if options.hidden is None else options.hidden,
         options.fill,
         seed=options.seed,
         count=options.count,
@@ -112,6 +113,8 @@ def _check(options: argparse.Namespace) -> None:
         raise ParameterError(f"--mask is for the generator drawn; {options.generator} takes none")
     if options.mask and options.guide:
         raise ParameterError("--mask and --guide are both given; a drawn mask takes no guide")
+    if options.mask and options.hidden is not None:
+        raise ParameterError("--mask and --hidden are both given; a drawn mask hides what it draws")
     if options.generator == _DRAWN and not options.mask:
         raise ParameterError("the generator drawn needs a drawing: --mask FILE")
     check_places(options.out, options.png)

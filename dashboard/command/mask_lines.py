@@ -52,10 +52,11 @@ def tell(preview: MaskPreview, written: tuple[str | None, ...]) -> None:
     rows, columns = preview.keep.shape[1:]
     reached = percent(float(preview.hidden.mean()))
     print(f"{source['generator_title']}: {reached} of {rows} × {columns} cells hidden")
-    guided = f"; guided by {source['guide_title']}" if source["guide_title"] else ""
+    drawn = request["generator"]["name"] == "drawn"
+    guided = f"; guided by {source['guide_title']}" if source["guide_title"] and not drawn else ""
     print(f"({source['model_title']}; {source['input']}; {source['fill_title']}{guided})")
     asked = request["hidden"]
-    if not preview.manifest["display"]["exact"] and request["generator"]["name"] != "drawn":
+    if not preview.manifest["display"]["exact"] and not drawn:
         print(f"Asked for {percent(asked)}; this is the nearest that it can do.")
     before = int(preview.logits[0].argmax())
     name, share = preview.classes[before], float(preview.probabilities[0, before])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -142,8 +143,10 @@ def _reason_against(path: Path) -> str:
     try:
         if path.stat().st_size == 0:
             return "empty"
-        with Image.open(path, formats=FORMATS):
-            return ""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of its size: it is told when the picture is read
+            with Image.open(path, formats=FORMATS):
+                return ""
     except FileNotFoundError:
         return "no such file"
     except UnidentifiedImageError:

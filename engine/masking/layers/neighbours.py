@@ -29,7 +29,8 @@ def _filled(x: torch.Tensor, stays: torch.Tensor, times: int) -> torch.Tensor:
         if bool((stays == 1).all()):
             break
         around = _sum_of_nine(stays)
-        share = (1 - stays) / (around + _EPSILON)
+        # Where nothing is around the sum is 0; 1 / 1e-5 is past the largest half-precision number.
+        share = (1 - stays) / torch.where(around > 0, around + _EPSILON, 1)
         x.addcmul_(_sum_of_nine(x), share)
         stays = (around > 0).to(x.dtype)
     return x

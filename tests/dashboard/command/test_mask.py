@@ -72,6 +72,7 @@ def test_a_drawn_mask(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert np.array_equal(load_result(out).keep[0], drawing)
     told = capsys.readouterr().out
     assert "Drawn:" in told
+    assert "guided by" not in told
     assert "Asked for" not in told
     assert main(["replay", str(out)]) == 0
 
@@ -138,6 +139,7 @@ def test_the_generators_and_fills_are_listed(capsys: pytest.CaptureFixture[str])
         ([*SCENE, "--mask", "nowhere.png"], "nowhere.png: no such file"),
         ([*SCENE, "--mask", "m.png", "--generator", "fmix"], "--mask is for the generator drawn"),
         ([*SCENE, "--mask", "m.png", "--guide", "gradient"], "a drawn mask takes no guide"),
+        ([*SCENE, "--mask", "m.png", "--hidden", "0.9"], "a drawn mask hides what it draws"),
         ([*SCENE, "--fit", "squash"], "no fit 'squash'"),
         ([*SCENE, "--out", "no/where.safetensors"], "no such folder"),
         ([*SCENE, "--png", "mask.jpg"], "the picture is a PNG file"),

@@ -159,3 +159,12 @@ def test_unknown_sets_tell_those_at_hand() -> None:
         load_sample_set("sceens")
     with expect_refusal(InputError, "no sample 'scenes/haert-07'", "heart-07"):
         load_sample("scenes/haert-07")
+
+
+def test_a_very_large_picture_is_listed_without_a_warning(
+    tmp_path: Path, recwarn: pytest.WarningsRecorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture(tmp_path / "cat" / "large.png", (30, 20))
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 400)  # Pillow warns of more than so many
+    assert [one.name for one in load_images(tmp_path).entries] == ["cat/large.png"]
+    assert not [one for one in recwarn if one.category is Image.DecompressionBombWarning]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import warnings
+from copy import deepcopy
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from torch import nn
 
 from engine.errors import MethodError
 from engine.masking.fills.registry import FILLS, fills_for
+from engine.masking.layers.neighbours import padded_by_neighbours
 from engine.masking.predict import predict_masked
 from engine.models.loaded import LoadedModel
 from engine.models.loading import load_model
@@ -416,3 +418,27 @@ def test_its_price_is_measured_once() -> None:
     assert 0.5 < price < 100
     assert FILL.price(model) == price
     assert FILLS["mean"].price(model) == 1
+
+
+def test_neighbours_of_half_precision_are_those_of_single() -> None:
+    x, keep = torch.zeros(1, 2, 9, 9), torch.zeros(1, 1, 9, 9, dtype=torch.bool)
+    x[..., 4:6, 4:6], keep[..., 4:6, 4:6] = 3.0, True  # far cells have nothing around them
+    found = padded_by_neighbours(x.half(), keep, 2)
+    assert torch.allclose(found.float(), padded_by_neighbours(x, keep, 2), atol=2e-3)
+
+
+def test_a_network_of_half_precision() -> None:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        net = nn.Sequential(
+            nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
+            nn.Linear(8, 4),
+        ).eval()  # fmt: skip
+    keep = np.zeros((1, 16, 16), bool)
+    keep[:, 4:8, 4:8] = True
+    single, half = (
+        load_model(one, input_spec=(3, 16, 16), device="cpu") for one in (net, deepcopy(net).half())
+    )
+    x = torch.randn(1, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    expected = predict_masked(single, x, keep, "layer-masking")
+    assert np.allclose(predict_masked(half, x, keep, "layer-masking"), expected, atol=5e-3)
