@@ -14,12 +14,10 @@ from engine.attribution.method import PICTURE_FAMILIES, Evidence, Method, Run
 from engine.attribution.sampling import sampled
 from engine.execution.cost import Cost
 from engine.execution.draws import generator
-from engine.masking.fills.registry import FILLS, with_fills
+from engine.masking.fills.registry import PICTURE_FILLS, with_fills
 from engine.masking.predict import masked_outputs
 from engine.models.loaded import LoadedModel
 from engine.parameters import Parameter, Value
-
-_FILLS = tuple(name for name, fill in FILLS.items() if fill.shares)
 
 
 class Rise(Method):
@@ -28,7 +26,8 @@ class Rise(Method):
     With masks M and scores s of the masked pictures: ΣsM / ΣM − mean s, in units of the
     score. The paper divides ΣsM by the masks' expected sum; we divide by their sum at each
     pixel, which has the same limit and less noise, and take the mean off, so that 0 says
-    "makes no difference" (our definition). All channels carry the same value.
+    "makes no difference" (our definition). Fills that can only hide or keep get masks cut off
+    at ½ (our definition). All channels carry the same value.
     """
 
     name = "rise"
@@ -42,7 +41,12 @@ class Rise(Method):
             "keep", "Keep", "float", 0.5, "Probability that a cell stays.", low=0.05, high=0.95
         ),
         Parameter(
-            "fill", "Fill", "choice", "mean", "What stands where it is hidden.", choices=_FILLS
+            "fill",
+            "Fill",
+            "choice",
+            "mean",
+            "What stands where it is hidden.",
+            choices=PICTURE_FILLS,
         ),
     )
     paper = "petsiuk2018rise"
@@ -54,8 +58,12 @@ class Rise(Method):
         masks, grid, keep, fill = self.parameters
         side = min(model.spec.shape[-2:])
         cells = min(7, max(2, side // 8))
-        fill = with_fills(fill, model, shares=True)
-        return (masks, replace(grid, default=cells, high=min(32, side)), keep, fill)
+        return (
+            masks,
+            replace(grid, default=cells, high=min(32, side)),
+            keep,
+            with_fills(fill, model),
+        )
 
     def cost(self, model: LoadedModel, parameters: Mapping[str, Value], rows: int = 0) -> Cost:
         """One forward pass for each mask."""
@@ -68,6 +76,8 @@ class Rise(Method):
 
         def work(start: int, stop: int) -> None:
             masks = _masks(run, start, stop)
+            if not run.fill.shares:
+                masks = masks >= 0.5
             outputs = masked_outputs(
                 run.passes,
                 run.chunks,

@@ -8,6 +8,7 @@ from torch import nn
 from engine.attribution.explain import explain, plan
 from engine.errors import ParameterError
 from engine.execution.cost import Cost
+from engine.masking import predict_masked
 from engine.models.loading import load_model
 from engine.models.specs import ImageSpec
 from tests.engine import reference, zoo
@@ -44,6 +45,17 @@ def test_by_hand(count: int, cells: int, keep: float, fill: str) -> None:
     error = np.sqrt((moves**2).sum(axis=0)) / count
     assert np.allclose(found.error[0], error, rtol=0, atol=1e-5)
     assert found.manifest["outcome"]["samples"] == count
+
+
+@pytest.mark.parametrize("fill", ["neighbours", "layer-masking"])
+def test_fills_that_hide_or_keep_get_masks_cut_off_at_a_half(fill: str) -> None:
+    model = zoo.load("tiny-cnn")
+    x = zoo.noise(model)
+    keep = soft_masks(3, 40, 4, 0.5, 16) >= 0.5
+    scores = predict_masked(model, x, keep, fill)[:, 1].astype(np.float64)
+    found = explain(model, x, METHOD, 1, masks=40, grid=4, fill=fill, seed=3)
+    ratio = np.einsum("n,nij->ij", scores, keep) / keep.sum(axis=0)
+    assert np.allclose(found.values[0], ratio - scores.mean(), rtol=0, atol=1e-5)
 
 
 def test_with_many_masks_it_is_what_the_paper_defines() -> None:
