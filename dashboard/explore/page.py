@@ -11,7 +11,6 @@ from components.words import plain, sentence
 from dashboard.explore.shown import Shown, shown_now, state_of
 from dashboard.running import warmth
 from dashboard.state import restore
-from engine.models.seen_masks import seen_mask
 
 if TYPE_CHECKING:
     from dashboard.controls.sidebar import Chosen
@@ -213,6 +212,7 @@ def _below(shown: Shown, chosen: Chosen) -> None:
     from components import words
     from dashboard.explore import predictions, trust
     from dashboard.running.predictions import prediction
+    from engine.models.seen_masks import seen_mask
 
     left, right = st.columns([4, 3])
     with left:
