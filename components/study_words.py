@@ -41,7 +41,8 @@ def kept_sentence(study: MissingnessStudy, at: float = 0.5) -> str:
             f"{of} {stay}."
         )
     names = joined([line.inside for line in even])
-    first = _ends(best, level) if len(even) == 1 else f"up to {top}"
+    least = share(float(even[-1].values[level]) / 100)
+    first = _ends(best, level) if len(even) == 1 else f"from {least} to {top}"
     return (
         f"{begin}, the most answers {stay} with {names}: {first} {of}; the fewest with "
         f"{worst.inside}: {_ends(worst, level)}."

@@ -85,6 +85,11 @@ def test_what_keeps_most_flips_with_the_data() -> None:
     near = study_made_up.study({"blur": 1.2, "grey": 0.9}, count=60)
     assert near.accuracy_interval[0, 5, 0] < near.accuracy_interval[1, 5, 1]
     assert ", the most answers are right with blurred: 80 %" in study_words.kept_sentence(near)
+    alike = study_made_up.study({"blur": 1.2, "noise": 1.1, "black": 0.1}, count=60)
+    least, most = (round(100 * float(alike.accuracy[row, 5])) for row in (1, 0))
+    assert least < most
+    words = f" and noise: from {least} % to {most} % of 60 answers"
+    assert words in study_words.kept_sentence(alike)
     one = study_words.kept_sentence(study_made_up.study({"grey": 0.6}))
     assert one == "With 50 % hidden at random, with grey, 26 % (20 – 33) of 200 answers are right."
 
