@@ -28,6 +28,7 @@ _FINEST = 64  # cells along a side that still can be drawn on
 _TOOLS = {"box": "Box", "lasso": "Lasso", "cell": "Cell", "region": "Superpixel"}
 _STROKES = {"hide": "Hide", "show": "Show"}
 _NUMBER = f"{PREFIX}superpixel"
+_CORNERS = f"{PREFIX}corners"
 _UPLOADED = "m-drawn-error"
 
 
@@ -148,6 +149,8 @@ def _edits(asked: Asked, tool: str) -> None:
         with st.popover("By numbers"):
             if tool == "region":
                 _superpixel_by_number(asked)
+            elif tool == "lasso":
+                _lasso_by_numbers(asked)
             else:
                 _box_by_numbers(asked)
         with st.popover("Upload"):
@@ -168,7 +171,7 @@ def _invert(size: tuple[int, int]) -> None:
 
 
 def _box_by_numbers(asked: Asked) -> None:
-    """Rows and columns of a box: the twin of box and lasso."""
+    """Rows and columns of a box, or of a cell."""
     grid = _grid(asked)
     for (axis, count), columns in zip(_counts(grid), (st.columns(2), st.columns(2)), strict=True):
         for column, end in zip(columns, ("from", "to"), strict=True):
@@ -194,6 +197,36 @@ def _take_box(grid: tuple[int, int], size: tuple[int, int], hide: bool) -> None:
         for axis, _ in _counts(grid)
     )
     where = strokes.on_pixels(strokes.in_box(grid, columns, rows), size)
+    link.keep(link.drawing(size).drawn(where, hide=hide))
+
+
+def _lasso_by_numbers(asked: Asked) -> None:
+    """Corners of a lasso, one after the other."""
+    grid, state = _grid(asked), st.session_state
+    state.setdefault(_CORNERS, "")
+    st.text_input(
+        "Corners",
+        key=_CORNERS,
+        placeholder=f"1 1, 1 {grid[1]}, {grid[0]} {(grid[1] + 1) // 2}",
+        help="Row and column of each corner, counted from 1, with commas between corners.",
+    )
+    for column, (name, title) in zip(st.columns(2), _STROKES.items(), strict=True):
+        column.button(
+            f"{title} what is inside", key=f"m-lasso-{name}", width="stretch",
+            on_click=_take_lasso, args=(grid, asked.size, name == "hide"),
+        )  # fmt: skip
+    wrong = state.pop(f"{_CORNERS}-wrong", "")
+    if wrong:
+        st.error(sentence(wrong))
+
+
+def _take_lasso(grid: tuple[int, int], size: tuple[int, int], hide: bool) -> None:
+    try:
+        x, y = strokes.corners_of(st.session_state[_CORNERS], grid)
+    except HaloscopeError as error:
+        st.session_state[f"{_CORNERS}-wrong"] = str(error)
+        return
+    where = strokes.on_pixels(strokes.in_corners(grid, x, y), size)
     link.keep(link.drawing(size).drawn(where, hide=hide))
 
 

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from components.mask_picture import enlarged
+from engine.errors import ParameterError
 
 _STEPS = 100  # that can be undone
 # Characters of a link that a drawing may take; browsers and mails cut longer ones.
 LONGEST = 3000
 _MOST_PIXELS = 2048**2
+_HAIR = 1e-6  # of a cell
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,6 +114,52 @@ def in_lasso(grid: tuple[int, int], x: Sequence[float], y: Sequence[float]) -> n
         crosses = (row >= min(y0, y1)) & (row < max(y0, y1))
         inside ^= crosses & (column < x0 + (row - y0) * (x1 - x0) / (y1 - y0))
     return inside
+
+
+def in_corners(grid: tuple[int, int], x: Sequence[float], y: Sequence[float]) -> np.ndarray:
+    """The same as ``in_lasso`` with the cells whose middle lies on the line.
+
+    >>> in_corners((3, 4), (0, 2, 2, 0), (0, 0, 1, 1)).astype(int).tolist()
+    [[1, 1, 1, 0], [1, 1, 1, 0], [0, 0, 0, 0]]
+    """
+    shifts = [(down, across) for down in (-_HAIR, _HAIR) for across in (-_HAIR, _HAIR)]
+    found = [
+        in_lasso(grid, [place + across for place in x], [place + down for place in y])
+        for down, across in shifts
+    ]
+    return np.any(found, axis=0)
+
+
+def corners_of(text: str, grid: tuple[int, int]) -> tuple[list[float], list[float]]:
+    """Read the corners of a lasso, "row column" each, counted from 1, parted by commas.
+
+    Returns:
+        Columns and rows, counted from 0.
+
+    Raises:
+        ParameterError: fewer than three corners, or one that is no place of the grid.
+
+    >>> corners_of("1 1, 1 4, 3 2.5", (4, 4))
+    ([0.0, 3.0, 1.5], [0.0, 0.0, 2.0])
+    """
+    x: list[float] = []
+    y: list[float] = []
+    for corner in filter(None, (part.strip() for part in text.replace(";", ",").split(","))):
+        try:
+            row, column = (float(number) for number in corner.split())
+        except ValueError:
+            raise ParameterError(
+                f"the corner {corner!r} is not a row and a column, such as 3 5"
+            ) from None
+        if not (1 <= row <= grid[0] and 1 <= column <= grid[1]):
+            raise ParameterError(
+                f"the corner {corner!r} is out of range: {grid[0]} rows, {grid[1]} columns"
+            )
+        x.append(column - 1)
+        y.append(row - 1)
+    if len(x) < 3:
+        raise ParameterError("a lasso has three corners or more, such as 1 1, 1 8, 8 4")
+    return x, y
 
 
 def on_pixels(cells: np.ndarray, size: tuple[int, int]) -> np.ndarray:

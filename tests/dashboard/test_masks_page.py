@@ -183,6 +183,19 @@ def drawn(page: AppTest) -> Drawing:
     return found
 
 
+def test_a_lasso_is_drawn_by_its_corners() -> None:
+    page = opened(generator="drawn")
+    page.segmented_control(key="m.tool").set_value("lasso").run()
+    page.text_input(key="m.corners").set_value("1 1, 1 8, 4 8, 4 1").run()
+    page.button(key="m-lasso-hide").click().run()
+    assert "50.0 % hidden" in told(page)
+    assert not drawn(page).keep[:32].any() and drawn(page).keep[32:].all()
+    page.text_input(key="m.corners").set_value("1 1, 9 1, 2 2").run()
+    page.button(key="m-lasso-show").click().run()
+    assert "'9 1' is out of range" in page.error[0].value
+    assert "50.0 % hidden" in told(page)
+
+
 def test_a_mask_is_drawn_by_numbers_undone_cleared_and_inverted() -> None:
     page = opened(generator="drawn")
     assert "Nothing is hidden yet" in told(page) and "Draw on the mask" in told(page)

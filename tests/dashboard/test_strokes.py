@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from dashboard.masks import strokes
 from dashboard.masks.strokes import Drawing
+from engine.errors import ParameterError
 
 
 def box(rows: slice, columns: slice, size: tuple[int, int] = (6, 8)) -> np.ndarray:
@@ -100,3 +101,15 @@ def test_a_lasso_is_as_matplotlibs_path_says() -> None:
     np.testing.assert_array_equal(
         strokes.in_lasso((10, 12), corners[:, 0], corners[:, 1]), inside.reshape(10, 12)
     )
+
+
+def test_corners_by_hand_take_in_the_cells_they_lie_on() -> None:
+    x, y = strokes.corners_of("1 1; 1 4, 3 4, 3 1,", (4, 6))
+    expected = box(slice(0, 3), slice(0, 4), (4, 6))
+    np.testing.assert_array_equal(strokes.in_corners((4, 6), x, y), expected)
+
+
+@pytest.mark.parametrize("text", ["", "1 1, 2 2", "1 1, 2 2, three 3", "0 1, 2 2, 3 3", "1, 2, 3"])
+def test_corners_that_are_none_are_told(text: str) -> None:
+    with pytest.raises(ParameterError, match="corner"):
+        strokes.corners_of(text, (4, 6))
