@@ -77,6 +77,26 @@ def bias_sentence(study: MissingnessStudy, at: float = 0.5) -> str:
     )
 
 
+def leak_sentence(study: MissingnessStudy) -> str:
+    """Say which fills still tell the answer with all hidden; nothing where none does.
+
+    Fills that are right measurably more often than the most frequent label would be (our
+    definition).
+    """
+    if not study.labelled or study.shares[-1] < 1:
+        return ""
+    known = study.labels[study.labels >= 0]
+    guessed = 100 * float(np.bincount(known).max()) / len(known)
+    telling = [line for line in lines(study, "accuracy") if line.low[-1] > guessed]
+    if not telling:
+        return ""
+    told = joined([f"{line.inside} {share(float(line.values[-1]) / 100)}" for line in telling])
+    return (
+        f"Not all that is hidden is gone: with the whole picture hidden, answers are still right "
+        f"with {told}; the fill itself shows what it covers."
+    )
+
+
 def about(study: MissingnessStudy) -> str:
     """Say in one line what was done."""
     request, source = study.manifest["request"], study.manifest["source"]

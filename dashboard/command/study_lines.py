@@ -79,7 +79,8 @@ def _tell_curves(study: MissingnessStudy) -> None:
         for title, values in zip(study.titles, getattr(study, measure), strict=True):
             cells = "".join(f"{factor * value:7.{2 if unit == 'bits' else 1}f}" for value in values)
             print(f"  {title:32}{cells}")
-    print(f"\n{study_words.kept_sentence(study)}\n{study_words.bias_sentence(study)}")
+    said = (study_words.kept_sentence, study_words.bias_sentence, study_words.leak_sentence)
+    print("\n" + "\n".join(filter(None, (say(study) for say in said))))
 
 
 def _tell_rows(result: Any) -> None:

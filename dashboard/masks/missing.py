@@ -229,6 +229,9 @@ def _curves(found: MissingnessStudy) -> None:
     )  # fmt: skip
     st.markdown(plain(study_words.kept_sentence(found)))
     st.markdown(plain(study_words.bias_sentence(found)))
+    leak = study_words.leak_sentence(found)
+    if leak:
+        st.markdown(plain(leak))
     st.caption(plain(study_words.about(found)))
     st.download_button(
         "Study (safetensors)", found.encoded, f"missingness-{found.key[:8]}.safetensors",

@@ -106,6 +106,15 @@ def test_what_misleads_flips_with_the_data() -> None:
     assert none.startswith("No fill drives the answers to few classes")
 
 
+def test_a_fill_that_shows_what_it_covers_is_told() -> None:
+    told = study_words.leak_sentence(study_made_up.study({"blur": 9.0, "grey": 0.45}))
+    assert "answers are still right with blurred 100 %;" in told and "grey" not in told
+    assert study_words.leak_sentence(study_made_up.study({"blur": 0.45, "grey": 0.45})) == ""
+    both = study_words.leak_sentence(study_made_up.study({"blur": 9.0, "grey": 8.0}))
+    assert "blurred" in both and "grey" in both
+    assert study_words.leak_sentence(study_made_up.study({"blur": 9.0}, labelled=False)) == ""
+
+
 def test_another_share_is_told_and_marked() -> None:
     study = study_made_up.study()
     assert study_words.kept_sentence(study, 0.2).startswith("With 20 % hidden")
