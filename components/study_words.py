@@ -90,7 +90,7 @@ def leak_sentence(study: MissingnessStudy) -> str:
     telling = [line for line in lines(study, "accuracy") if line.low[-1] > guessed]
     if not telling:
         return ""
-    told = joined([f"{line.inside} {share(float(line.values[-1]) / 100)}" for line in telling])
+    told = joined([f"{line.inside} ({share(float(line.values[-1]) / 100)})" for line in telling])
     return (
         f"Not all that is hidden is gone: with the whole picture hidden, answers are still right "
         f"with {told}; the fill itself shows what it covers."

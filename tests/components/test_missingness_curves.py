@@ -108,7 +108,7 @@ def test_what_misleads_flips_with_the_data() -> None:
 
 def test_a_fill_that_shows_what_it_covers_is_told() -> None:
     told = study_words.leak_sentence(study_made_up.study({"blur": 9.0, "grey": 0.45}))
-    assert "answers are still right with blurred 100 %;" in told and "grey" not in told
+    assert "answers are still right with blurred (100 %);" in told and "grey" not in told
     assert study_words.leak_sentence(study_made_up.study({"blur": 0.45, "grey": 0.45})) == ""
     both = study_words.leak_sentence(study_made_up.study({"blur": 9.0, "grey": 8.0}))
     assert "blurred" in both and "grey" in both
