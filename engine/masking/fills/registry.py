@@ -28,22 +28,17 @@ FILLS: dict[str, Fill] = {fill.name: fill for fill in _ALL}
 PICTURE_FILLS = tuple(fill.name for fill in _ALL if not isinstance(fill, OtherRows))
 
 
-def fills_for(model: LoadedModel, *, shares: bool = False) -> tuple[str, ...]:
+def fills_for(model: LoadedModel) -> tuple[str, ...]:
     """Return the names of the fills that suit a model.
 
     Those that work inside the network are tried on noise when a model is first asked about.
-
-    Args:
-        model: the model.
-        shares: only those that can also hide in part.
     """
-    suited = (fill for fill in FILLS.values() if fill.shares or not shares)
-    return tuple(fill.name for fill in suited if not fill.refusal(model))
+    return tuple(fill.name for fill in FILLS.values() if not fill.refusal(model))
 
 
-def with_fills(parameter: Parameter, model: LoadedModel, *, shares: bool = False) -> Parameter:
+def with_fills(parameter: Parameter, model: LoadedModel) -> Parameter:
     """Return a choice of fills as it suits a model; see ``fills_for``."""
-    return replace(parameter, choices=fills_for(model, shares=shares))
+    return replace(parameter, choices=fills_for(model))
 
 
 def find_fill(fill: str | Fill, seed: int = 0) -> Fill:

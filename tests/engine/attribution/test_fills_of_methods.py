@@ -49,9 +49,8 @@ def test_all_that_have_fills_are_here() -> None:
 def test_offers_exactly_what_suits_and_runs_with_each(method: str, family: str) -> None:
     model = small(family)
     offered = choices(method, model)
-    shares = method == "rise"
-    assert offered == fills_for(model, shares=shares)
-    assert INSIDE[family].isdisjoint(offered) == shares
+    assert offered == fills_for(model)
+    assert not INSIDE[family].isdisjoint(offered)
     x = zoo.noise(model)
     maps = {}
     for fill in offered:
@@ -83,9 +82,6 @@ def test_what_does_not_suit_is_refused_with_the_reason(method: str) -> None:
             explain(model, x, method, 0, fill=fill, **CHEAP[method])
     with expect_refusal(ParameterError, "fill='blurr' is no choice"):
         explain(model, x, method, 0, fill="blurr", **CHEAP[method])
-    if method == "rise":
-        with expect_refusal(ParameterError, "fill='layer-masking' is no choice"):
-            explain(model, x, method, 0, fill="layer-masking", **CHEAP[method])
 
 
 @pytest.mark.parametrize("method", CHEAP)
