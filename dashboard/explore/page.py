@@ -103,9 +103,7 @@ def _tell_link_notes() -> None:
     restore.tell_removed("model")
     links.offer()
     restore.valid("view", list(KINDS), first=False)
-    notes = st.session_state.pop("link-notes", [])
-    if notes:
-        st.warning(f"The link could not be followed in full: {plain('; '.join(notes))}.")
+    restore.tell_notes()
 
 
 def _body(chosen: Chosen, selection: Selection, job: Job | None) -> None:

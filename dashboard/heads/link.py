@@ -20,7 +20,6 @@ SECOND = "h2."
 _DONE = "h-restored"
 _MARKS = "h-marks"
 _SHOWN = 40
-_PARAMETER = "p."
 _WANTED_PARAMETERS = "h-wanted-parameters"
 _VERSIONS = "h-versions"
 # Groups of widgets that tell and change what is marked: name → which part of the marks.
@@ -41,18 +40,10 @@ def begin() -> None:
         return
     state[_DONE] = True
     query = st.query_params.to_dict()
-    for name in (*_TEXTS, *_PICTURE):
-        value = query.get(name, "")
-        if name == "model" and restore.is_unknown(value):
-            restore.want_model(value)
-        elif value:
-            state[PREFIX + name] = value
-    if query.get("digest"):
-        restore.want_file(query.get("file", ""), query["digest"], PREFIX)
+    restore.take_texts(query, PREFIX, (*_TEXTS, *_PICTURE))
     if query.get("beside-sample"):
         state[f"{SECOND}sample"] = query["beside-sample"]
-    asked = {name[2:]: value for name, value in query.items() if name.startswith(_PARAMETER)}
-    state[_WANTED_PARAMETERS] = asked
+    state[_WANTED_PARAMETERS] = restore.parameters_in(query)
     _read_marks(query)
 
 

@@ -49,10 +49,8 @@ def show() -> None:
         _body(sides)
     else:
         _nothing(sides[0])
-    notes = st.session_state.pop("link-notes", [])
-    if notes:
-        above.warning(f"The link could not be followed in full: {plain('; '.join(notes))}.")
-    st.session_state["link-read"] = True
+    restore.tell_notes(above)
+    restore.mark_read()
 
 
 def _nothing(side: Side) -> None:

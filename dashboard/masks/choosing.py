@@ -124,7 +124,7 @@ def _model() -> str:
     if wanted in models.references("tables"):  # the page says then what it is about
         refs = [*refs, wanted]
     titles = {ref: models.title(ref) for ref in refs}
-    restore.valid(f"{PREFIX}model", refs)
+    restore.valid_model(f"{PREFIX}model", refs)
     return st.selectbox(
         "Model",
         refs,

@@ -16,7 +16,6 @@ PREFIX = "m."
 _DONE = "m-restored"
 _DRAWING = "m-drawing"
 _VERSION = "m-version"
-_PARAMETER = "p."
 _WANTED = "m-wanted-parameters"
 # What a link carries beside picture, parameters and drawing: name → what goes without saying.
 _TEXTS = {
@@ -34,25 +33,10 @@ def begin() -> None:
         return
     state[_DONE] = True
     query = st.query_params.to_dict()
-    for name in (*_TEXTS, *_PICTURE):
-        value = query.get(name, "")
-        if name == "model" and restore.is_unknown(value):
-            restore.want_model(value)
-        elif value:
-            state[PREFIX + name] = value
+    restore.take_texts(query, PREFIX, (*_TEXTS, *_PICTURE))
     for name, (_, low, high) in _NUMBERS.items():
-        text = query.get(name, "")
-        if text.isdecimal() and low <= int(text) <= high:
-            state[PREFIX + name] = int(text)
-        elif text:
-            restore.note(f"{name} “{text[:40]}” is no whole number from {low} to {high}")
-    if query.get("digest"):
-        restore.want_file(query.get("file", ""), query["digest"], PREFIX)
-    state[_WANTED] = {
-        name.removeprefix(_PARAMETER): value
-        for name, value in query.items()
-        if name.startswith(_PARAMETER)
-    }
+        restore.take_number(name, query.get(name, ""), low, high, PREFIX)
+    state[_WANTED] = restore.parameters_in(query)
     _read_drawing(query.get("drawn", ""))
 
 
@@ -115,7 +99,7 @@ def write(picture: ImageInput | None, parameters: Mapping[str, str]) -> bool:
             query[name] = str(state[PREFIX + name])
     told = picture_control.chosen_in_link(picture, PREFIX)
     query |= {name: value for name, value in told.items() if value and value != "crop"}
-    query |= {_PARAMETER + name: value for name, value in parameters.items()}
+    query |= {restore.PARAMETER + name: value for name, value in parameters.items()}
     drawn = _drawn()
     whole = len(drawn) <= LONGEST
     if drawn and whole:

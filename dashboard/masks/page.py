@@ -36,12 +36,14 @@ def show() -> None:
     opening.empty()
     from dashboard.masks import choosing
     from dashboard.own_model import links
+    from dashboard.state import restore
 
     with st.sidebar:
         asked = choosing.choose()
     with st.container(key="m-head"):
         left, right = st.columns([5, 3], vertical_alignment="center")
     left.title(_TITLE, anchor=False)
+    restore.tell_removed(f"{PREFIX}model")
     links.offer()
     above = st.container()  # what a link cannot have is found out further down
     if asked.model is None or asked.picture is None or asked.problem:
@@ -51,10 +53,8 @@ def show() -> None:
         with right:
             tools = st.container()
         _body(asked, tools)
-    notes = st.session_state.pop("link-notes", [])
-    if notes:
-        above.warning(f"The link could not be followed in full: {plain('; '.join(notes))}.")
-    st.session_state["link-read"] = True
+    restore.tell_notes(above)
+    restore.mark_read()
 
 
 def _told(asked: Asked) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 
@@ -11,11 +12,13 @@ from components.words import plain
 from dashboard.running import models, own_models
 from dashboard.state.selection import Selection
 
+PARAMETER = "p."
 _DONE = "restored"
 _WANTED_FILE = "wanted-file"
 _WANTED_PARAMETERS = "wanted-parameters"
 _LONGEST = 60  # characters of a link's value that are told
 _LINK_READ = "link-read"
+_NOTES = "link-notes"
 _WANTED_MODEL = "wanted-model"
 _HELD = "held-selection"
 _MODEL_NOTE = "model-note"
@@ -47,15 +50,44 @@ def put(link: Selection) -> None:
         if getattr(link, name):
             state[name] = getattr(link, name)
     for name, low, high in (("seed", 0, 2**31 - 1), ("clip", 50, 100), ("opacity", 0, 100)):
-        text = getattr(link, name)
-        if text.isdecimal() and low <= int(text) <= high:
-            state[name] = int(text)
-        elif text:
-            note(f"{name} “{_short(text)}” is no whole number from {low} to {high}")
+        take_number(name, getattr(link, name), low, high)
     if link.digest:
         state["source"] = "Upload"
         state[_WANTED_FILE] = (link.file, link.digest)
     state[_WANTED_PARAMETERS] = (link.method, dict(link.parameters))
+
+
+def take_texts(query: Mapping[str, str], prefix: str, names: Iterable[str]) -> None:
+    """Put what a link asks for into a page's widgets, whose keys have a prefix.
+
+    A user's own model that is not in the list is noted instead, and so is the file that a link
+    was made with.
+    """
+    for name in names:
+        value = query.get(name, "")
+        if name == "model" and is_unknown(value):
+            want_model(value)
+        elif value:
+            st.session_state[prefix + name] = value
+    if query.get("digest"):
+        want_file(query.get("file", ""), query["digest"], prefix)
+
+
+def take_number(name: str, text: str, low: int, high: int, prefix: str = "") -> None:
+    """Put a whole number that a link asks for into a widget; any other text is told."""
+    if text.isdecimal() and low <= int(text) <= high:
+        st.session_state[prefix + name] = int(text)
+    elif text:
+        note(f"{name} “{_short(text)}” is no whole number from {low} to {high}")
+
+
+def parameters_in(query: Mapping[str, str]) -> dict[str, str]:
+    """Return the parameters that a link gives, ``p.name=value``."""
+    return {
+        name.removeprefix(PARAMETER): value
+        for name, value in query.items()
+        if name.startswith(PARAMETER)
+    }
 
 
 def _without_unknown_model(link: Selection) -> Selection:
@@ -194,7 +226,19 @@ def note_unknown(wanted: Mapping[str, str], declared: list[str]) -> None:
 
 def note(text: str) -> None:
     """Tell that a link could not be followed in one respect."""
-    st.session_state.setdefault("link-notes", []).append(text)
+    st.session_state.setdefault(_NOTES, []).append(text)
+
+
+def tell_notes(place: Any = st) -> None:
+    """Say in a place of the page in what respects a link could not be followed."""
+    notes = st.session_state.pop(_NOTES, [])
+    if notes:
+        place.warning(f"The link could not be followed in full: {plain('; '.join(notes))}.")
+
+
+def mark_read() -> None:
+    """Note that the link has been read: what is not to be had from now on is not of its making."""
+    st.session_state[_LINK_READ] = True
 
 
 def _short(value: object) -> str:
@@ -205,7 +249,7 @@ def _short(value: object) -> str:
 def write(selection: Selection) -> None:
     """Put the present choices into the address bar, so that the link restores them."""
     state = st.session_state
-    state[_LINK_READ] = True
+    mark_read()
     if wanted_model() is not None and state.setdefault(_HELD, selection) == selection:
         return  # the link stays, so that it can be reloaded, until something else is chosen
     query = selection.query()

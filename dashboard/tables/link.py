@@ -8,7 +8,6 @@ from dashboard.state import restore
 
 PREFIX = "t."
 _WHAT_IF = "set."
-_PARAMETER = "p."
 _DONE = "t-restored"
 # What a link carries: name → the value that goes without saying.
 _TEXTS = {
@@ -33,8 +32,9 @@ def begin() -> None:
             _number(name, value)
         elif name.startswith(_WHAT_IF):
             state.setdefault("t-wanted-changes", {})[name.removeprefix(_WHAT_IF)] = value
-        elif name.startswith(_PARAMETER):
-            state.setdefault("t-wanted-parameters", {})[name.removeprefix(_PARAMETER)] = value
+    parameters = restore.parameters_in(st.query_params.to_dict())
+    if parameters:
+        state["t-wanted-parameters"] = parameters
     if "file" in st.query_params:
         state["t-wanted-file"] = (st.query_params["file"], st.query_params.get("digest", ""))
 
@@ -64,6 +64,6 @@ def write(more: dict[str, str], changes: dict[str, object], parameters: dict[str
     query |= {name: str(state[PREFIX + name]) for name in _NUMBERS if state.get(PREFIX + name)}
     query |= more
     query |= {f"{_WHAT_IF}{name}": str(value) for name, value in changes.items()}
-    query |= {f"{_PARAMETER}{name}": value for name, value in parameters.items()}
+    query |= {f"{restore.PARAMETER}{name}": value for name, value in parameters.items()}
     if st.query_params.to_dict() != query:
         st.query_params.from_dict(query)

@@ -35,9 +35,7 @@ def show() -> None:
     links.offer()
     restore.valid(f"{PREFIX}view", list(_VIEWS))
     st.session_state.setdefault(f"{PREFIX}view", "row")
-    notes = st.session_state.pop("link-notes", [])
-    if notes:
-        st.warning(f"The link could not be followed in full: {plain('; '.join(notes))}.")
+    restore.tell_notes()
     view = st.segmented_control(
         "View",
         list(_VIEWS),
@@ -55,7 +53,7 @@ def show() -> None:
     else:
         row_view.show(chosen)
     link.write(source.in_link(), chosen.changes, chosen.parameters)
-    st.session_state["link-read"] = True
+    restore.mark_read()
 
 
 def _ethics(chosen: Chosen) -> None:
