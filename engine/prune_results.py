@@ -169,3 +169,67 @@ class PruneSweep(Result):
             for place, one in enumerate(self.ways)
             if one.criterion == RANDOM and (one.scope, one.repair) == (own.scope, own.repair)
         ]
+
+
+@dataclass(frozen=True, eq=False)
+class Geometry(Result):
+    """Where pictures lie at the classifier, for several networks and benchmarks (li2022understanding).
+
+    X is the classifier's input, W its weights, one row for each class; y the true class (without
+    labels, the class that the first network names on clean pictures).
+
+    Attributes:
+        angle: float32 ``(models, benchmarks, n)``, between X and W_y, in degrees.
+        norm: float32, same shape, ‖X‖.
+        margin: float32, same shape: distance to the nearest boundary of y, negative when wrong.
+        predicted: int32, same shape.
+        labels: int32 ``(n,)``, y.
+        places: float32 ``(models × benchmarks, 2)``, the similarity map, model by model.
+        tree: int32 ``(edges, 2)``, its minimum spanning tree, as numbers of places.
+        tree_lengths: float32 ``(edges,)``.
+
+    ``display`` has ``models`` and ``benchmarks`` (names; the first benchmark is "clean"),
+    ``ratios`` (share that went, of each model), ``classes``, ``pictures`` (names), ``map``
+    ("UMAP" or "PCA").
+    """
+
+    kind: ClassVar[str] = "prune-geometry"
+    arrays: ClassVar[tuple[str, ...]] = (
+        "angle",
+        "norm",
+        "margin",
+        "predicted",
+        "labels",
+        "places",
+        "tree",
+        "tree_lengths",
+    )
+
+    angle: np.ndarray
+    norm: np.ndarray
+    margin: np.ndarray
+    predicted: np.ndarray
+    labels: np.ndarray
+    places: np.ndarray
+    tree: np.ndarray
+    tree_lengths: np.ndarray
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Names of the networks."""
+        return tuple(self.manifest["display"]["models"])
+
+    @property
+    def benchmarks(self) -> tuple[str, ...]:
+        """Names of the benchmarks, "clean" first."""
+        return tuple(self.manifest["display"]["benchmarks"])
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes."""
+        return tuple(self.manifest["display"]["classes"])
+
+    @property
+    def right(self) -> np.ndarray:
+        """Which pictures are named right, bool ``(models, benchmarks, n)``."""
+        return np.asarray(self.predicted == self.labels)
