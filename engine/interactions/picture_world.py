@@ -15,8 +15,7 @@ import torch
 
 from engine.execution.chunks import Chunks
 from engine.execution.passes import Passes
-from engine.interactions.world import Subset, World
-from engine.models.losses import losses_of
+from engine.interactions.world import Subset, World, losses_or_infinite
 
 
 class PictureWorld(World):
@@ -111,7 +110,7 @@ class PictureWorld(World):
             with torch.inference_mode():
                 logits = self.passes.forward(batch).cpu()
             truth = self.truth[own[sample]]
-            return losses_of(logits, truth, self.passes.model.activation)
+            return losses_or_infinite(logits, truth, self.passes.model.activation)
 
         parts = self.chunks.over(len(masks) * len(own), self.passes, some)
         return np.concatenate(parts).reshape(len(masks), len(own))

@@ -18,7 +18,7 @@ from engine.errors import Cancelled
 from engine.execution.passes import Passes
 from engine.inputs.tables import load_table
 from engine.interaction_results import Interactions
-from engine.interactions.columns_first import columns_first, halves_of
+from engine.interactions.columns_first import columns_first
 from engine.interactions.effects import OneModel, pair_effects
 from engine.interactions.planning import measure_interactions, plan_interactions
 from engine.interactions.world import permutations
