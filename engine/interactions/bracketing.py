@@ -107,10 +107,20 @@ def bracket(
     idle = np.array([one.idle for one in seen], bool) & ~slow
     places = np.array([[[one.last_below(t) for one in seen] for t in row] for row in budgets])
     if slow.any():
-        for rate, row in enumerate(budgets):
-            places[rate][:, slow], still = walk(rise, row, directions[slow], ahead=ahead)
+        places[:, :, slow], still = _walked(rise, budgets, directions[slow], ahead)
         idle[slow] = still
     return np.where(idle, 0, places), idle, slow
+
+
+def _walked(
+    rise: Rise, budgets: np.ndarray, directions: np.ndarray, ahead: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Search step by step, all rates in one batch; ``(rates, k, q)`` and ``(q,)``."""
+    rates, count = len(budgets), len(directions)
+    each = np.repeat(budgets.T, count, axis=1)  # (k, rates · q)
+    places, still = walk(rise, each, np.tile(directions, rates), ahead=ahead)
+    found = places.reshape(-1, rates, count).swapaxes(0, 1)
+    return found, still.reshape(rates, count)[-1]
 
 
 def _look_far(rise: Rise, seen: list[_Seen], directions: np.ndarray, highest: float) -> None:

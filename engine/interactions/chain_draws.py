@@ -51,6 +51,7 @@ class ChainDraws:
         self._shuffled = x[where][:, torch.from_numpy(bank).to(x.device)]  # (moved, repeats, n)
         self._truth = _as_tensor(truth, model.activation, x)
         self._activation = model.activation
+        self._last: tuple[slice, torch.Tensor] | None = None
 
     def losses(self, start: int, stop: int) -> np.ndarray:
         """Return mean losses of jobs ``[start, stop)``, float64; model by model, draw by draw.
@@ -65,7 +66,7 @@ class ChainDraws:
         """Return the mean losses of some models under some permutations, ``(models, draws)``."""
         shuffled = self._shuffled[:, None, draws] * self._m[1][:, models, None, None]
         moved, count, some, samples = shuffled.shape  # (moved, models, draws, n)
-        still = self._before_any_draw(models)  # (units, models, n)
+        still = self._kept(models)  # (units, models, n)
         hidden = still[:, :, None].expand(-1, -1, some, -1).reshape(len(still), -1)
         hidden.addmm_(self._weights[1], shuffled.view(moved, -1))
         logits = self._rest(hidden.t()).t().view(-1, count, some, samples)
@@ -75,6 +76,12 @@ class ChainDraws:
             return means
         finite = logits.isfinite().all(dim=-1).all(dim=0)
         return torch.where(finite, means, torch.inf)
+
+    def _kept(self, models: slice) -> torch.Tensor:
+        """Return what ``_before_any_draw`` does; of a model that is asked in parts only once."""
+        if self._last is None or self._last[0] != models:
+            self._last = models, self._before_any_draw(models)
+        return self._last[1]
 
     def _before_any_draw(self, models: slice) -> torch.Tensor:
         """Return what the first layer makes of the inputs that stay, ``(units, models, n)``."""

@@ -16,7 +16,7 @@ from engine.execution.passes import Cancel, Progress, not_finite
 from engine.interaction_results import Interactions, PairCloud, masks_of
 from engine.interactions.asking import USUAL_PAIRS, Pair
 from engine.interactions.combining import cloud_models, halo_models
-from engine.interactions.costing import NESTED, pair_cost
+from engine.interactions.costing import NESTED, cloud_cost, losses_cost
 from engine.interactions.counting import Tally
 from engine.interactions.effects import OneModel, pair_effects
 from engine.interactions.retraining import Others, retrain
@@ -153,9 +153,9 @@ def _strongest(strength: np.ndarray) -> tuple[Pair, ...]:
 
 def _expect(stage: Stage, pairs: tuple[Pair, ...]) -> None:
     """Say how many passes are left, now that the search is over."""
-    models = len(cloud_models()[0]) + stage.plan.retrained
-    halos = len(halo_models()[0]) * len(NESTED) * stage.exact.cost_of_loss
-    stage.tally.expect(sum(pair_cost(stage.quick, pair) * models + halos for pair in pairs))
+    models, halos = len(cloud_models()[0]), len(halo_models()[0]) * len(NESTED)
+    clouds = sum(cloud_cost(stage.quick, pair, models + stage.plan.retrained) for pair in pairs)
+    stage.tally.expect(clouds + len(pairs) * losses_cost(stage.exact, halos, models))
 
 
 def _clouds(

@@ -136,7 +136,7 @@ class TableWorld(World):
         count, repeats = len(self.rows), len(self.bank)
         with torch.inference_mode():
             some = work(self._spread(masks), moved)
-            return self._over(len(masks) * repeats, count, some).reshape(-1, repeats)
+            return self._over(len(masks) * repeats, count, some, repeats).reshape(-1, repeats)
 
     def _by_chain(self, spread: torch.Tensor, moved: np.ndarray) -> Some:
         """Return what answers jobs, a model with a permutation each, of a chain of layers."""
@@ -168,9 +168,16 @@ class TableWorld(World):
 
         return some
 
-    def _over(self, jobs: int, rows: int, some: Some) -> np.ndarray:
-        """Do jobs of so many rows each, as many at once as the chunk has rows."""
-        wanted = max(1, self.chunks.size // max(1, rows))
+    def _over(self, jobs: int, rows: int, some: Some, of: int = 1) -> np.ndarray:
+        """Do jobs of so many rows each, as many at once as the chunk has rows.
+
+        Args:
+            jobs: how many.
+            rows: of each.
+            some: does some of them.
+            of: how many jobs a model has; it is not cut apart without need.
+        """
+        wanted = evenly(max(1, self.chunks.size // max(1, rows)), of)
         at_once = Chunks(wanted)
         parts = at_once.over(jobs, self.passes, some)
         if at_once.size < wanted:  # memory ran out: fewer from now on, whatever comes
@@ -184,6 +191,16 @@ class TableWorld(World):
             logits = self.passes.forward(x.reshape(len(x), -1).t())  # (jobs · n, classes)
         told = logits.cpu().reshape(jobs, count, -1)
         return losses_or_infinite(told, truth, self.passes.model.activation)
+
+
+def evenly(wanted: int, repeats: int) -> int:
+    """Return how many jobs to do at once, so that no part goes over from one model to the next.
+
+    Of as many as wanted at the most: whole models, or equal parts of one.
+    """
+    if wanted >= repeats:
+        return wanted - wanted % repeats
+    return -(-repeats // -(-repeats // wanted))
 
 
 class _Prepared:

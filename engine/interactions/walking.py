@@ -31,14 +31,15 @@ def walk(
 
     Args:
         rise: what the loss is above L*.
-        budgets: float64 ``(k,)``, ascending.
-        directions: which, int64 ``(q,)``: a feature with a sign.
+        budgets: float64 ``(k,)``, ascending; or ``(k, q)``, each direction's own.
+        directions: which, int64 ``(q,)``: a feature with a sign. One may stand there several times.
         ahead: how many steps of a direction are asked at once; the places are the same.
 
     Returns:
         Places, int64 ``(k, q)``, and which directions have no effect, bool ``(q,)``.
     """
     count = len(directions)
+    each = np.broadcast_to(budgets if budgets.ndim > 1 else budgets[:, None], (len(budgets), count))
     places = np.zeros((len(budgets), count), np.int64)
     place, budget, width, still = (np.zeros(count, np.int64) for _ in range(4))
     while True:
@@ -50,7 +51,7 @@ def walk(
         risen = _asked(rise, directions[active], probes)
         going = np.ones(len(active), bool)
         for step in range(ahead):
-            going &= (risen[:, step] < budgets[budget[active]]) & (still[active] < STILL)
+            going &= (risen[:, step] < each[budget[active], active]) & (still[active] < STILL)
             gone = active[going]
             place[gone] = probes[going, step]
             still[gone] = np.where(risen[going, step] == 0, still[gone] + 1, 0)

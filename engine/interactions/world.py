@@ -27,11 +27,21 @@ class World(ABC):
         ahead: steps of a slow search that are asked in one batch; of little use where a single
             masked model fills a batch.
         chunks: how many samples go through at once.
+        usual: masked models that the search for one direction asks as a rule, five rates: seen on
+            networks of our own.
+        remembers: whether a loss that was asked once is known from then on.
     """
 
     maskable: np.ndarray
     chunks: Chunks
     ahead = 10
+    usual = 130
+    remembers = False
+
+    @property
+    def hides(self) -> bool:
+        """Whether moving a feature hides it: its own m does not matter any more."""
+        return False
 
     @property
     def features(self) -> int:
