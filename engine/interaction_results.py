@@ -85,12 +85,14 @@ class Interactions(Interacting):
             ``[…, 0]`` and down ``[…, 1]``; 1 leaves the feature as it is.
         search_loss: float64, same shape: the model's loss with that one mask.
         status: uint8, same shape: 0 the budget was reached, 1 it cannot be (the loss saturates,
-            |m − 1| stopped at 100), 2 the feature has no effect, 3 it cannot be masked (names of
-            categories that an estimator is given as they are).
+            |m − 1| stopped at 100; or one step on the model returns what is not finite), 2 the
+            feature has no effect, 3 it cannot be masked (names of categories that an estimator is
+            given as they are).
         pairs: int32 ``(pairs, 2)``.
         steps, signs: int8 ``(models, 2)``, the models of every cloud; the reference is the first
             (steps and signs 0).
-        loss: float64 ``(pairs, models)``.
+        loss: float64 ``(pairs, models)``; infinite where a model returns NaN or infinity, its
+            features moved or not: it is out of the set, and its effects are NaN.
         effects: float64 ``(pairs, models, 3)``: φ of the first feature, of the second, of both
             permuted together.
         error: float64 ``(pairs, models, 4)``: standard errors of these and of the interaction
@@ -188,6 +190,12 @@ class Interactions(Interacting):
         """Return the models of a pair that differ, int64; where no mask moves, two are one."""
         found = np.unique(self.pair_masks(pair), axis=0, return_index=True)[1]
         return np.asarray(np.sort(found))
+
+    @property
+    def not_finite(self) -> int:
+        """How many models, over all pairs, return what is not finite and are out of the set."""
+        told = [self.loss[pair, self.distinct(pair)] for pair in range(len(self.pairs))]
+        return int(sum((~np.isfinite(one)).sum() for one in told))
 
     def pair_masks(self, pair: int) -> np.ndarray:
         """Return the m of both features for every model of a pair, float64 ``(models, 2)``."""

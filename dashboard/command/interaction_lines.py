@@ -176,12 +176,15 @@ def _tell_search(found: Interactions) -> None:
     last = found.status[-1, -1]  # (features, 2)
     for state, told in (
         (NO_EFFECT, "Masking makes no difference"),
-        (NOT_REACHABLE, "The loss saturates before the budget is spent"),
+        (NOT_REACHABLE, "The budget cannot be spent (the loss saturates, or is not finite then)"),
         (NOT_MASKABLE, "Not masked, for it is given by its names"),
     ):
         names = [found.titles[i] for i in range(len(last)) if (last[i] == state).any()]
         if names:
             print(f"{told}: {', '.join(names)}.")
+    if found.not_finite:
+        many = _many(found.not_finite, "masked model")
+        print(f"Out of the set, for what is returned is not finite: {many}.")
     slow = found.outcome["slow_searches"]
     if slow:
         print(f"The loss rises and falls along {_many(slow, 'direction')}: searched step by step.")

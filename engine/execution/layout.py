@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from copy import deepcopy
 from dataclasses import replace
+from typing import Any
 
 from torch import channels_last
 
@@ -19,7 +20,7 @@ def with_channels_last(model: LoadedModel) -> LoadedModel:
     if model.family != "cnn" or model.device.type != "cpu":
         return model
     try:
-        module = deepcopy(model.module)
+        module: Any = deepcopy(model.module)
         module.to(memory_format=channels_last)
     except Exception:  # the user's own code may refuse either
         return model

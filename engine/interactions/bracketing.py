@@ -17,6 +17,7 @@ from engine.interactions.walking import CAP, PER_UNIT, STILL, Rise, walk
 # Asked first; a feature without effect shows by the 100 steps of 0.1.
 _NEAR = (1, 10, 100, 1000, 2000)
 _NO_EFFECT = STILL * PER_UNIT // 10
+_EVERY = [step * PER_UNIT // 10 for step in range(1, STILL + 1)]
 # Places at even distances that are asked only to see whether the loss rises all the way.
 _CHECKS = 16
 # After so many rounds of interpolation the bracket is halved instead: steps and plateaus.
@@ -88,6 +89,9 @@ def bracket(
         the slow search answered, bool ``(q,)``.
     """
     seen = [_Seen() for _ in directions]
+    _look_far(rise, seen, directions, float(budgets.max()))
+    # Those that seem to have none are looked at as the slow search does: each step of 0.1.
+    _ask(rise, seen, directions, [_EVERY if one.idle else [] for one in seen])
     _look_far(rise, seen, directions, float(budgets.max()))
     _ask(rise, seen, directions, [_checks(one, float(budgets.max())) for one in seen])
     levels = np.unique(budgets)

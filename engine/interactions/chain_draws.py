@@ -8,6 +8,7 @@ product over one feature or two. Samples lie along the memory, as in ``columns_f
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import torch
@@ -40,7 +41,8 @@ class ChainDraws:
         moved: np.ndarray,
         bank: np.ndarray,
     ) -> None:
-        first, *rest = model.module.layers
+        layers: Any = model.module.layers
+        first, *rest = layers
         where = torch.from_numpy(moved).to(x.device)
         kept = torch.ones(len(x), dtype=torch.bool, device=x.device)
         kept[where] = False
@@ -67,7 +69,7 @@ class ChainDraws:
         shuffled = self._shuffled[:, None, draws] * self._m[1][:, models, None, None]
         moved, count, some, samples = shuffled.shape  # (moved, models, draws, n)
         still = self._kept(models)  # (units, models, n)
-        hidden = still[:, :, None].expand(-1, -1, some, -1).reshape(len(still), -1)
+        hidden = still[:, :, None].repeat(1, 1, some, 1).view(len(still), -1)
         hidden.addmm_(self._weights[1], shuffled.view(moved, -1))
         logits = self._rest(hidden.t()).t().view(-1, count, some, samples)
         means = _means(logits, self._truth, self._activation)
@@ -117,9 +119,9 @@ def is_drawable(model: LoadedModel) -> bool:
 
 def _as_tensor(truth: np.ndarray, activation: Activation, x: torch.Tensor) -> torch.Tensor:
     if activation == "identity":
-        return torch.from_numpy(np.asarray(truth, np.float64)).to(x.device)
+        return torch.from_numpy(np.array(truth, np.float64)).to(x.device)
     if activation == "softmax":
-        return torch.from_numpy(np.asarray(truth, np.int64)).to(x.device)
+        return torch.from_numpy(np.array(truth, np.int64)).to(x.device)
     return torch.from_numpy(1.0 - 2.0 * truth).to(x)  # +1 where the truth is the negative outcome
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.interaction_results import STEPS
-from engine.interactions.walking import CAP, PER_UNIT
+from engine.interactions.walking import CAP, PER_UNIT, STILL
 from engine.interactions.world import World
 
 # Each ε is searched on its own; nested halos, as shares of the one that was asked for.
@@ -11,7 +11,7 @@ NESTED = (0.2, 0.4, 0.6, 0.8, 1.0)
 
 
 # Places that are asked before brackets close, and on each budget's bracket.
-_LOOKS = 40
+_LOOKS = 40 + STILL
 _CLOSING = 30
 
 

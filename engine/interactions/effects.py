@@ -80,7 +80,8 @@ class OneModel:
         key = subset, exact
         if key not in self._known:
             (moved,) = self._world.moved(self._mask, [subset], exact=exact)
-            self._known[key] = moved[0] - self.loss
+            with np.errstate(invalid="ignore"):
+                self._known[key] = moved[0] - self.loss
         return self._known[key]
 
     def alone(self) -> Measured:

@@ -14,8 +14,10 @@ PER_UNIT = 10_000
 _WIDTHS = np.array([1000, 100, 10, 1])
 # |m − 1| goes no further than 100: the loss has saturated (our definition).
 CAP = 100 * PER_UNIT
-# So many accepted steps of 0.1 without a change of the loss: the feature has no effect.
+# So many accepted steps of 0.1 from the start without a change of the loss: the feature has no
+# effect. A loss that changes first and stays as it is then saturates.
 STILL = 100
+_MOVED = -1
 
 # (directions, places on the grid) → what the loss is above L*, both ``(q,)``.
 Rise = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -54,7 +56,8 @@ def walk(
             going &= (risen[:, step] < each[budget[active], active]) & (still[active] < STILL)
             gone = active[going]
             place[gone] = probes[going, step]
-            still[gone] = np.where(risen[going, step] == 0, still[gone] + 1, 0)
+            idle = (risen[going, step] == 0) & (still[gone] >= 0)
+            still[gone] = np.where(idle, still[gone] + 1, _MOVED)
         stuck = active[~going & (still[active] < STILL)]
         width[stuck] += 1
         done = stuck[width[stuck] == len(_WIDTHS)]
