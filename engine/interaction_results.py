@@ -30,6 +30,9 @@ from engine.halo_shapes import (
 )
 from engine.results import Result
 
+# A score of this share of the loss is none: effects are sums in single precision.
+_ROUNDING = 1e-6
+
 
 @dataclass(frozen=True, eq=False)
 class Interacting(Result):
@@ -220,10 +223,13 @@ class Interactions(Interacting):
     def agreement(self, epsilon: float | None = None) -> np.ndarray:
         """Return the share of models in the set whose score has the usual sign, ``(pairs,)``.
 
-        The usual sign is that of the more (0.5 … 1); scores within two standard errors of zero
-        have none (our definition). 1: all good models agree; 0: none has a sign.
+        The usual sign is that of the more (0.5 … 1); scores within two standard errors of zero,
+        or within a millionth of the loss (rounding), have none (our definition). 1: all good models
+        agree; 0: none has a sign.
         """
-        inside, scores, doubt = self.members(epsilon), self.scores, 2 * self.error[..., 3]
+        inside, scores = self.members(epsilon), self.scores
+        rounding = _ROUNDING * max(self.base_loss, self.epsilon)
+        doubt = np.maximum(2 * self.error[..., 3], rounding)
         shares = []
         for pair in range(len(self.pairs)):
             chosen = self.distinct(pair)

@@ -163,11 +163,14 @@ def _numbers(row: dict[str, Any]) -> str:
 def _sentence(rows: list[dict[str, Any]]) -> str:
     """Say what all good models agree on."""
     sure = [row for row in rows if row["agreement"] == 1]
+    if not sure and len(rows) == 1:
+        return "Good models do not agree even in the sign of the interaction."
     if not sure:
         return "On no pair do all good models agree even in the sign of the interaction."
     told = ", ".join(" × ".join(row["titles"]) for row in sure[:3])
     more = f" and {len(sure) - 3} more" if len(sure) > 3 else ""
-    return f"All good models agree in the sign of {told}{more}; on the others they do not."
+    others = "" if len(sure) == len(rows) else "; on the others they do not"
+    return f"All good models agree in the sign of {told}{more}{others}."
 
 
 def _tell_search(found: Interactions) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import engine
+from dashboard.command import interaction_lines
 from dashboard.command.main import main
 from engine.execution.passes import Passes
 from engine.inputs.samples import load_named
@@ -154,3 +155,17 @@ def test_a_mistake_is_told_in_one_line(
     assert told in said.err
     assert said.err.count("\n") == 1
     assert not said.out
+
+
+def test_the_sentence_follows_the_numbers() -> None:
+    def told(*agreements: float) -> str:
+        rows = [{"titles": [f"a{n}", "b"], "agreement": one} for n, one in enumerate(agreements)]
+        return interaction_lines._sentence(rows)
+
+    assert told(1) == "All good models agree in the sign of a0 × b."
+    assert told(0.9) == "Good models do not agree even in the sign of the interaction."
+    assert told(0.5, 1) == (
+        "All good models agree in the sign of a1 × b; on the others they do not."
+    )
+    assert told(1, 1) == "All good models agree in the sign of a0 × b, a1 × b."
+    assert told(0.9, 0).startswith("On no pair")
