@@ -61,8 +61,9 @@ class ChainDraws:
         They are infinite where the network returns what is not finite.
         """
         repeats = self._shuffled.shape[1]
-        parts = [self._part(*part).flatten() for part in rectangles(start, stop, repeats)]
-        return torch.cat(parts).double().cpu().numpy()
+        with torch.inference_mode():
+            parts = [self._part(*part).flatten() for part in rectangles(start, stop, repeats)]
+            return torch.cat(parts).double().cpu().numpy()
 
     def _part(self, models: slice, draws: slice) -> torch.Tensor:
         """Return the mean losses of some models under some permutations, ``(models, draws)``."""
@@ -81,9 +82,10 @@ class ChainDraws:
 
     def _kept(self, models: slice) -> torch.Tensor:
         """Return what ``_before_any_draw`` does; of a model that is asked in parts only once."""
-        if self._last is None or self._last[0] != models:
-            self._last = models, self._before_any_draw(models)
-        return self._last[1]
+        last = self._last  # several threads may be at work
+        if last is None or last[0] != models:
+            self._last = last = models, self._before_any_draw(models)
+        return last[1]
 
     def _before_any_draw(self, models: slice) -> torch.Tensor:
         """Return what the first layer makes of the inputs that stay, ``(units, models, n)``."""

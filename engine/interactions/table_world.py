@@ -11,6 +11,7 @@ import torch
 from engine.execution.chunks import Chunks
 from engine.execution.cost import Cost
 from engine.execution.passes import Passes
+from engine.execution.workers import in_threads, workers_for
 from engine.interactions.chain_draws import ChainDraws, is_drawable
 from engine.interactions.samples import Samples, blocks_of, inputs_of
 from engine.interactions.world import Subset, World, losses_or_infinite
@@ -20,6 +21,8 @@ from engine.models.rows import Rows
 Some = Callable[[int, int], np.ndarray]
 # Rows multiplied out are many: those of a pair are kept, no more.
 _KEPT = 3
+# Chunks that each thread does before all meet again.
+_PIECES = 4
 
 
 class TableWorld(World):
@@ -132,22 +135,30 @@ class TableWorld(World):
     def _drawn(self, masks: np.ndarray, subset: Subset) -> np.ndarray:
         """Return the mean loss under every permutation of the bank, ``(k, repeats)``."""
         moved = inputs_of(self._blocks, subset)
-        work = self._by_chain if is_drawable(self.passes.model) else self._by_passes
         count, repeats = len(self.rows), len(self.bank)
+        jobs, chain = len(masks) * repeats, is_drawable(self.passes.model)
         with torch.inference_mode():
-            some = work(self._spread(masks), moved)
-            return self._over(len(masks) * repeats, count, some, repeats).reshape(-1, repeats)
+            if not chain:
+                some = self._by_passes(self._spread(masks), moved)
+                return self._over(jobs, count, some).reshape(-1, repeats)
+            some = self._by_chain(self._spread(masks), moved)
+            pieces = _PIECES * workers_for(self.passes.model.device)
+            return self._over(jobs, count, some, pieces).reshape(-1, repeats)
 
     def _by_chain(self, spread: torch.Tensor, moved: np.ndarray) -> Some:
         """Return what answers jobs, a model with a permutation each, of a chain of layers."""
         model, count = self.passes.model, len(self.rows)
         truth = self._whole.samples.truth
         draws = ChainDraws(model, self._whole.x, truth, spread, moved, self.bank)
+        workers = workers_for(model.device)
 
         def some(start: int, stop: int) -> np.ndarray:
             self.passes.check()
+            wanted = evenly(max(1, self.chunks.size // count), len(self.bank))
+            each = min(wanted, -(-(stop - start) // workers))
+            pieces = cut(start, stop, each, len(self.bank))
             with model.lock:
-                means = draws.losses(start, stop)
+                means = np.concatenate(in_threads(lambda one: draws.losses(*one), pieces, workers))
             self.passes.add(Cost(forward=len(means) * count))
             return means
 
@@ -168,20 +179,20 @@ class TableWorld(World):
 
         return some
 
-    def _over(self, jobs: int, rows: int, some: Some, of: int = 1) -> np.ndarray:
+    def _over(self, jobs: int, rows: int, some: Some, pieces: int = 1) -> np.ndarray:
         """Do jobs of so many rows each, as many at once as the chunk has rows.
 
         Args:
             jobs: how many.
             rows: of each.
             some: does some of them.
-            of: how many jobs a model has; it is not cut apart without need.
+            pieces: how many chunks it takes at once.
         """
-        wanted = evenly(max(1, self.chunks.size // max(1, rows)), of)
+        wanted = max(1, self.chunks.size // max(1, rows)) * pieces
         at_once = Chunks(wanted)
         parts = at_once.over(jobs, self.passes, some)
         if at_once.size < wanted:  # memory ran out: fewer from now on, whatever comes
-            self.chunks.size = max(1, at_once.size * rows)
+            self.chunks.size = max(1, at_once.size * rows // pieces)
         return np.concatenate(parts) if parts else np.zeros(0)
 
     def _losses(self, x: torch.Tensor, truth: np.ndarray) -> np.ndarray:
@@ -201,6 +212,19 @@ def evenly(wanted: int, repeats: int) -> int:
     if wanted >= repeats:
         return wanted - wanted % repeats
     return -(-repeats // -(-repeats // wanted))
+
+
+def cut(start: int, stop: int, most: int, repeats: int) -> list[tuple[int, int]]:
+    """Cut jobs ``[start, stop)`` into pieces of so many at the most, and where a model ends.
+
+    Pieces of whole models may hold several.
+    """
+    found = []
+    while start < stop:
+        end = start + (most if most >= repeats else min(most, repeats - start % repeats))
+        found.append((start, min(end, stop)))
+        start = found[-1][1]
+    return found
 
 
 class _Prepared:

@@ -18,7 +18,7 @@ from engine.inputs.tables import Table
 from engine.interactions.chain_draws import is_drawable, rectangles
 from engine.interactions.columns_first import columns_first
 from engine.interactions.table_data import table_data
-from engine.interactions.table_world import TableWorld, evenly
+from engine.interactions.table_world import TableWorld, cut, evenly
 from engine.interactions.world import permutations
 from engine.models.loaded import LoadedModel
 from engine.models.loading import load_model
@@ -97,6 +97,18 @@ def test_the_loop_of_chains_says_what_whole_passes_say(
     assert ours.passes.used == theirs.passes.used
 
 
+@pytest.mark.parametrize("chunk", [3 * ROWS, 10 * ROWS])
+def test_several_threads_say_the_same_to_the_bit(chunk: int) -> None:
+    masks = np.random.default_rng(1).uniform(-0.5, 2, (9, FEATURES))
+    found = []
+    for threads in (1, 2):
+        torch.set_num_threads(threads)  # put back by the fixture of this folder
+        ours, _ = worlds(chain(5, 16, 8, 1), 1, "one", chunk)
+        found.append(np.stack(ours.moved(masks, SUBSETS, exact=False)))
+        assert ours.passes.used.forward == 3 * 9 * REPEATS * ROWS
+    assert np.array_equal(*found)
+
+
 @pytest.mark.parametrize("act", [nn.Tanh, nn.GELU, nn.ReLU])
 def test_in_single_precision_they_agree_up_to_rounding(act: type[nn.Module]) -> None:
     masks = np.random.default_rng(1).uniform(-0.5, 2, (4, FEATURES))
@@ -171,6 +183,16 @@ def test_blocks_cover_every_place_once_and_in_order(a: int, b: int, width: int) 
     places = [place for rows, columns in blocks for place in table[rows, columns].ravel()]
     assert places == list(range(start, stop))
     assert len(blocks) <= 3
+
+
+@given(st.integers(0, 300), st.integers(0, 300), st.integers(1, 90), st.integers(1, 40))
+def test_pieces_end_where_models_do(a: int, b: int, most: int, repeats: int) -> None:
+    start, stop = min(a, b), max(a, b)
+    pieces = cut(start, stop, most, repeats)
+    assert [at for one in pieces for at in range(*one)] == list(range(start, stop))
+    assert all(0 < end - begin <= most for begin, end in pieces)
+    if most < repeats:
+        assert all(begin // repeats == (end - 1) // repeats for begin, end in pieces)
 
 
 @given(st.integers(1, 500), st.integers(1, 120))
