@@ -182,13 +182,14 @@ def _cost(world: World, pairs: tuple[Pair, ...] | None, retrained: int) -> int:
     features = world.features
     models, halos = len(cloud_models()[0]), len(halo_models()[0]) * len(NESTED)
     every = tuple(combinations(range(features), 2))
-    if pairs is None:  # not known yet, and those of a wide table take long to look at one by one
-        dearest = max(world.cost_of((feature,), exact=False) for feature in range(features))
-        alone = (features + 3 * len(every)) * dearest
+    dearest = max(world.cost_of((feature,), exact=False) for feature in range(features))
+    alone = (features + 3 * len(every)) * dearest  # pairs of a wide table take long to look at
+    if len(every) <= USUAL_PAIRS:
+        alone = sum(cloud_cost(world, pair, 1) for pair in every)
+    if pairs is None:
         count = min(USUAL_PAIRS, len(every))
         each = count * _dearest_cloud(world, dearest, models + retrained)
     else:
-        alone = sum(cloud_cost(world, pair, 1) for pair in every)
         count = len(pairs)
         each = sum(cloud_cost(world, pair, models + retrained) for pair in pairs)
     return alone + each + count * losses_cost(world, halos, models)

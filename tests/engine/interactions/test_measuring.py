@@ -22,6 +22,7 @@ from engine.interaction_results import Interactions
 from engine.interactions.columns_first import columns_first
 from engine.interactions.effects import OneModel, pair_effects
 from engine.interactions.planning import measure_interactions, plan_interactions
+from engine.interactions.samples import Samples
 from engine.interactions.searching import search
 from engine.interactions.world import permutations
 from engine.models.loading import load_model
@@ -335,6 +336,25 @@ def test_progress_never_exceeds_what_is_promised_and_the_cost_is_a_bound() -> No
     assert all(done <= total for done, total in told)
     assert told[-1][0] == told[-1][1] or told[-1][0] > 0.5 * told[-1][1]
     assert found.outcome["passes"]["forward"] <= planned.cost.forward
+
+
+def test_a_plan_looks_closely_at_no_more_pairs_than_are_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # 30 columns have 435 pairs; the rows of each would be sorted to know its exact cost.
+    model, table = load_model("cancer-mlp", device="cpu"), load_table("sample:cancer")
+    looked: list[int] = []
+    real = Samples.size_multiplied
+
+    def counted(self: Samples, columns: np.ndarray) -> int:
+        looked.append(len(columns))
+        return real(self, columns)
+
+    monkeypatch.setattr(Samples, "size_multiplied", counted)
+    first, second = model.table_spec.names[:2]
+    planned = plan_interactions(model, table, pairs=[(first, second)], repeats=30, rows=60)
+    assert len(looked) <= 3
+    assert planned.run().outcome["passes"]["forward"] <= planned.cost.forward
 
 
 def test_it_saves_loads_and_replays(tmp_path: object) -> None:
