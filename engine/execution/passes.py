@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Protocol
 
 import torch
@@ -34,6 +33,7 @@ class Passes:
         promised: what the work may cost; progress is told against its total.
         progress: called with passes done and passes promised; may raise.
         cancel: looked at before every pass.
+        finite: refuse NaN and infinity; False: the caller looks for them.
     """
 
     def __init__(
@@ -42,12 +42,15 @@ class Passes:
         promised: Cost = _NOTHING,
         progress: Progress | None = None,
         cancel: Cancel | None = None,
+        *,
+        finite: bool = True,
     ) -> None:
         self.model = model
         self.promised = promised
         self.used = Cost()
         self.cancel = cancel
         self._progress = progress
+        self._finite = finite
         self._guard = threading.Lock()  # backward hooks may run in autograd's own thread
 
     def forward(self, batch: torch.Tensor, rows: int | None = None) -> torch.Tensor:
@@ -65,11 +68,8 @@ class Passes:
         """
         self.check()
         logits = self._asked(batch, rows)
-        if not logits.isfinite().all():
-            raise ModelError(
-                f"{self.model.card.title} returns values that are not finite (NaN or infinity) for "
-                "what it is asked; look at its weights and its input_spec"
-            )
+        if self._finite and not logits.isfinite().all():
+            raise not_finite(self.model)
         count = len(logits)
         self._count(Cost(forward=count))
         if logits.requires_grad:
@@ -95,15 +95,6 @@ class Passes:
             )
         return logits
 
-    @contextmanager
-    def instead(self, model: LoadedModel) -> Iterator[None]:
-        """Send what is asked through another form of the model meanwhile, a part of it, say."""
-        own, self.model = self.model, model
-        try:
-            yield
-        finally:
-            self.model = own
-
     def check(self) -> None:
         """Raise ``Cancelled`` if the caller asked to stop."""
         if self.cancel is not None and self.cancel.is_set():
@@ -128,3 +119,11 @@ class Passes:
             self.used = self.used + cost
         if self._progress is not None:
             self._progress(min(self.used.total, self.promised.total), self.promised.total)
+
+
+def not_finite(model: LoadedModel) -> ModelError:
+    """Return what to raise when a network returns NaN or infinity."""
+    return ModelError(
+        f"{model.card.title} returns values that are not finite (NaN or infinity) for what it is "
+        "asked; look at its weights and its input_spec"
+    )
