@@ -50,7 +50,7 @@ def figure(found: PruneSweep, way: int, ratio: int, *, top: int = TOP) -> go.Fig
         * bool(left)
     )
     drawn.update_xaxes(
-        title=frames.axis_title(title), range=[-2, 102], fixedrange=True, showgrid=True,
+        title=frames.axis_title(title), range=[-2, 104], fixedrange=True, showgrid=True,
         zeroline=False, nticks=6, tickangle=0,
     )  # fmt: skip
     drawn.update_yaxes(
@@ -114,8 +114,8 @@ def _lines(
     for colour in dict.fromkeys(colours):
         own = [(row, int(k)) for row, k in enumerate(shown) if colours[row] == colour]
         for low, high, wide, opacity in (
-            (before.value, after.value, 3.0, 0.75),
-            (after.low, after.high, 1.4, 1.0),
+            (before.value, after.value, 7.0, 0.3),
+            (after.low, after.high, 1.6, 1.0),
         ):
             x = [end for _, k in own for end in (100 * low[k], 100 * high[k], None)]
             y = [end for row, _ in own for end in (row, row, None)]
@@ -151,7 +151,7 @@ def _dots(
 
 def _numbers(change: Shares, shown: np.ndarray) -> go.Scatter:
     return go.Scatter(
-        x=[102] * len(shown),
+        x=[104] * len(shown),
         y=list(range(len(shown))),
         mode="text",
         text=[f" {saying.signed(round(100 * v))}" for v in change.value[shown]],

@@ -10,7 +10,7 @@ from components.prune_names import value_title
 from components.tokens import DIVERGING, SEQUENTIAL, plotly_scale
 from engine.prune_results import PruneSweep
 
-_ROW, _ABOVE = 32, 44  # pixels
+_ROW, _ABOVE = 32, 50  # pixels
 _LABEL, _SIZE = 126.0, 12
 _LEAST = 10.0  # points that the scale of differences reaches at least
 

@@ -186,7 +186,7 @@ def _axes(drawn: go.Figure, found: PruneSweep, value: Value, along: Along) -> No
     unit = "points" if value == "ece" else "%"
     title = f"{value_title(found, value)} ({unit})"
     drawn.update_yaxes(title=frames.axis_title(title), showgrid=True, nticks=6)
-    frames.legend_above(drawn)
+    frames.legend_above(drawn, traceorder="reversed")
 
 
 def _dense(drawn: go.Figure, found: PruneSweep, value: Value) -> None:

@@ -11,7 +11,7 @@ from components.tokens import BAR_CHOSEN, BAR_OTHER, VALUES, plotly_scale
 from engine.prune_results import Layer, PruneSweep
 
 _LABEL, _BESIDE = 118.0, 78.0  # pixels: names at the left, numbers at the right
-_BELOW = 34
+_BELOW = 42
 _GONE = 0.3  # opacity
 _CELL = 22  # pixels of a row of cells
 _KEY = 26
@@ -159,7 +159,7 @@ def cells(found: PruneSweep, way: int, ratio: int, group: str) -> go.Figure:
     picking.on_grid(drawn, columns, rows, 0.1)
     for update in (drawn.update_xaxes, drawn.update_yaxes):
         update(visible=False)
-    head_axes.add_key_of(drawn, VALUES, _ends(scores, layer.kind), _CELL * rows)
+    head_axes.add_key_of(drawn, VALUES, _ends(scores), _CELL * rows)
     drawn.update_layout(margin={"l": 0, "r": 0, "t": _KEY, "b": 4})
     return drawn
 
@@ -239,12 +239,12 @@ def _texts(scores: np.ndarray, kept: np.ndarray, what: str) -> list[str]:
     ]
 
 
-def _ends(scores: np.ndarray, kind: str) -> str:
+def _ends(scores: np.ndarray) -> str:
     there = scores[np.isfinite(scores)]
     if not len(there):
-        return "no scores"
+        return "no scores · ✕ gone"
     low, high = saying.number(float(there.min()), 2), saying.number(float(there.max()), 2)
-    return f"score {low} … {high} · pale and crossed: gone"
+    return f"{low} … {high} · ✕ gone"
 
 
 def example() -> go.Figure:

@@ -1,0 +1,47 @@
+"""What the measures at the classifier are called, and how their numbers are said."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from components import saying
+from engine.prune_results import Geometry
+
+Measure = Literal["angle", "norm", "margin"]
+MEASURES: tuple[Measure, ...] = ("angle", "norm", "margin")
+TITLES = {
+    "angle": "angle to the class (°)",
+    "norm": "norm",
+    "margin": "margin",
+}
+_SHAPES = (
+    "circle", "square", "diamond", "cross", "triangle-up", "x", "star", "pentagon", "hexagon",
+    "triangle-down", "hourglass", "bowtie", "star-square", "diamond-tall", "hexagram", "octagon",
+)  # fmt: skip
+
+
+def values(found: Geometry, measure: Measure) -> np.ndarray:
+    """Return a measure, float32 ``(models, benchmarks, n)``."""
+    return np.asarray({"angle": found.angle, "norm": found.norm, "margin": found.margin}[measure])
+
+
+def said(measure: Measure, value: float) -> str:
+    """Say a measure: "angle 48°", "margin −0.3"."""
+    return f"{measure} {saying.number(value)}{'°' if measure == 'angle' else ''}"
+
+
+def shape(benchmark: int) -> str:
+    """Return the symbol of a benchmark."""
+    return _SHAPES[benchmark % len(_SHAPES)]
+
+
+def picture(found: Geometry, place: int) -> str:
+    """Return the name of a picture."""
+    return str(found.manifest["display"]["pictures"][place])
+
+
+def of_class(found: Geometry, place: int) -> np.ndarray:
+    """Return the places of the pictures of a class, int ``(k,)``."""
+    return np.flatnonzero(found.labels == place)
