@@ -33,7 +33,7 @@ def figure(found: Geometry, chosen: tuple[int, int] | None = None) -> go.Figure:
         )  # fmt: skip
     if chosen is not None:
         x, y = found.places[chosen[0] * len(found.benchmarks) + chosen[1]].tolist()
-        drawn.add_traces(picking.rings([x], [y], 18))
+        drawn.add_traces(picking.rings([x], [y], 22))
     frames.finished(drawn, _HEIGHT)
     bare = {
         "fixedrange": True, "showgrid": False, "zeroline": False, "showticklabels": False,

@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 
 from components import saying
+from components.tokens import BAR_CHOSEN, KINDS
 from engine.prune_results import Geometry
 
 Measure = Literal["angle", "norm", "margin"]
@@ -16,6 +17,7 @@ TITLES = {
     "norm": "norm",
     "margin": "margin",
 }
+RIGHT, WRONG = BAR_CHOSEN, KINDS[1]
 _SHAPES = (
     "circle", "square", "diamond", "cross", "triangle-up", "x", "star", "pentagon", "hexagon",
     "triangle-down", "hourglass", "bowtie", "star-square", "diamond-tall", "hexagram", "octagon",

@@ -8,8 +8,17 @@ import numpy as np
 import plotly.graph_objects as go
 
 from components import fitting, frames, prune_made_up, saying
-from components.geometry_names import MEASURES, Measure, of_class, picture, said, values
-from components.tokens import ACCENT, BAR_CHOSEN, BAR_OTHER, NEGATIVE
+from components.geometry_names import (
+    MEASURES,
+    RIGHT,
+    WRONG,
+    Measure,
+    of_class,
+    picture,
+    said,
+    values,
+)
+from components.tokens import ACCENT, BAR_OTHER
 from engine.prune_results import Geometry
 
 _HIGH, _APART, _LABEL = 130, 26, 92.0  # pixels
@@ -81,7 +90,7 @@ def _lines(
     right = found.right[:, benchmark][:, pictures].all(axis=0)
     return [
         _line(heights[:, which].T, colour, 1.2, 0.55)
-        for which, colour in ((right, BAR_CHOSEN), (~right, NEGATIVE))
+        for which, colour in ((right, RIGHT), (~right, WRONG))
     ]
 
 
@@ -99,7 +108,7 @@ def _line(
 def _dots(
     found: Geometry, pictures: np.ndarray, benchmark: int, measure: Measure, heights: np.ndarray
 ) -> go.Scatter:
-    """A dot for each picture and network: told, clicked; hollow where it is named wrong."""
+    """A dot for each picture and network: told, clicked; a cross where it is named wrong."""
     given = values(found, measure)[:, benchmark]
     right = found.right[:, benchmark]
     places = [(model, k) for model in range(len(found.models)) for k in range(len(pictures))]
@@ -110,7 +119,7 @@ def _dots(
         mode="markers",
         marker={
             "size": 6,
-            "color": [BAR_CHOSEN if one else NEGATIVE for one in fine],
+            "color": [RIGHT if one else WRONG for one in fine],
             "symbol": ["circle" if one else "x" for one in fine],
             "line": {"width": 0},
         },

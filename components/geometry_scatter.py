@@ -8,8 +8,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from components import frames, picking, prune_made_up, saying
-from components.geometry_names import TITLES, Measure, of_class, picture, said, values
-from components.tokens import BAR_CHOSEN, BAR_OTHER, NEGATIVE
+from components.geometry_names import RIGHT, TITLES, WRONG, Measure, of_class, picture, said, values
+from components.tokens import BAR_OTHER
 from engine.prune_results import Geometry
 
 _HEIGHT = 380
@@ -39,9 +39,7 @@ def figure(
     pictures = of_class(found, of)
     drawn = go.Figure()
     if to is not None:
-        drawn.add_trace(
-            _arrows(_points(found, pictures, at, upward), _points(found, pictures, to, upward))
-        )
+        drawn.add_traces(_arrows(found, pictures, at, to, upward))
     for name, rights in (("named right", True), ("named wrong", False)):
         own = pictures[found.right[at][pictures] == rights]
         drawn.add_trace(_dots(found, own, at, to, upward, name))
@@ -87,28 +85,34 @@ def _points(
 
 
 def _arrows(
-    first: tuple[np.ndarray, np.ndarray], last: tuple[np.ndarray, np.ndarray]
-) -> go.Scatter:
-    """From where pictures are to where they go, the head at the end."""
-    gap = np.full(len(first[0]), np.nan)
-    x, y = (np.stack([a, b, gap], axis=-1).ravel() for a, b in zip(first, last, strict=True))
-    return go.Scatter(
-        x=[None if np.isnan(v) else float(v) for v in x],
-        y=[None if np.isnan(v) else float(v) for v in y],
-        mode="lines+markers",
-        line={"color": BAR_OTHER, "width": 1.3},
-        marker={
-            "symbol": "arrow",
-            "angleref": "previous",
-            "size": [0, 9, 0] * len(first[0]),
-            "color": BAR_OTHER,
-            "line": {"width": 0},
-        },
-        opacity=0.8,
-        hoverinfo="skip",
-        showlegend=False,
-        connectgaps=False,
-    )
+    found: Geometry, pictures: np.ndarray, at: Place, to: Place, upward: Upward
+) -> list[go.Scatter]:
+    """From where pictures are to where they go: those named right then, and those named wrong."""
+    right = found.right[to][pictures]
+    traces = []
+    for own, colour, fate in ((right, BAR_OTHER, "right"), (~right, WRONG, "wrong")):
+        if not own.any():
+            continue
+        first, last = (_points(found, pictures[own], place, upward) for place in (at, to))
+        x, y = (_gapped(one, other) for one, other in zip(first, last, strict=True))
+        traces.append(
+            go.Scatter(
+                x=x, y=y, mode="lines+markers", name=f"{fate} then ({int(own.sum())})",
+                line={"color": colour, "width": 1.3},
+                marker={
+                    "symbol": "arrow", "angleref": "previous", "color": colour,
+                    "size": [0, 9, 0] * int(own.sum()), "line": {"width": 0},
+                },
+                opacity=0.75, hoverinfo="skip", connectgaps=False,
+            )
+        )  # fmt: skip
+    return traces
+
+
+def _gapped(first: np.ndarray, last: np.ndarray) -> list[float | None]:
+    return [
+        v for one, other in zip(first, last, strict=True) for v in (float(one), float(other), None)
+    ]
 
 
 def _dots(
@@ -124,7 +128,7 @@ def _dots(
         marker={
             "size": 9 if right else 8,
             "symbol": "circle" if right else "x",
-            "color": BAR_CHOSEN if right else NEGATIVE,
+            "color": RIGHT if right else WRONG,
             "line": {"width": 0},
         },
         customdata=[[int(place)] for place in own],

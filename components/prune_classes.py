@@ -70,7 +70,7 @@ def alt(found: PruneSweep, way: int, ratio: int) -> str:
         return f"{begin}: no class has pictures."
     change = found.class_changes(way, ratio)
     ends = [
-        f"{found.classes[place]} {points(_of(change, place))}"
+        f"{found.classes[place]} {points(share_at(change, place))}"
         for place in dict.fromkeys((int(classes[0]), int(classes[-1])))
     ]
     return f"{begin}, sorted by change: from {' to '.join(ends)}."
@@ -81,7 +81,8 @@ def sure(change: Shares) -> np.ndarray:
     return np.asarray(np.where(change.low > 0, 1, np.where(change.high < 0, -1, 0)))
 
 
-def _of(shares: Shares, place: int) -> Share:
+def share_at(shares: Shares, place: int) -> Share:
+    """Return the share of one class."""
     return Share(
         float(shares.value[place]),
         float(shares.low[place]),
@@ -98,11 +99,11 @@ def _colour(change: Shares, place: int) -> str:
 def _said(found: PruneSweep, place: int, before: Shares, after: Shares, change: Shares) -> str:
     one, other = (
         f"{saying.share(s.value)} ({interval(s.low, s.high)})"
-        for s in (_of(before, place), _of(after, place))
+        for s in (share_at(before, place), share_at(after, place))
     )
     count = saying.counted(int(change.count[place]), "picture")
     return saying.drawn(
-        f"{found.classes[place]}: {one} to {other}, {points(_of(change, place))}, {count}"
+        f"{found.classes[place]}: {one} to {other}, {points(share_at(change, place))}, {count}"
     )
 
 

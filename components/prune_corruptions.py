@@ -15,6 +15,11 @@ _LABEL, _SIZE = 126.0, 12
 _LEAST = 10.0  # points that the scale of differences reaches at least
 
 
+def names_of(found: PruneSweep) -> list[str]:
+    """Return what people call the corruptions: "gaussian noise"."""
+    return [str(name).replace("_", " ") for name in found.display["corruptions"]]
+
+
 def values(found: PruneSweep, way: int, ratio: int, difference: bool) -> np.ndarray:
     """Return percent, or points of change, clean pictures first, ``(corruptions, 1 + severities)``.
 
@@ -41,7 +46,7 @@ def figure(found: PruneSweep, way: int, ratio: int, *, difference: bool = False)
         difference: minus the untouched network's, in points.
     """
     z = values(found, way, ratio, difference)
-    names = [saying.inside(name.replace("_", " ")) for name in found.display["corruptions"]]
+    names = names_of(found)
     severities = [str(place) for place in range(1, z.shape[1])]
     drawn = go.Figure(
         go.Heatmap(
@@ -81,7 +86,7 @@ def alt(found: PruneSweep, way: int, ratio: int, *, difference: bool = False) ->
     begin = f"{what} by corruption and severity"
     if not np.isfinite(last).any():
         return f"{begin}."
-    names = [name.replace("_", " ") for name in found.display["corruptions"]]
+    names = names_of(found)
     ends = [
         f"{word} {_cell(float(last[at]), difference)}{'' if difference else ' %'} under {names[at]}"
         for word, at in (("lowest", int(np.nanargmin(last))), ("highest", int(np.nanargmax(last))))

@@ -113,7 +113,7 @@ def _sure(margin: np.ndarray) -> np.ndarray:
 
 def _scores(draw: np.random.Generator) -> np.ndarray:
     """Return made-up scores: later layers have more units that matter little."""
-    late = np.repeat(np.linspace(1.2, 0.5, len(_WIDTHS)), _WIDTHS)
+    late = np.repeat(np.linspace(1.2, 0.5, len(_WIDTHS)), _WIDTHS)  # (units,)
     one = draw.gamma(2.0, 0.05, len(late)) * late
     return np.stack(
         [
@@ -136,8 +136,9 @@ def _kept(scores: np.ndarray) -> np.ndarray:
 
 def _corrupted(strength: np.ndarray) -> np.ndarray:
     """Return made-up accuracies under corruptions: noise costs most, brightness hardly any."""
-    cost = np.array([0.13, 0.08, 0.1, 0.01, 0.05])[:, None] * np.arange(1, SEVERITIES + 1)
-    cost = cost * (1 + 2.4 * (0.98 - strength[..., None, None]))
+    grades = np.arange(1, SEVERITIES + 1)
+    each = np.array([0.13, 0.08, 0.1, 0.01, 0.05])[:, None] * grades
+    cost = each * (1 + 2.4 * (0.98 - strength[..., None, None]))
     return np.clip(strength[..., None, None] - cost, 0.12, 1).astype(np.float32)
 
 
