@@ -255,7 +255,8 @@ def costs_words(before: float, after: float, what: str = "parameters") -> str:
     """
     if before == after:
         return f"{amount(before, what)}, unchanged"
-    change = saying.signed(round(100 * (after / before - 1))) if before else "+∞"
+    share = 100 * (after / before - 1) if before else float("inf")
+    change = saying.signed(share, 1 if abs(share) < 10 else max(2, len(f"{abs(share):.0f}")))
     front = amount(before, what if what == "B" else "")
     return f"{front} → {amount(after, what)} ({change} %)"
 
