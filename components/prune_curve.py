@@ -27,6 +27,7 @@ _HEIGHT = 340
 _BAND = "rgba(99,102,241,0.16)"
 _RANGE = "rgba(154,160,174,0.22)"
 _OTHERS = KINDS[1:7]
+_RIGHT = 60.0  # percent across: from here on the marker is at the right
 _HIGH = 0.85  # of the axis: from here on the number stands below the marker
 
 
@@ -63,8 +64,9 @@ def figure(
     _axes(drawn, found, value, along)
     top = _top(found, value, [own, *(_values(found, place, value) for place in others)])
     drawn.update_yaxes(range=[0, top])
-    _dense(drawn, found, value)
-    _marker(drawn, _across(found, way, along)[ratio], float(own.value[ratio]), value, top)
+    x = float(_across(found, way, along)[ratio])
+    _dense(drawn, found, value, x)
+    _marker(drawn, x, float(own.value[ratio]), value, top)
     return drawn
 
 
@@ -189,15 +191,16 @@ def _axes(drawn: go.Figure, found: PruneSweep, value: Value, along: Along) -> No
     frames.legend_above(drawn, traceorder="reversed")
 
 
-def _dense(drawn: go.Figure, found: PruneSweep, value: Value) -> None:
-    """Draw where the untouched network is."""
+def _dense(drawn: go.Figure, found: PruneSweep, value: Value, marked: float) -> None:
+    """Draw where the untouched network is, its name away from the marker."""
     at = 100 * dense_value(found, value).value
     if not np.isfinite(at):
         return
     line = {"color": BAR_OTHER, "width": 1}
     drawn.add_shape(type="line", xref="paper", x0=0, x1=1, y0=at, y1=at, line=line, layer="below")
     drawn.add_annotation(
-        text="untouched", x=1, xref="paper", y=at, xanchor="right", yanchor="top",
+        text="untouched", x=int(marked <= _RIGHT), xref="paper", y=at, yanchor="bottom",
+        xanchor="right" if marked <= _RIGHT else "left",
         showarrow=False, font={"size": 11},
     )  # fmt: skip
 
@@ -207,7 +210,7 @@ def _marker(drawn: go.Figure, x: float, height: float, value: Value, top: float)
     if not np.isfinite(height):
         return
     above = "bottom" if 100 * height > _HIGH * top else "top"
-    side = "left" if x > 75 else "right"
+    side = "left" if x > _RIGHT else "right"
     drawn.add_scatter(
         x=[round(float(x), 3)], y=[round(100 * height, 3)], mode="markers+text",
         marker={"size": 13, "color": ACCENT, "line": {"color": "#FFFFFF", "width": 2}},

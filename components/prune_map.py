@@ -13,7 +13,6 @@ from engine.prune_results import Layer, PruneSweep
 _LABEL, _BESIDE = 118.0, 78.0  # pixels: names at the left, numbers at the right
 _BELOW = 42
 _GONE = 0.3  # opacity
-_CELL = 22  # pixels of a row of cells
 _KEY = 26
 _CLIP = 98.0  # percentile of the scores that ends the colour scale
 
@@ -53,7 +52,7 @@ def figure(
         drawn.add_trace(_bars(found, units * scale, stay, colour, opacity))
     drawn.add_trace(_numbers(size * scale, stay, size, letters))
     own = [layer.name == group for layer in layers]
-    names = [saying.drawn(fitting.fitted(layer.title, _LABEL, letters)) for layer in layers]
+    names = [saying.drawn(fitting.ending(layer.title, _LABEL, letters)) for layer in layers]
     frames.finished(drawn, high * len(layers) + _BELOW)
     drawn.update_yaxes(
         tickvals=list(range(len(layers))),
@@ -144,6 +143,7 @@ def cells(found: PruneSweep, way: int, ratio: int, group: str) -> go.Figure:
     scores, kept = _scores(found, way, layer), found.kept_in(way, ratio)[group]
     columns = _columns(layer.size)
     rows = -(-layer.size // columns)
+    high = _high(layer.size)
     drawn = go.Figure()
     for which, opacity in ((kept, 1.0), (~kept, _GONE)):
         drawn.add_trace(
@@ -151,15 +151,15 @@ def cells(found: PruneSweep, way: int, ratio: int, group: str) -> go.Figure:
         )
     at = np.arange(layer.size)
     x, y = at % columns, at // columns
-    drawn.add_trace(_crosses(x[~kept], y[~kept]))
+    drawn.add_trace(_crosses(x[~kept], y[~kept], high / 3))
     texts = _texts(scores, kept, unit(layer.kind))
     keys = [(place, index) for index in range(layer.size)]
-    drawn.add_trace(picking.cells(x.tolist(), y.tolist(), keys, texts, _CELL - 8))
-    frames.finished(drawn, _CELL * rows + _KEY + 4)
+    drawn.add_trace(picking.cells(x.tolist(), y.tolist(), keys, texts, high - 6))
+    frames.finished(drawn, high * rows + _KEY + 4)
     picking.on_grid(drawn, columns, rows, 0.1)
     for update in (drawn.update_xaxes, drawn.update_yaxes):
         update(visible=False)
-    head_axes.add_key_of(drawn, VALUES, _ends(scores), _CELL * rows)
+    head_axes.add_key_of(drawn, VALUES, _ends(scores), high * rows)
     drawn.update_layout(margin={"l": 0, "r": 0, "t": _KEY, "b": 4})
     return drawn
 
@@ -186,6 +186,11 @@ def _scores(found: PruneSweep, way: int, layer: Layer) -> np.ndarray:
 def _columns(size: int) -> int:
     """How many cells stand beside each other: never so many that a phone cannot show them."""
     return size if size <= 12 else 16 if size <= 128 else 32
+
+
+def _high(size: int) -> int:
+    """Return how high a row of cells is, in pixels."""
+    return 34 if size <= 12 else 22 if size <= 256 else 14
 
 
 def _limits(scores: np.ndarray) -> tuple[float, float]:
@@ -216,13 +221,13 @@ def _colours(
     )
 
 
-def _crosses(x: np.ndarray, y: np.ndarray) -> go.Scatter:
+def _crosses(x: np.ndarray, y: np.ndarray, size: float) -> go.Scatter:
     line = {"width": 1.4, "color": BAR_OTHER}
     return go.Scatter(
         x=x.astype(np.int16),
         y=y.astype(np.int16),
         mode="markers",
-        marker={"symbol": "x-thin", "size": 7, "line": line, "color": BAR_OTHER},
+        marker={"symbol": "x-thin", "size": size, "line": line, "color": BAR_OTHER},
         hoverinfo="skip",
         showlegend=False,
     )

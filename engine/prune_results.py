@@ -247,10 +247,11 @@ class PruneSweep(Result):
 
 @dataclass(frozen=True, eq=False)
 class Geometry(Result):
-    """Where pictures lie at the classifier, for several networks and benchmarks (li2022understanding).
+    """Where pictures lie at the classifier, for several networks and benchmarks.
 
     X is the classifier's input, W its weights, one row for each class; y the true class (without
-    labels, the class that the first network names on clean pictures).
+    labels, the class that the first network names on clean pictures). After
+    li2022understanding.
 
     Attributes:
         angle: float32 ``(models, benchmarks, n)``, between X and W_y, in degrees.

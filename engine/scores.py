@@ -115,27 +115,38 @@ class Scores(Result):
 
     def calibration(self, bins: int = BINS) -> Calibration:
         """Hold confidence against accuracy; a confidence on an edge counts below it."""
-        labelled = self.labelled
-        return calibration_of(self.confidence[labelled], self.right[labelled], bins)
+        return calibration_of(self.confidence[self.labelled], self.right[self.labelled], bins)
 
 
-def calibration_of(confidence: np.ndarray, right: np.ndarray, bins: int = BINS) -> Calibration:
-    """Hold confidence against right answers; a confidence on an edge counts below it.
+def calibration_of(
+    confidence: np.ndarray, right: np.ndarray, bins: int = BINS, *, equal_mass: bool = False
+) -> Calibration:
+    """Hold confidence against accuracy in bins; a confidence on an edge counts below it.
 
     Args:
-        confidence: ``(n,)``, 0 … 1.
+        confidence: 0 … 1, ``(n,)``.
         right: bool ``(n,)``.
-        bins: of equal width.
+        bins: how many.
+        equal_mass: bins of about as many pictures each, not of equal width; equal confidences
+            stay together.
     """
-    sure = confidence.astype(np.float64)
-    index = np.clip(np.ceil(sure * bins).astype(int) - 1, 0, bins - 1)
+    exact = np.asarray(confidence, dtype=np.float64)
+    index = bins_of(exact, bins, equal_mass=equal_mass)
     count = np.bincount(index, minlength=bins)
     with np.errstate(invalid="ignore"):
-        mean = np.bincount(index, sure, bins) / count
+        mean = np.bincount(index, exact, bins) / count
         share = np.bincount(index, right, bins) / count
     weight = count / max(1, count.sum())
     error = float(np.nansum(weight * np.abs(share - mean))) if count.any() else float("nan")
     return Calibration(count, mean, share, error)
+
+
+def bins_of(confidence: np.ndarray, bins: int, *, equal_mass: bool = False) -> np.ndarray:
+    """Return the bin of each confidence, from 0; int64 ``(n,)``. As in ``calibration_of``."""
+    if equal_mass and len(confidence):
+        edges = np.quantile(confidence, np.arange(1, bins) / bins, method="inverted_cdf")
+        return np.asarray(np.searchsorted(edges, confidence, side="left"), dtype=np.int64)
+    return np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
 
 
 def share_of(right: np.ndarray) -> Share:
@@ -170,7 +181,7 @@ def change_of(before: np.ndarray, after: np.ndarray) -> Share:
     """Return how a share of True changes on the same things, with its 95 % interval.
 
     The interval is Newcombe's for paired shares, with Wilson's ends and the continuity
-    correction of the correlation (newcombe1998paired).
+    correction of the correlation (newcombe1998improved).
 
     Args:
         before, after: bool ``(n,)``, of the same things in the same order.
