@@ -25,12 +25,22 @@ _SHAPES = (
 
 
 def values(found: Geometry, measure: Measure) -> np.ndarray:
-    """Return a measure, float32 ``(models, benchmarks, n)``."""
-    return np.asarray({"angle": found.angle, "norm": found.norm, "margin": found.margin}[measure])
+    """Return a measure, float32 ``(models, benchmarks, n)``; NaN where there is none."""
+    given = {"angle": found.angle, "norm": found.norm, "margin": found.margin}[measure]
+    return np.asarray(np.where(np.isfinite(given), given, np.nan))
+
+
+def middle(found: Geometry, measure: Measure, model: int, benchmark: int) -> float:
+    """Return the median of a measure over the pictures that have it; NaN without any."""
+    given = values(found, measure)[model, benchmark]
+    there = given[np.isfinite(given)]
+    return float(np.median(there)) if len(there) else float("nan")
 
 
 def said(measure: Measure, value: float) -> str:
     """Say a measure: "angle 48°", "margin −0.3"."""
+    if np.isnan(value):
+        return f"no {measure}"
     return f"{measure} {saying.number(value)}{'°' if measure == 'angle' else ''}"
 
 

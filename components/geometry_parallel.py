@@ -22,7 +22,7 @@ from components.tokens import ACCENT, BAR_OTHER
 from engine.prune_results import Geometry
 
 _HIGH, _APART, _LABEL = 130, 26, 92.0  # pixels
-_BELOW = 8
+_KEY = 44  # what the colours mean, in two lines where the chart is narrow
 
 
 def figure(
@@ -51,6 +51,9 @@ def figure(
         if chosen is not None and chosen in pictures:
             own = heights[:, pictures == chosen][:, 0] - row * _step()
             drawn.add_trace(_line([own], ACCENT, 3, 1))
+    for name, colour in (("named right by all", RIGHT), ("named wrong by some", WRONG)):
+        key = {"color": colour, "width": 2.4}  # the lines themselves are pale
+        drawn.add_scatter(x=[None], y=[None], mode="lines", name=name, line=key)
     _axes(drawn, found, pictures, benchmark, measures)
     return drawn
 
@@ -101,7 +104,7 @@ def _line(
     y = [v for row in rows for v in (*np.round(row, 4).tolist(), None)]
     return go.Scatter(
         x=x, y=y, mode="lines", line={"color": colour, "width": width}, opacity=opacity,
-        hoverinfo="skip", connectgaps=False,
+        hoverinfo="skip", connectgaps=False, showlegend=False,
     )  # fmt: skip
 
 
@@ -132,6 +135,7 @@ def _dots(
             for model, k in places
         ],
         hovertemplate="%{text}<extra></extra>",
+        showlegend=False,
         selected={"marker": {"opacity": 1}},
         unselected={"marker": {"opacity": 1}},
     )
@@ -148,7 +152,7 @@ def _axes(
     flat = len(names) <= 3
     below = 24 if flat else round(max(fitting.width(name) for name in names)) + 16
     rows = len(measures)
-    frames.finished(drawn, _HIGH * rows + _APART * rows + below + _BELOW)
+    frames.finished(drawn, _HIGH * rows + _APART * rows + below + _KEY)
     last = len(names) - 1
     drawn.update_xaxes(
         tickvals=list(range(last + 1)), ticktext=[saying.drawn(name) for name in names],
@@ -167,9 +171,9 @@ def _axes(
         )  # fmt: skip
         if low < 0 < high and measure == "margin":
             _boundary(drawn, -low / (high - low) - row * _step())
-    drawn.update_layout(
-        hovermode="closest", margin={"l": 0, "r": 0, "t": 0, "b": below}, margin_autoexpand=False
-    )
+    frames.legend_above(drawn)
+    margin = {"l": 0, "r": 0, "t": _KEY, "b": below}
+    drawn.update_layout(margin=margin, margin_autoexpand=False)
 
 
 def _boundary(drawn: go.Figure, at: float) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from components import fitting, frames, picking, prune_made_up, saying
-from components.geometry_names import Measure, values
+from components.geometry_names import Measure, middle, values
 from components.tokens import SEQUENTIAL, colours, plotly_scale
 from engine.prune_results import Geometry
 from engine.scores import share_of
@@ -81,7 +81,8 @@ def alt(found: Geometry) -> str:
 def _histograms(found: Geometry, measure: Measure) -> tuple[np.ndarray, np.ndarray]:
     """Return heights 0 … 1, ``(models, benchmarks, BINS)``, and edges ``(BINS + 1,)``."""
     given = values(found, measure).astype(np.float64)
-    low, high = np.nanpercentile(given, _CUT)
+    there = given[np.isfinite(given)]
+    low, high = np.percentile(there, _CUT) if len(there) else (0.0, 1.0)
     edges = np.linspace(low, high if high > low else low + 1, BINS + 1)
     clipped = np.clip(given, edges[0], edges[-1])
     counts = np.apply_along_axis(lambda row: np.histogram(row, edges)[0], -1, clipped)
@@ -136,7 +137,7 @@ def _brightness(right: np.ndarray) -> np.ndarray:
 def _said(found: Geometry, model: int, mark: int, measure: Measure) -> str:
     share = share_of(found.right[model, mark])
     ends = f"{saying.share(share.low)} – {saying.share(share.high)}"
-    median = saying.number(float(np.median(values(found, measure)[model, mark])))
+    median = saying.number(middle(found, measure, model, mark))
     return saying.drawn(
         f"{found.models[model]}, {found.benchmarks[mark]}: {saying.share(share.value)} right "
         f"({ends}), median {measure} {median}"

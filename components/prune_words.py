@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from components import prune_classes, prune_corruptions, prune_map, saying
+from components import geometry_names, prune_classes, prune_corruptions, prune_map, saying
 from components.prune_costs import Timing, milliseconds
 from components.prune_names import interval, points, unit, value_title, way_name
 from engine.prune_results import RANDOM, Geometry, PruneSweep
@@ -202,13 +202,16 @@ def geometry_sentence(found: Geometry, model: int, benchmark: int) -> str:
     who = f"{found.models[model]} on {found.benchmarks[benchmark]}"
     if (model, benchmark) == (0, 0):
         right = float(found.right[0, 0].mean())
-        told = saying.number(float(np.median(found.margin[0, 0])), 2)
+        told = saying.number(geometry_names.middle(found, "margin", 0, 0), 2)
         return f"{saying.begun(who)}: {saying.share(right)} right, median margin {told}."
     (angle0, angle), (norm0, norm), (margin0, margin) = (
-        [float(np.median(values[at])) for at in ((0, 0), (model, benchmark))]
-        for values in (found.angle, found.norm, found.margin)
+        [geometry_names.middle(found, measure, *at) for at in ((0, 0), (model, benchmark))]
+        for measure in geometry_names.MEASURES
     )
     right0, right = (float(found.right[at].mean()) for at in ((0, 0), (model, benchmark)))
+    named = f"{saying.share(right)} are named right instead of {saying.share(right0)}"
+    if np.isnan(margin) or np.isnan(margin0):
+        return f"{saying.begun(who)}: {named}; there are no margins to compare."
     nearer = "nearer to" if margin < margin0 else "farther from"
     if margin < 0 <= margin0:
         nearer = "beyond"
@@ -219,7 +222,7 @@ def geometry_sentence(found: Geometry, model: int, benchmark: int) -> str:
         f"(median margin {saying.number(margin0, 2)} → {saying.number(margin, 2)}, "
         f"angle {saying.number(angle0, 2)}° → {saying.number(angle, 2)}°, "
         f"norm {saying.number(norm0, 2)} → {saying.number(norm, 2)}); "
-        f"{saying.share(right)} are named right instead of {saying.share(right0)}."
+        f"{named}."
     )
 
 

@@ -16,7 +16,7 @@ from components import (
     prune_made_up,
     tokens,
 )
-from components.geometry_names import MEASURES, RIGHT, WRONG
+from components.geometry_names import MEASURES, RIGHT, WRONG, middle
 from engine.prune_results import Geometry
 
 FIGURES = {
@@ -188,3 +188,26 @@ def test_a_class_without_pictures(found: Geometry) -> None:
     assert geometry_scatter.figure(none, 3, (0, 0), to=(1, 0)).to_json()
     assert geometry_parallel.figure(none, 3).to_json()
     assert "0 pictures" in geometry_scatter.alt(none, 3, (0, 0))
+
+
+def test_measures_that_some_pictures_do_not_have(found: Geometry) -> None:
+    """A picture whose classifier input is 0 has no angle; one class alone has no margin."""
+    angle, margin = found.angle.copy(), found.margin.copy()
+    angle[2, 1, 2], margin[0] = np.nan, np.inf
+    some = Geometry(
+        found.manifest, angle, found.norm, margin, found.predicted, found.labels, found.places,
+        found.tree, found.tree_lengths,
+    )  # fmt: skip
+    for figure in (
+        geometry_table.figure(some, "angle"),
+        geometry_table.figure(some, "margin"),
+        geometry_scatter.figure(some, 2, (2, 1), to=(0, 0), upward="margin"),
+        geometry_parallel.figure(some, 2, 1),
+    ):
+        assert "Infinity" not in figure.to_json()
+    assert "no angle" in clicked(geometry_scatter.figure(some, 2, (2, 1)))[2,][2]
+    bars, edges = geometry_table._histograms(some, "margin")
+    assert np.isfinite(edges).all()
+    assert bars[0].sum() == 0
+    assert middle(some, "angle", 2, 1) == pytest.approx(np.nanmedian(angle[2, 1]))
+    assert np.isnan(middle(some, "margin", 0, 0))

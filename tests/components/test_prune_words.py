@@ -216,6 +216,13 @@ def test_geometry(margin: float, verdict: str) -> None:
     )
 
 
+def test_geometry_without_margins() -> None:
+    told = geometry_sentence(geometry(np.inf), 2, 1)
+    assert told.endswith(
+        ": 100 % are named right instead of 100 %; there are no margins to compare."
+    )
+
+
 def test_latency() -> None:
     dense, gated = Timing(56, 58.6, 61), Timing(55, 57, 59)
     told = latency_sentence(dense, gated, Timing(17, 17.8, 19))
