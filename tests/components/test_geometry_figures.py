@@ -84,6 +84,12 @@ def test_table_histograms_count_every_picture(found: Geometry) -> None:
     )
     assert (counts * largest).sum(axis=-1) == pytest.approx(np.full((5, 5), 120))
     assert counts.max() == 1
+    shapes = [t for t in geometry_table.figure(found, "margin").data if t.fill == "toself"]
+    tops = [y for t in shapes for y in t.y if y is not None]
+    size = 2 * geometry_table.BINS + 2
+    drawn = np.array(tops).reshape(25, size)[:, 1:-1:2]
+    heights = np.sort(np.ptp(drawn, axis=1))
+    assert heights == pytest.approx(np.sort(np.ptp(bars.reshape(25, -1), axis=1)) * 0.3, abs=2e-3)
     means = (counts * (edges[1:] + edges[:-1])).sum(-1) / counts.sum(-1) / 2
     assert means == pytest.approx(found.margin.mean(axis=-1), abs=0.4)
 
@@ -173,6 +179,12 @@ def test_parallel_lines_go_through_their_dots(found: Geometry) -> None:
         if s == "x"
     }
     assert wrong == {(p, m) for p in own for m in range(5) if found.predicted[m, 1, p] != 2}
+    lost = (found.predicted[:, 1, own] != 2).any(axis=0)
+    for colour, count in ((RIGHT, (~lost).sum()), (WRONG, lost.sum())):
+        lines = next(t for t in figure.data if t.mode == "lines" and t.line.color == colour)
+        assert len(lines.x) == 6 * count
+    key = {t.name: t.line.color for t in figure.data if t.showlegend is None and t.name}
+    assert key == {"named right by all": RIGHT, "named wrong by some": WRONG}
     chosen = [t for t in figure.data if t.line.color == tokens.ACCENT]
     assert len(chosen) == 3
     single = geometry_parallel.figure(found, 2, 1, measures=("margin",))

@@ -78,7 +78,9 @@ def test_control_is_that_of_the_same_scope_and_repair(sweep: PruneSweep) -> None
     mean = np.mean([sweep.accuracy(place, 6).value for place in (7, 8, 9)])
     assert found.value == pytest.approx(sweep.accuracy(5, 6).value - mean)
     each = [change_of(sweep.right(place, 6), sweep.right(5, 6)) for place in (7, 8, 9)]
-    assert found.value - found.low > min(one.value - one.low for one in each)
+    spread = np.var([one.value for one in each], ddof=1) / 3
+    reach = np.sqrt(np.mean([(one.value - one.low) ** 2 for one in each]) + 2**2 * spread)
+    assert found.value - found.low == pytest.approx(reach)
     assert found.low < found.value < found.high
     own = sweep.against_control(7, 6)
     others = np.mean([sweep.accuracy(place, 6).value for place in (8, 9)])
