@@ -84,11 +84,12 @@ def test_table_histograms_count_every_picture(found: Geometry) -> None:
     )
     assert (counts * largest).sum(axis=-1) == pytest.approx(np.full((5, 5), 120))
     assert counts.max() == 1
-    shapes = [t for t in geometry_table.figure(found, "margin").data if t.fill == "toself"]
+    drawn = geometry_table.figure(found, "margin").data
+    shapes = [t for t in drawn if t.type == "scatter" and t.fill == "toself"]
     tops = [y for t in shapes for y in t.y if y is not None]
     size = 2 * geometry_table.BINS + 2
-    drawn = np.array(tops).reshape(25, size)[:, 1:-1:2]
-    heights = np.sort(np.ptp(drawn, axis=1))
+    steps = np.array(tops).reshape(25, size)[:, 1:-1:2]
+    heights = np.sort(np.ptp(steps, axis=1))
     assert heights == pytest.approx(np.sort(np.ptp(bars.reshape(25, -1), axis=1)) * 0.3, abs=2e-3)
     means = (counts * (edges[1:] + edges[:-1])).sum(-1) / counts.sum(-1) / 2
     assert means == pytest.approx(found.margin.mean(axis=-1), abs=0.4)
