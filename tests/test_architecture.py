@@ -23,7 +23,8 @@ FLOORS = (
     ("attention",),
     ("masking",),
     ("attribution",),
-    ("evaluation", "interactions", "tables", "pruning", "heads", "inspection", "missingness"),
+    ("evaluation", "interactions", "tables", "heads", "inspection", "missingness"),
+    ("pruning",),
     ("store", "replay"),
 )
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
