@@ -136,14 +136,9 @@ def seen_where_read(model: LoadedModel, groups: Sequence[Group]) -> tuple[Group,
         if group.consumers
         and set(readers_of(module, group)) == {span.layer for span in group.consumers}
     ]
-    alone, both = (_shapes(model, full, count) for count in (1, 2))
-    return tuple(
-        group
-        for group in full
-        if all(
-            _samples_first(alone.get(name), both.get(name)) for name in readers_of(module, group)
-        )
-    )
+    alone, both = _shapes(model, full, 1), _shapes(model, full, 2)
+    first = {name for name in alone if _samples_first(alone[name], both.get(name))}
+    return tuple(group for group in full if set(readers_of(module, group)) <= first)
 
 
 def _shapes(model: LoadedModel, groups: Sequence[Group], count: int) -> dict[str, tuple[int, ...]]:

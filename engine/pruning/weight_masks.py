@@ -107,20 +107,33 @@ def removed_share(masks: WeightMasks) -> float:
     return 1 - sum(int(mask.sum()) for mask in masks.values()) / max(1, total)
 
 
-def copy_of(model: LoadedModel) -> LoadedModel:
-    """Return a deep copy of a model with a lock of its own."""
+def copy_of(model: LoadedModel, made: str) -> LoadedModel:
+    """Return a deep copy of a model with a lock of its own.
+
+    Its reference stays: it tells the architecture, from which it can be saved and loaded.
+
+    Args:
+        model: left as it is.
+        made: what becomes of it, in a word or two, for its title.
+    """
     with model.lock:
         module = deepcopy(model.module)
-    return replace(model, module=module, lock=threading.RLock(), _digest=None)
+    card = replace(model.card, title=f"{model.card.title}, {made}")
+    return replace(model, module=module, card=card, lock=threading.RLock(), _digest=None)
 
 
-def masked_copy(model: LoadedModel, masks: WeightMasks) -> LoadedModel:
+def masked_copy(model: LoadedModel, masks: WeightMasks, made: str) -> LoadedModel:
     """Return a copy of a model in which the weights that go are zero; as large as before.
+
+    Args:
+        model: left as it is.
+        masks: of some weights.
+        made: what becomes of it, in a word or two, for its title.
 
     Raises:
         MethodError: a mask of a weight that the model does not have, or of another shape.
     """
-    copy = copy_of(model)
+    copy = copy_of(model, made)
     weights = prunable_weights(copy.module)
     with torch.no_grad():
         for name, mask in masks.items():

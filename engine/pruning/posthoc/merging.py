@@ -60,7 +60,7 @@ class Merging(PostHoc):
 
     def compute(self, work: Work) -> Outcome:
         """Return the merged network, and which units it keeps."""
-        copy = copy_of(work.model)
+        copy = copy_of(work.model, "merged")
         kept = work.groups.everything()
         merged: dict[str, Merges] = {}
         skipped = {one.name: problem_of(one) for one in work.groups.groups if problem_of(one)}

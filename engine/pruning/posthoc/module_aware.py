@@ -51,7 +51,7 @@ class ModuleAware(PostHoc):
         masks = keep_best(scores, work.number("ratio"))
         modules = sorted({module_of(name) for name in scores})
         told = {"modules": modules}
-        copy = masked_copy(work.model, masks)
+        copy = masked_copy(work.model, masks, "weights removed")
         return Outcome(told=told, weight_scores=scores, masks=masks, model=copy)
 
 

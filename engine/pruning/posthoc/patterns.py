@@ -79,7 +79,7 @@ class Patterns(PostHoc):
                     scores[name] = _scores(weight, norm)
         masks = {name: pattern_mask(score, stay, among) for name, score in scores.items()}
         told = {"skipped": skipped, "removed": removed_share(masks) if masks else 0.0}
-        copy = masked_copy(work.model, masks)
+        copy = masked_copy(work.model, masks, f"{stay}:{among}")
         return Outcome(told=told, weight_scores=scores, masks=masks, model=copy)
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from math import ceil
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ import torch.nn.functional as F
 
 from engine.errors import MethodError
 from engine.execution.cost import Cost
+from engine.execution.draws import generator
 from engine.models.image_labels import NONE
 from engine.models.loaded import LoadedModel
 from engine.models.outputs import Activation
@@ -23,7 +25,38 @@ from engine.pruning.units import Group, Groups
 STEPS = Parameter(
     "steps", "Steps", "int", 200, "Steps of training, each over one batch.", low=1, high=20_000
 )
+SHARE = Parameter(
+    "share",
+    "Pictures to learn from",
+    "float",
+    0.5,
+    "Share of each class; the others are left to judge by.",
+    low=0.05,
+    high=1.0,
+)
 BATCH = Parameter("batch", "Batch", "int", 32, "Pictures in each step.", low=1, high=1024)
+
+
+@dataclass(frozen=True, eq=False)
+class Lesson:
+    """What is learned from.
+
+    Attributes:
+        x: ``(n, …)``.
+        truth: int64 ``(n,)``.
+        numbers: of the pictures among all that there are.
+        labelled: how many labels are the pictures' own; the others are what the network says.
+    """
+
+    x: torch.Tensor
+    truth: torch.Tensor
+    numbers: tuple[int, ...]
+    labelled: int
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """Which pictures it was, and how many of them had labels."""
+        return {"learned_from": list(self.numbers), "labelled": self.labelled}
 
 
 class Trained(PruningMethod):
@@ -49,30 +82,27 @@ class Trained(PruningMethod):
         samples = self.stages * int(parameters["steps"]) * min(int(parameters["batch"]), pictures)
         return Cost(samples + pictures, samples)
 
+    def lesson(self, work: Work) -> Lesson:
+        """Return the pictures that are learned from, a share of each class, and their labels.
 
-@dataclass(frozen=True, eq=False)
-class Lesson:
-    """What is learned from.
-
-    Attributes:
-        x: ``(n, …)``.
-        truth: int64 ``(n,)``.
-        labelled: how many labels are the pictures' own; the others are what the network says.
-    """
-
-    x: torch.Tensor
-    truth: torch.Tensor
-    labelled: int
-
-    @property
-    def told(self) -> dict[str, int]:
-        """How many pictures there were, and how many of them had labels."""
-        return {"pictures": len(self.x), "labelled": self.labelled}
+        What has no label counts as of a class of its own, and is taught by what the network
+        itself predicts.
+        """
+        chosen = learned_from(work.shown.labels, work.number("share"), work.seed)
+        return _lesson_of(replace(work, pictures=work.shown.part(chosen.tolist())), chosen)
 
 
-def lesson_of(work: Work) -> Lesson:
-    """Return all pictures with their labels; where there is none, what the network predicts."""
-    parts, labels = [], []
+def learned_from(labels: np.ndarray, share: float, seed: int) -> np.ndarray:
+    """Return the numbers of a share of each class, rounded up, in order; drawn by a seed."""
+    chosen = []
+    for label in np.unique(labels):
+        numbers = generator(seed, int(label) - NONE).permutation(np.flatnonzero(labels == label))
+        chosen.append(numbers[: ceil(share * len(numbers))])
+    return np.sort(np.concatenate(chosen))
+
+
+def _lesson_of(work: Work, chosen: np.ndarray) -> Lesson:
+    parts, labels, numbers = [], [], []
     labelled = 0
     for batch in work.batches():
         known = batch.labels != NONE
@@ -84,8 +114,9 @@ def lesson_of(work: Work) -> Lesson:
             truth = torch.where(known, truth, said)
         parts.append(batch.x)
         labels.append(truth)
+        numbers += [int(chosen[number]) for number in batch.numbers]
     x = torch.cat(parts)
-    return Lesson(x, torch.cat(labels).to(x.device), labelled)
+    return Lesson(x, torch.cat(labels).to(x.device), tuple(numbers), labelled)
 
 
 def _predicted(logits: torch.Tensor, activation: Activation) -> torch.Tensor:

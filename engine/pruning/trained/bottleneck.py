@@ -14,13 +14,13 @@ from engine.pruning.outcome import Outcome
 from engine.pruning.readings import gating
 from engine.pruning.trained.base import (
     BATCH,
+    SHARE,
     STEPS,
     Trained,
     cross_entropy,
     gateable_of,
     learn,
     left_out,
-    lesson_of,
 )
 from engine.pruning.units import Group, Groups
 from engine.pruning.weight_masks import copy_of
@@ -45,6 +45,7 @@ class Bottleneck(Trained):
         "than the paper's: the order of units is worth more than the number that stay."
     )
     parameters = (
+        SHARE,
         STEPS,
         BATCH,
         Parameter(
@@ -64,8 +65,8 @@ class Bottleneck(Trained):
 
     def compute(self, work: Work) -> Outcome:
         """Return μ²/σ² of each unit, and the units above 1."""
-        lesson = lesson_of(work)
-        copy = copy_of(work.model)
+        lesson = self.lesson(work)
+        copy = copy_of(work.model, "gated")
         groups = gateable_of(copy, work.groups)
         noise = Noise(groups, work.seed, copy.device)
         optimiser = torch.optim.Adam(noise.learned, lr=_RATE)

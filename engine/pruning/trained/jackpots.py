@@ -15,7 +15,7 @@ from engine.models.outputs import logits_of
 from engine.parameters import Parameter
 from engine.pruning.method import Work
 from engine.pruning.outcome import Outcome
-from engine.pruning.trained.base import BATCH, STEPS, Trained, cross_entropy, learn, lesson_of
+from engine.pruning.trained.base import BATCH, SHARE, STEPS, Trained, cross_entropy, learn
 from engine.pruning.units import Groups
 from engine.pruning.weight_masks import copy_of, keep_best, masked_copy, prunable_weights
 
@@ -41,15 +41,16 @@ class Jackpots(Trained):
             "ratio",
             "Weights to remove",
             "float",
-            0.9,
+            0.7,
             "Share of each layer's weights.",
             low=0.0,
             high=0.999,
         ),
+        SHARE,
         STEPS,
         BATCH,
         Parameter(
-            "rate", "Learning rate", "float", 0.1, "Step of the scores.", low=1e-4, high=100.0
+            "rate", "Learning rate", "float", 0.05, "Step of the scores.", low=1e-4, high=100.0
         ),
     )
 
@@ -59,8 +60,8 @@ class Jackpots(Trained):
 
     def compute(self, work: Work) -> Outcome:
         """Return the scores, the masks, and the network with those weights alone."""
-        lesson = lesson_of(work)
-        copy = copy_of(work.model)
+        lesson = self.lesson(work)
+        copy = copy_of(work.model, "masked")
         ratio = work.number("ratio")
         weights = prunable_weights(copy.module)
         first = magnitude_masks(weights, ratio)
@@ -81,7 +82,7 @@ class Jackpots(Trained):
         found = {name: score.detach().double().cpu().numpy() for name, score in scores.items()}
         masks = keep_best(found, ratio, "layer")
         told = {**lesson.told, "swapped": _swapped(first, masks)}
-        model = masked_copy(work.model, masks)
+        model = masked_copy(work.model, masks, "jackpot")
         return Outcome(told=told, weight_scores=found, masks=masks, model=model, losses=losses)
 
 

@@ -18,12 +18,12 @@ from engine.pruning.method import Work
 from engine.pruning.outcome import Outcome
 from engine.pruning.trained.base import (
     BATCH,
+    SHARE,
     STEPS,
     Lesson,
     Trained,
     cross_entropy,
     learn,
-    lesson_of,
 )
 from engine.pruning.units import Group, Groups, Span
 from engine.pruning.weight_masks import copy_of
@@ -49,6 +49,7 @@ class MaskSparsity(Trained):
         "its shift, goes with the unit: compensating biases mends that."
     )
     parameters = (
+        SHARE,
         STEPS,
         BATCH,
         Parameter(
@@ -89,8 +90,8 @@ class MaskSparsity(Trained):
 
     def compute(self, work: Work) -> Outcome:
         """Return the trained copy, |γ| of its units, and the units that stay."""
-        lesson = lesson_of(work)
-        copy = copy_of(work.model)
+        lesson = self.lesson(work)
+        copy = copy_of(work.model, "trained")
         groups = [one for one in work.groups.groups if scales_of(copy.module, one)]
         nothing = {one.name: np.zeros(one.size, dtype=bool) for one in groups}
         pulled = _masked(copy.module, groups, nothing)
@@ -117,8 +118,7 @@ def scales_of(module: nn.Module, group: Group) -> tuple[Span, ...]:
 
 def _scale(module: nn.Module, name: str) -> nn.Parameter:
     """Return γ of a batch norm."""
-    found: torch.Tensor = module.get_submodule(name).weight
-    return found
+    return module.get_parameter(f"{name}.weight")
 
 
 @contextmanager

@@ -14,13 +14,13 @@ from engine.pruning.outcome import Outcome
 from engine.pruning.readings import gating
 from engine.pruning.trained.base import (
     BATCH,
+    SHARE,
     STEPS,
     Trained,
     cross_entropy,
     gateable_of,
     learn,
     left_out,
-    lesson_of,
 )
 from engine.pruning.units import Group, Groups
 from engine.pruning.weight_masks import copy_of
@@ -49,8 +49,18 @@ class Prunability(Trained):
         Parameter(
             "ratio", "Units to remove", "float", 0.5, "Share of all units.", low=0.0, high=0.99
         ),
+        SHARE,
         STEPS,
         BATCH,
+        Parameter(
+            "strength",
+            "Pull towards the ratio",
+            "float",
+            10.0,
+            "Weight of the squared distance to the share that is asked for.",
+            low=0.0,
+            high=1000.0,
+        ),
     )
 
     def problem(self, model: LoadedModel, groups: Groups) -> str:
@@ -59,8 +69,8 @@ class Prunability(Trained):
 
     def compute(self, work: Work) -> Outcome:
         """Return the mask's last value of each unit, and the units that stay."""
-        lesson = lesson_of(work)
-        copy = copy_of(work.model)
+        lesson = self.lesson(work)
+        copy = copy_of(work.model, "gated")
         groups = gateable_of(copy, work.groups)
         masks = BiMasks(groups, work.seed, copy.device)
         steps, wanted = int(work.parameters["steps"]), 1 - work.number("ratio")
@@ -70,8 +80,9 @@ class Prunability(Trained):
             gates = masks.now(share)
             with copy.ready() as module, gating(module, groups, gates):
                 logits = work.passes.forward(x)
-            asked = (masks.kept_share() - wanted).square() + share * masks.indecision()
-            return cross_entropy(logits, truth, copy.activation) + asked
+            asked = (masks.mean(gates) - wanted).square() + (masks.kept_share() - wanted).square()
+            price = work.number("strength") * asked + share * masks.indecision()
+            return cross_entropy(logits, truth, copy.activation) + price
 
         with work.passes.instead(copy):
             losses = learn(work, lesson, torch.optim.Adam(masks.learned, lr=_RATE), loss)
@@ -121,6 +132,10 @@ class BiMasks:
         rank = self._score[name].detach().argsort(descending=True, stable=True).argsort()
         stays = (rank[:, None] < self._counts[name]).to(self._option[name])  # (size, options)
         return stays @ self._option[name].softmax(dim=0)
+
+    def mean(self, gates: dict[str, torch.Tensor]) -> torch.Tensor:
+        """Return the mean of all masks."""
+        return torch.cat(list(gates.values())).mean()
 
     def kept_share(self) -> torch.Tensor:
         """Return the share of all units that is expected to stay."""
