@@ -117,8 +117,8 @@ def disagreement(gated: nn.Module, sliced: nn.Module, model: LoadedModel) -> str
     try:
         apart = difference(gated, sliced, x, entry)
         if apart > _CLOSE:
-            precise = (deepcopy(one).double() for one in (gated, sliced))
-            apart = difference(*precise, x.double(), entry)
+            precise = [deepcopy(one).double() for one in (gated, sliced)]
+            apart = difference(precise[0], precise[1], x.double(), entry)
     except ModelError as error:
         return str(error)
     except RuntimeError as error:  # a network or a device that has no float64

@@ -15,8 +15,9 @@ from engine.attention.sites import attention_sites
 from engine.errors import MethodError, ModelError, one_line
 from engine.models.loaded import LoadedModel
 from engine.pruning.cutting import disagreement, take_out, zero_columns
+from engine.pruning.following.state import Following
+from engine.pruning.following.tracer import follow
 from engine.pruning.grouping import grouped
-from engine.pruning.tracing import Tracer
 from engine.pruning.units import Group, Groups
 
 _SHARE = 5  # one unit of five is removed to try
@@ -56,18 +57,13 @@ def traced(model: LoadedModel, module: nn.Module) -> Groups:
     quantised = _quantised(module)
     if quantised:
         return Groups((), quantised)
-    tracer = Tracer(module)
     drawn = torch.randn((1, *model.spec.shape), generator=torch.Generator().manual_seed(0))
-    x = drawn.to(model.device, getattr(torch, model.dtype))
     try:
-        with torch.inference_mode(False), torch.no_grad(), tracer:
-            tracer.begin(x)
-            returned = module(x)
-        tracer.finish(returned)
+        state = follow(module, drawn.to(model.device, getattr(torch, model.dtype)))
     except Exception as error:  # the network is the user's own code
         told = f"its channels cannot be followed: {one_line(error)}"
         return Groups((), {model.card.title: told})
-    return grouped(tracer, _names_of_sites(model, tracer))
+    return grouped(state, _names_of_sites(model, state))
 
 
 def _quantised(module: nn.Module) -> dict[str, str]:
@@ -87,9 +83,9 @@ def _has_whole_weights(part: nn.Module) -> bool:
     return weight.is_quantized or not (weight.is_floating_point() or weight.is_complex())
 
 
-def _names_of_sites(model: LoadedModel, tracer: Tracer) -> dict[int, str]:
+def _names_of_sites(model: LoadedModel, state: Following) -> dict[int, str]:
     """Return the name of each attention's block, by its number in the pass."""
-    if not tracer.attentions:
+    if not state.attentions:
         return {}
     return {site.index: site.name for site in attention_sites(model).sites}
 
