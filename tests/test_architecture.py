@@ -16,7 +16,8 @@ FLOORS = (
     ("errors",),
     ("parameters", "registry"),
     ("results", "manifest", "bibliography", "halo_shapes"),
-    ("scores", "table_results", "head_results", "mask_results", "interaction_results"),
+    ("scores",),
+    ("table_results", "head_results", "mask_results", "interaction_results", "prune_results"),
     ("inputs",),
     ("models",),
     ("execution",),
@@ -84,6 +85,7 @@ def _component_may(module: str, name: str) -> bool:
             "head_results",
             "mask_results",
             "interaction_results",
+            "prune_results",
             "halo_shapes",
             "errors",
         )
