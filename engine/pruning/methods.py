@@ -120,7 +120,8 @@ def plan_method(
         model: whose units or weights; never changed.
         groups: its units.
         name: of the method.
-        images: what it looks at: whatever ``load_pictures`` takes; None where it needs none.
+        images: what it looks at: pictures, or whatever ``load_pictures`` takes; None where it
+            needs none.
         fit: how pictures of a set are brought to the network's size.
         seed: of whatever is drawn.
         **parameters: of the method.
@@ -135,5 +136,7 @@ def plan_method(
     method.check_suits(model, groups)
     if images is None and method.looks(checked):
         raise InputError(f"{method.title} looks at pictures, and there are none: name an image set")
-    pictures = None if images is None else load_pictures(model, images, fit)
+    pictures = images
+    if images is not None and not isinstance(images, Pictures):
+        pictures = load_pictures(model, images, fit)
     return MethodPlan(model, groups, method, pictures, checked, seed)

@@ -22,6 +22,8 @@ class Use:
         labels: int64 ``(n,)``, −1 where there is none.
         used: bool ``(n, size)`` by the group's name: units that at least one reader kept.
         dense, masked: probabilities float64 ``(n, classes)`` with all units, with those used.
+        all_macs: multiply–accumulates of one picture with all units, by formula.
+        macs: int64 ``(n,)``: what the units that each picture used would cost alone.
     """
 
     names: tuple[str, ...]
@@ -29,6 +31,8 @@ class Use:
     used: Mapping[str, np.ndarray]
     dense: np.ndarray
     masked: np.ndarray
+    all_macs: int
+    macs: np.ndarray
 
     @property
     def counts(self) -> dict[str, np.ndarray]:

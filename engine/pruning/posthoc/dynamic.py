@@ -14,6 +14,7 @@ from engine.heads.running import Batch
 from engine.models.loaded import LoadedModel
 from engine.models.outputs import probabilities_of
 from engine.parameters import Parameter, Value
+from engine.pruning.costs import costs_of
 from engine.pruning.method import Work
 from engine.pruning.outcome import Outcome, Use
 from engine.pruning.posthoc.base import PostHoc
@@ -33,7 +34,8 @@ class FireTogether(PostHoc):
     paper = "elkerdawy2022fire"
     caveat = (
         "An oracle: it has to compute a filter to know that it was not needed, so nothing gets "
-        "faster; FTWT trains a predictor to say it beforehand. Where several layers read a unit "
+        "faster; FTWT trains a predictor to say it beforehand, and the network with it, which "
+        "here stays as it is: accuracy falls further than theirs. Where several layers read a unit "
         "(residual connections), each keeps its own, and the unit counts as used if one does; "
         "for hidden units and heads mass is taken over tokens and numbers as over places (our "
         "definitions). At least one filter of each layer stays, that of the largest mass."
@@ -128,15 +130,23 @@ def strongest(mass: torch.Tensor, share: float) -> torch.Tensor:
 
 def _joined(work: Work, batches: Sequence[Batch], parts: Sequence[_Part]) -> Use:
     numbers = [number for batch in batches for number in batch.numbers]
-    pictures = work.shown
+    used = {
+        group.name: torch.cat([part[0][group.name] for part in parts]).numpy()
+        for group in work.groups.groups
+        if group.name in parts[0][0]
+    }
     return Use(
-        names=tuple(pictures.names[number] for number in numbers),
+        names=tuple(work.shown.names[number] for number in numbers),
         labels=np.concatenate([batch.labels.numpy() for batch in batches]),
-        used={
-            group.name: torch.cat([part[0][group.name] for part in parts]).numpy()
-            for group in work.groups.groups
-            if group.name in parts[0][0]
-        },
+        used=used,
         dense=torch.cat([part[1] for part in parts]).double().numpy(),
         masked=torch.cat([part[2] for part in parts]).double().numpy(),
+        all_macs=costs_of(work.model).macs,
+        macs=np.array([_macs(work, used, index) for index in range(len(numbers))]),
     )
+
+
+def _macs(work: Work, used: Mapping[str, np.ndarray], index: int) -> int:
+    work.passes.check()
+    kept = {name: units[index] for name, units in used.items()}
+    return costs_of(work.model, work.groups, kept).macs

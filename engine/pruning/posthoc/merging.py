@@ -14,6 +14,7 @@ from engine.parameters import Parameter, Value
 from engine.pruning.method import Work
 from engine.pruning.outcome import Outcome
 from engine.pruning.posthoc.base import PostHoc
+from engine.pruning.tensors import numbers_of, tensor_of
 from engine.pruning.units import Group, Groups, Span
 from engine.pruning.weight_masks import copy_of
 
@@ -132,11 +133,11 @@ class Merger:
             unit for unit in np.flatnonzero(self.alive).tolist() if len(self._members[unit]) > 1
         ]
         for span in self._group.producers:
-            tensor = _tensor(self._module, span)
+            tensor = tensor_of(self._module, span)
             for unit in pooled:
                 _put(tensor, span, unit, _taken(tensor, span, self._members[unit]).mean(dim=0))
         for span in self._group.consumers:
-            tensor = _tensor(self._module, span)
+            tensor = tensor_of(self._module, span)
             for unit in pooled:
                 _put(tensor, span, unit, _taken(tensor, span, self._members[unit]).sum(dim=0))
             for unit in np.flatnonzero(~self.alive).tolist():
@@ -151,12 +152,10 @@ def scaled_rows(module: nn.Module, group: Group) -> np.ndarray:
     """
     parts = [np.zeros((group.size, 0))]
     for span in group.producers:
-        units = range(group.size)
-        rows = _taken(_tensor(module, span), span, units).detach().double().cpu()
-        flat = rows.reshape(group.size, -1).numpy()
-        scale = np.sqrt((flat**2).sum(axis=1).mean())
+        rows = numbers_of(module, span).numpy()
+        scale = np.sqrt((rows**2).sum(axis=1).mean())
         if scale > 0:
-            parts.append(flat / scale)
+            parts.append(rows / scale)
     return np.concatenate(parts, axis=1)
 
 
@@ -169,13 +168,7 @@ def _distances(rows: np.ndarray) -> np.ndarray:
     return distance
 
 
-def _tensor(module: nn.Module, span: Span) -> torch.Tensor:
-    found = getattr(module.get_submodule(span.layer), span.tensor)
-    assert isinstance(found, torch.Tensor)
-    return found.detach()
-
-
-def _taken(tensor: torch.Tensor, span: Span, units: Sequence[int] | range) -> torch.Tensor:
+def _taken(tensor: torch.Tensor, span: Span, units: Sequence[int]) -> torch.Tensor:
     """Return units' numbers in double precision, ``(units, places, …)``."""
     index = torch.from_numpy(span.index[list(units)].reshape(-1)).to(tensor.device)
     rows = tensor.double().index_select(span.dim, index).movedim(span.dim, 0)

@@ -12,6 +12,7 @@ from engine.parameters import Parameter
 from engine.pruning.method import Work
 from engine.pruning.outcome import Outcome
 from engine.pruning.readings import gating
+from engine.pruning.scopes import choose
 from engine.pruning.trained.base import (
     BATCH,
     SHARE,
@@ -87,7 +88,7 @@ class Prunability(Trained):
         with work.passes.instead(copy):
             losses = learn(work, lesson, torch.optim.Adam(masks.learned, lr=_RATE), loss)
         scores = masks.scores()
-        kept = best_of_all(scores, work.number("ratio"))
+        kept = choose(scores, work.groups, work.number("ratio"), "global")
         told = {**lesson.told, "skipped": left_out(work.groups, groups)}
         return Outcome(told=told, scores=scores, kept=kept, losses=losses)
 
@@ -154,19 +155,3 @@ class BiMasks:
     def scores(self) -> dict[str, np.ndarray]:
         """Return the last masks, float64 ``(size,)`` by the group's name."""
         return {name: mask.detach().double().cpu().numpy() for name, mask in self.now(1.0).items()}
-
-
-def best_of_all(scores: dict[str, np.ndarray], ratio: float) -> dict[str, np.ndarray]:
-    """Return the units that stay when a share of all goes, the lowest first; one of each group."""
-    tops = {name: int(score.argmax()) for name, score in scores.items()}
-    order = sorted(
-        (float(value), name, unit)
-        for name, score in scores.items()
-        for unit, value in enumerate(score)
-        if unit != tops[name]
-    )
-    kept = {name: np.ones(len(score), dtype=bool) for name, score in scores.items()}
-    total = sum(len(score) for score in scores.values())
-    for _, name, unit in order[: round(ratio * total)]:
-        kept[name][unit] = False
-    return kept
