@@ -35,9 +35,10 @@ def convolution(state: Following, call: Call) -> bool:
     rows = state.units.fresh(call.out.shape[axis])
     groups = given["groups"]
     if groups > 1:
-        why = f"{state.layer} takes them together"
-        for taken, made in zip(np.split(columns, groups), np.split(rows, groups), strict=True):
-            state.units.join_all(np.concatenate([taken, made]), why)
+        told = f"its units go together: {state.layer} takes them together"
+        why = told if groups < len(columns) else ""  # of a depthwise one nobody need be told
+        parts = [columns.reshape(groups, -1), rows.reshape(groups, -1)]
+        state.units.join_all(np.concatenate(parts, axis=1), why)
     state.weigh(given["weight"], given["bias"], rows, None if groups > 1 else columns)
     state.set(call.out, spread(rows, axis, call.out.shape))
     return True
@@ -82,9 +83,8 @@ def group_norm(state: Following, call: Call) -> bool:
     """Channels that are normalised together go together."""
     given = call.bound(_GROUP_NORM)
     line = state.line(state.label(call.x), 1)
-    why = f"{state.layer} mixes all of them"
-    for part in np.split(line, given["num_groups"]):
-        state.units.join_all(part, why)
+    why = f"its units go together: {state.layer} mixes all of them"
+    state.units.join_all(line.reshape(given["num_groups"], -1), why)
     for name in ("weight", "bias"):
         if given[name] is not None:
             state.use(given[name], line)

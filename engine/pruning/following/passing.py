@@ -135,6 +135,11 @@ def _padded(
     return torch.cat([edges[0], inside, edges[1]], dim=axis)
 
 
+def constant(state: Following, call: Call) -> bool:
+    """New numbers, of which only kind and place are taken from a tensor."""
+    return True
+
+
 def glu(state: Following, call: Call) -> bool:
     """One half times a gate made of the other: they go together."""
     one, other = state.label(call.x).chunk(2, dim=call.get("dim", 1, -1))
@@ -147,6 +152,7 @@ RULES: dict[str, Rule] = {
     **dict.fromkeys(_ELEMENTWISE, elementwise),
     **dict.fromkeys(_MOVES, move),
     **dict.fromkeys(_MAPS, maps),
+    **dict.fromkeys(words("new_zeros new_ones new_full new_empty new_tensor"), constant),
     "pad": pad,
     "glu": glu,
 }

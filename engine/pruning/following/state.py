@@ -132,8 +132,8 @@ class Following:
         if found is None:
             found = small = compact(labels)
             lines = small.movedim(tuple(axes), tuple(range(-len(axes), 0))).flatten(-len(axes))
-            for line in lines.reshape(-1, lines.shape[-1]).numpy():
-                self.units.join_all(line, f"{self.layer} mixes all of them")
+            why = f"its units go together: {self.layer} mixes all of them"
+            self.units.join_all(lines.numpy(), why)
             for axis in axes:
                 found = found.narrow(axis, 0, 1)
         return found.expand(labels.shape)
