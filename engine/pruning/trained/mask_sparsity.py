@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
@@ -50,13 +51,13 @@ class MaskSparsity(Trained):
     )
     parameters = (
         SHARE,
-        STEPS,
+        replace(STEPS, default=100, help="Steps of each stage, each over one batch."),
         BATCH,
         Parameter(
             "first",
             "Penalty on all",
             "float",
-            0.01,
+            0.03,
             "Weight of the sum of all |γ| beside the cross-entropy, in the first stage.",
             low=0.0,
             high=1.0,

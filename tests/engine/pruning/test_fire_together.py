@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,13 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import Cancelled, InputError
+from engine.models.loading import load_model
 from engine.pruning.finding import find_groups
 from engine.pruning.methods import plan_method
 from engine.pruning.posthoc.dynamic import mass_of, strongest
 from tests.engine.counting import counted, hooks_on
 from tests.engine.pruning.hoc import Around, convs, done, same_state, samples, state_of
-from tests.engine.zoo import PICTURE, TinyVit, noise, seeded
-from engine.models.loading import load_model
+from tests.engine.zoo import PICTURE, noise, seeded
 
 
 def by_hand(mass: list[float], share: float) -> list[bool]:
@@ -116,12 +117,35 @@ def test_a_unit_counts_as_used_if_one_reader_keeps_it() -> None:
 
 
 def test_heads_and_hidden_units_of_a_transformer() -> None:
-    model = load_model(seeded(lambda: TinyVit(heads=4)), input_spec=PICTURE, device="cpu")
+    model = load_model("digits-vit", device="cpu")
+    x = noise(model, 3, seed=5)
     use = done(model, "fire-together", samples(model, 3), mass=0.6).use
     assert use is not None
-    (name,) = use.used
-    assert use.used[name].shape == (3, 4)
-    assert not use.used[name].all()
+    assert use.used["blocks.0"].shape == (3, 4)
+    assert use.used["blocks.0.mlp.0"].shape == (3, 128)
+
+    # The first block by hand, on what the masked stem hands on.
+    net: Any = load_model("digits-vit", device="cpu").module.double()
+    with torch.no_grad():
+        maps = net.patch_embed[2](net.patch_embed[1](net.patch_embed[0](x.double())))
+        maps = maps * kept_of(maps, 0.6)[:, :, None, None]
+        maps = net.patch_embed[5](net.patch_embed[4](net.patch_embed[3](maps)))
+        maps = maps * kept_of(maps, 0.6)[:, :, None, None]
+        patches = net.patch_embed[6](maps).flatten(2).transpose(1, 2)
+        tokens = torch.cat([net.cls_token.expand(3, -1, -1), patches], dim=1) + net.pos_embed
+        block = net.blocks[0]
+        parts = block.attn.qkv(block.norm1(tokens)).unflatten(-1, (3, 4, 16))
+        q, k, v = parts.permute(2, 0, 3, 1, 4)  # each (n, heads, tokens, 16)
+        mixed = ((q @ k.transpose(-1, -2)) / 4).softmax(-1) @ v
+        heads = kept_of(mixed, 0.6)
+        mixed = (mixed * heads[:, :, None, None]).transpose(1, 2).flatten(2)
+        tokens = tokens + block.attn.proj(mixed)
+        inner = block.mlp[1](block.mlp[0](block.norm2(tokens))).transpose(1, 2)
+        units = kept_of(inner[..., None], 0.6)
+    assert (use.used["blocks.0"] == heads.numpy()).all()
+    assert (use.used["blocks.0.mlp.0"] == units.numpy()).all()
+    assert not heads.all()
+    assert not units.all()
 
 
 def test_passes_hooks_cancelling_and_the_model_itself() -> None:

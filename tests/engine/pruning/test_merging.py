@@ -102,7 +102,7 @@ def test_the_closest_pair_goes_first_and_means_and_sums_are_written() -> None:
     for a, b in expected:
         members[a] += members.pop(b)
     assert outcome.model is not None
-    after: Any = outcome.model.module
+    after: Any = outcome.model.module.requires_grad_(False)
     columns = net.second.weight.detach().double().numpy()
     for unit, some in members.items():
         np.testing.assert_allclose(after.first.weight[unit], weight[some].mean(axis=0), atol=1e-6)
