@@ -46,7 +46,8 @@ class MaskSparsity(Trained):
         "The weights change. The paper trains for hundreds of epochs at 5·10⁻⁴ in both stages; "
         "so short a training pulls harder in the first, and the second goes on from its weights "
         "instead of from the dense ones (our definitions). A unit goes where the scales of all "
-        "batch norms that make it are below the threshold. What such a batch norm still adds, "
+        "batch norms that make it are below the threshold, even if the second stage lets a "
+        "scale rise again. What such a batch norm still adds, "
         "its shift, goes with the unit: compensating biases mends that."
     )
     parameters = (
@@ -102,7 +103,12 @@ class MaskSparsity(Trained):
             pulled = _masked(copy.module, groups, kept)
             second = _stage(work, lesson, copy, pulled, work.number("second"))
         scores = {group.name: _sizes(copy.module, group) for group in groups}
-        told = {**lesson.told, "masked": {n: int((~mask).sum()) for n, mask in kept.items()}}
+        threshold = work.number("threshold")
+        told = {
+            **lesson.told,
+            "masked": {name: int((~mask).sum()) for name, mask in kept.items()},
+            "risen": sum(int((scores[n][~mask] >= threshold).sum()) for n, mask in kept.items()),
+        }
         losses = np.concatenate([first, second])
         return Outcome(told=told, scores=scores, kept=kept, model=copy, losses=losses)
 

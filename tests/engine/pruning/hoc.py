@@ -76,9 +76,9 @@ def hidden(useless: bool = True) -> LoadedModel:
     """A network of six numbers; of the hidden units every other one is read by nothing."""
     module = seeded(Hidden)
     with torch.no_grad():
-        module.second.weight.mul_(3)  # type: ignore[union-attr, operator]
+        module.second.weight.mul_(3)
         if useless:
-            module.second.weight[:, ::2] = 0  # type: ignore[index, operator]
+            module.second.weight[:, ::2] = 0
     return load_model(module, input_spec=SIX, device="cpu")
 
 
@@ -107,3 +107,18 @@ def same_state(model: LoadedModel, before: dict[str, torch.Tensor]) -> bool:
     """Whether a model is as it was, its hooks and its frozen weights too."""
     after = model.module.state_dict()
     return all(torch.equal(after[name], tensor) for name, tensor in before.items())
+
+
+class Branches(nn.Module):
+    """Red is read by eight channels, green and blue by eight others; one batch norm for all."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.red, self.rest = nn.Conv2d(1, 8, 3), nn.Conv2d(2, 8, 3)
+        self.norm = nn.BatchNorm2d(16)
+        self.pool = nn.AdaptiveAvgPool2d(1)
+        self.head = nn.Linear(16, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        maps = torch.cat([self.red(x[:, :1]), self.rest(x[:, 1:])], dim=1)
+        return self.head(self.pool(self.norm(maps).relu()).flatten(1))

@@ -91,7 +91,7 @@ def test_what_a_weight_is_compared_with() -> None:
 def test_the_best_weights_stay(drawn: np.ndarray, ratio: float) -> None:
     scores = {"a": drawn.astype(float), "b": drawn[::-1].astype(float) + 0.5}
     for scope in ("layer", "global"):
-        masks = keep_best(scores, ratio, scope)  # type: ignore[arg-type]
+        masks = keep_best(scores, ratio, scope)
         total = sum(one.size for one in scores.values())
         kept = np.concatenate([scores[name][mask] for name, mask in masks.items()])
         gone = np.concatenate([scores[name][~mask] for name, mask in masks.items()])
