@@ -56,7 +56,11 @@ def columns_of(module: nn.Module, span: Span) -> torch.Tensor:
     weight = tensor_of(module, span).cpu().double()
     groups = _conv_groups(module, span)
     if groups == 1:
-        return weight.movedim(span.dim, 1).flatten(2).sum(2) if weight.ndim > 2 else _flat(weight, span)
+        return (
+            weight.movedim(span.dim, 1).flatten(2).sum(2)
+            if weight.ndim > 2
+            else _flat(weight, span)
+        )
     summed = weight.flatten(2).sum(2)  # (outputs, inputs of one group)
     return torch.block_diag(*summed.chunk(groups))
 
