@@ -99,5 +99,5 @@ def _noting(found: list[Moments]) -> Callable[..., None]:
 
 
 def _put(norm: nn.Module, moments: Moments) -> None:
-    norm.running_mean.copy_(moments.mean)  # type: ignore[operator, union-attr]
-    norm.running_var.copy_(moments.variance)  # type: ignore[operator, union-attr]
+    norm.running_mean.copy_(moments.mean)  # type: ignore[operator]
+    norm.running_var.copy_(moments.variance)  # type: ignore[operator]

@@ -16,7 +16,7 @@ from engine.inputs.images import Fit
 from engine.models.loaded import LoadedModel
 from engine.pruning.compensating import Compensated, compensate, missing
 from engine.pruning.flow import Flow, flow_of
-from engine.pruning.making import as_model, described, pruned_of
+from engine.pruning.making import described, pruned_of, with_numbers
 from engine.pruning.recalibrating import recalibrate, recalibration_cost
 from engine.pruning.scoring import calibration_run
 from engine.pruning.statistics import Statistics, read_statistics
@@ -82,7 +82,7 @@ def repaired(
         raise InputError(f"no pictures to calibrate on: repair={repair!r} needs some")
     with gated.ready() as module:
         copy = deepcopy(module)
-    model = as_model(gated, copy, groups, kept, sliced=False)
+    model = with_numbers(gated, copy)
     pictures = load_pictures(dense, images, fit)
     work = _Work(dense, model, groups, kept, pictures, progress, cancel)
     with telling_out_of_memory():
@@ -156,7 +156,8 @@ class _Work:
 
     def _some(self, count: int) -> torch.Tensor:
         """Return the first pictures that can be read, ``(at most count, …)``."""
-        prepared, reason = [], ""
+        prepared: list[torch.Tensor] = []
+        reason = ""
         for number in range(len(self._pictures)):
             if len(prepared) == count:
                 break

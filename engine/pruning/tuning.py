@@ -1,4 +1,4 @@
-"""``fine_tuned``: a few steps of training after a cut, on labels or on the whole network's words."""
+"""``fine_tuned``: some training after a cut, on labels or on what the whole network says."""
 
 from __future__ import annotations
 

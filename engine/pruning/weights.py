@@ -116,7 +116,7 @@ def zero_weights(module: nn.Module, masks: WeightMasks) -> None:
     tensors = dict(module.named_parameters())
     with torch.no_grad():
         for name, mask in masks.kept.items():
-            tensors[name] *= torch.from_numpy(mask).to(tensors[name].device)
+            tensors[name].mul_(torch.from_numpy(mask).to(tensors[name].device))
 
 
 def _checked(ratio: float, criterion: str, scope: WeightScope | None) -> WeightScope:
