@@ -137,7 +137,7 @@ def along(labels: torch.Tensor, axis: int, units: Units) -> np.ndarray | None:
     if found is None:
         return None
     line = found.reshape(found.shape[axis])
-    return np.array(line.expand(labels.shape[axis]))
+    return line.expand(labels.shape[axis]).numpy().copy()
 
 
 def spread(line: np.ndarray, axis: int, shape: Sequence[int]) -> torch.Tensor:
