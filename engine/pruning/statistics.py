@@ -257,7 +257,10 @@ class _Reader:
         own = torch.from_numpy(group.consumers[0].index)  # (heads, width)
         weight = heads.weights[group.site].cpu().double()[:, own].transpose(0, 1)
         alone = self._alone[f"heads {group.site}"][0]
-        samples = by_sample(heads.given[group.site].detach(), alone, count)
+        given = heads.given[group.site].detach()
+        if group.site in heads.tokens_first:  # (tokens × n, columns)
+            given = given.unflatten(0, (-1, count)).transpose(0, 1).flatten(0, 1)
+        samples = by_sample(given, alone, count)
         return [metric.of_outputs(by_head(one, own, real), weight) for one in samples]
 
     def _span(self, layer: str) -> Span:
