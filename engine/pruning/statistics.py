@@ -247,8 +247,8 @@ class _Reader:
                 values = by_map.of_maps(maps, real).double().sum(0)
                 found.setdefault(by_map.name, {})[group.name] = values.cpu().numpy()
             for by_output in self._outputs:
-                values = sum(self._outputs_of(heads, group, real, by_output, count))
-                found.setdefault(by_output.name, {})[group.name] = values.numpy()
+                each = torch.stack(self._outputs_of(heads, group, real, by_output, count))
+                found.setdefault(by_output.name, {})[group.name] = each.sum(0).numpy()
         return found
 
     def _outputs_of(
@@ -257,7 +257,10 @@ class _Reader:
         own = torch.from_numpy(group.consumers[0].index)  # (heads, width)
         weight = heads.weights[group.site].cpu().double()[:, own].transpose(0, 1)
         alone = self._alone[f"heads {group.site}"][0]
-        samples = by_sample(heads.given[group.site].detach(), alone, count)
+        given = heads.given[group.site].detach()
+        if group.site in heads.tokens_first:  # (tokens × n, columns)
+            given = given.unflatten(0, (-1, count)).transpose(0, 1).flatten(0, 1)
+        samples = by_sample(given, alone, count)
         return [metric.of_outputs(by_head(one, own, real), weight) for one in samples]
 
     def _span(self, layer: str) -> Span:
