@@ -88,9 +88,15 @@ def keep_best(
 
 def _best(scores: np.ndarray, ratio: float) -> np.ndarray:
     flat = scores.reshape(-1)
-    mask = np.zeros(flat.size, dtype=bool)
-    order = np.argsort(-flat, kind="stable")
-    mask[order[: flat.size - round(ratio * flat.size)]] = True
+    gone = round(ratio * flat.size)
+    if not gone:
+        return np.ones(flat.size, dtype=bool)
+    if gone == flat.size:
+        return np.zeros(flat.size, dtype=bool)
+    edge = np.partition(flat, gone)[gone]  # the lowest score that stays
+    mask: np.ndarray = flat > edge
+    equal = np.flatnonzero(flat == edge)
+    mask[equal[: flat.size - gone - int(mask.sum())]] = True
     return mask
 
 

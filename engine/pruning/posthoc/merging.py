@@ -110,11 +110,13 @@ class Merger:
         self._rows = scaled_rows(module, group)  # (size, numbers)
         self._members = [[unit] for unit in range(group.size)]
         self._distance = _distances(self._rows)
+        self._nearest = self._distance.argmin(axis=1)
 
     def step(self) -> None:
         """Merge the closest pair that is left: of equally close ones the first."""
-        size = len(self.alive)
-        stays, goes = divmod(int(self._distance.argmin()), size)
+        every = np.arange(len(self.alive))
+        stays = int(self._distance[every, self._nearest].argmin())
+        goes = int(self._nearest[stays])
         self.merges.append((stays, goes, float(self._distance[stays, goes])))
         ours, theirs = len(self._members[stays]), len(self._members[goes])
         self._rows[stays] = (ours * self._rows[stays] + theirs * self._rows[goes]) / (ours + theirs)
@@ -125,6 +127,14 @@ class Merger:
         away[~self.alive] = np.inf
         self._distance[stays, stays + 1 :] = away[stays + 1 :]
         self._distance[:stays, stays] = away[:stays]
+        nearest = self._distance[every, self._nearest]
+        closer = (self._distance[:, stays] < nearest) | (
+            (self._distance[:, stays] == nearest) & (stays < self._nearest)
+        )
+        self._nearest[closer] = stays
+        stale = np.isin(self._nearest, (stays, goes)) & ~closer
+        stale[[stays, goes]] = True
+        self._nearest[stale] = self._distance[stale].argmin(axis=1)
 
     @torch.no_grad()
     def apply(self) -> None:

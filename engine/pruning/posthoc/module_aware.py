@@ -86,7 +86,12 @@ def module_scores(model: LoadedModel) -> dict[str, np.ndarray]:
 
 def _shares(squares: np.ndarray) -> np.ndarray:
     """Return each number over the sum of all that are as large or larger, 0 where it is 0."""
-    rising = np.sort(squares)
+    order = np.argsort(squares)
+    rising = squares[order]
     above = np.cumsum(rising[::-1])[::-1]  # above[i] = the sum from the i-th smallest on
-    total = above[np.searchsorted(rising, squares, side="left")]
-    return np.divide(squares, total, out=np.zeros_like(squares), where=total > 0)
+    places = np.arange(len(rising))
+    places[1:][rising[1:] == rising[:-1]] = 0
+    total = above[np.maximum.accumulate(places)]  # of equal ones from the first on
+    shares = np.empty_like(squares)
+    shares[order] = np.divide(rising, total, out=np.zeros_like(rising), where=total > 0)
+    return shares

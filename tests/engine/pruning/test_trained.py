@@ -1,4 +1,4 @@
-"""What is trained: losses, sizes, units that are useless by construction, and what stays as it was."""
+"""What is trained: losses, sizes, units that are useless by construction, the model as it was."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from engine.inputs.samples import load_sample_set
 from engine.models.loaded import LoadedModel
 from engine.models.loading import load_model
 from engine.pruning.finding import find_groups
-from engine.pruning.gating import gated_copy
 from engine.pruning.methods import plan_method, trained_methods
 from engine.pruning.trained.base import draws, learned_from
 from engine.pruning.trained.bottleneck import Noise
@@ -202,10 +201,9 @@ def test_scales_of_what_never_changes_are_masked() -> None:
     assert outcome.losses[-10:].mean() < 0.5 * outcome.losses[:10].mean()
     assert same_state(model, before)
     assert not outcome.model.module.training
-    gated = gated_copy(outcome.model, outcome.kept)
     with torch.no_grad():
-        right = gated.forward(x).argmax(1).numpy() == labels
-    assert right.mean() > 0.8
+        right = outcome.model.forward(x).argmax(1).numpy() == labels
+    assert right.mean() > 0.9
 
 
 def test_a_unit_of_two_batch_norms_goes_when_both_are_small() -> None:
