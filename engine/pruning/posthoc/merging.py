@@ -18,6 +18,7 @@ from engine.pruning.tensors import numbers_of, tensor_of
 from engine.pruning.units import Group, Groups, Span
 from engine.pruning.weight_masks import copy_of
 
+_SAME = 1e-13  # of squared lengths
 # Into which unit each went, in turn: unit that stays, unit that goes, their distance.
 Merges = list[tuple[int, int, float]]
 
@@ -127,13 +128,16 @@ class Merger:
         away[~self.alive] = np.inf
         self._distance[stays, stays + 1 :] = away[stays + 1 :]
         self._distance[:stays, stays] = away[:stays]
-        nearest = self._distance[every, self._nearest]
-        closer = (self._distance[:, stays] < nearest) | (
-            (self._distance[:, stays] == nearest) & (stays < self._nearest)
-        )
-        self._nearest[closer] = stays
-        stale = np.isin(self._nearest, (stays, goes)) & ~closer
+        self._look_again(stays, goes)
+
+    def _look_again(self, stays: int, goes: int) -> None:
+        """Find the nearest of each unit again after a merge."""
+        stale = np.isin(self._nearest, (stays, goes))
         stale[[stays, goes]] = True
+        known = self._distance[np.arange(len(stale)), self._nearest]
+        moved = self._distance[:, stays]
+        closer = (moved < known) | ((moved == known) & (stays < self._nearest))
+        self._nearest[closer & ~stale] = stays
         self._nearest[stale] = self._distance[stale].argmin(axis=1)
 
     @torch.no_grad()
@@ -170,10 +174,15 @@ def scaled_rows(module: nn.Module, group: Group) -> np.ndarray:
 
 
 def _distances(rows: np.ndarray) -> np.ndarray:
-    """Return distances of all pairs above the diagonal, infinite elsewhere."""
-    from scipy.spatial.distance import cdist
+    """Return distances of all pairs above the diagonal, infinite elsewhere.
 
-    distance = np.asarray(cdist(rows, rows), np.float64)
+    What is nearer than rounding can tell counts as the same: distance 0.
+    """
+    lengths = (rows**2).sum(axis=1)
+    sums = lengths[:, None] + lengths
+    squares = sums - 2 * rows @ rows.T
+    squares[squares < _SAME * sums] = 0
+    distance: np.ndarray = np.sqrt(squares)
     distance[np.tril_indices(len(rows))] = np.inf
     return distance
 

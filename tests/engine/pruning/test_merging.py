@@ -15,6 +15,7 @@ from engine.models.loaded import LoadedModel
 from engine.models.loading import load_model
 from engine.pruning.finding import find_groups
 from engine.pruning.methods import plan_method
+from engine.pruning.posthoc.merging import Merger
 from engine.pruning.slicing import sliced_copy
 from tests.engine.pruning.hoc import (
     SIX,
@@ -111,6 +112,20 @@ def test_the_closest_pair_goes_first_and_means_and_sums_are_written() -> None:
         np.testing.assert_allclose(after.second.weight[:, unit], summed, atol=1e-5)
     gone = [unit for unit in range(16) if unit not in members]
     assert not after.second.weight[:, gone].any()
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_search_is_that_of_loops(seed: int) -> None:
+    model = hidden(useless=False)
+    drawn = np.random.default_rng(seed).normal(size=(16, 6)) * (1 + seed % 3)
+    with torch.no_grad():
+        model.module.get_parameter("first.weight").copy_(torch.from_numpy(drawn))
+        model.module.get_parameter("first.bias").zero_()
+    merging = Merger(model.module, find_groups(model).groups[0])
+    for _ in range(15):
+        merging.step()
+    rows = model.module.get_parameter("first.weight").detach().double().numpy()
+    assert [(a, b) for a, b, _ in merging.merges] == greedy(rows, 15)
 
 
 @pytest.mark.parametrize(("ratio", "left"), [(0.0, 16), (0.06, 16), (0.07, 15), (0.99, 1)])
