@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -67,6 +68,21 @@ def as_model(
             sliced=sliced or before.sliced,
             heads=_heads_since(before.heads, heads),
         )
+    remember(module, made)
+    return _loaded(model, module, made)
+
+
+def with_numbers(model: LoadedModel, module: nn.Module) -> LoadedModel:
+    """Return a copy of a model whose numbers were changed, its shapes being as they were.
+
+    Args:
+        model: as it was; of a pruned one the copy tells the same of how it was made.
+        module: a copy of its network.
+    """
+    made = pruned_of(model)
+    if made is None:
+        ref = pruned_ref(model.ref, digest_model(module))
+        return replace(model, ref=ref, module=module, in_hand=False, lock=RLock(), _digest=None)
     remember(module, made)
     return _loaded(model, module, made)
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+import transformers
 from safetensors.torch import save
 from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
@@ -15,7 +18,9 @@ from engine.errors import Cancelled, InputError, ModelError
 from engine.models.loaded import LoadedModel
 from engine.models.loading import load_model
 from engine.models.specs import ImageSpec, TensorSpec
-from engine.pruning.costs import costs_of
+from engine.pruning.costs import Costs, costs_of
+from engine.pruning.finding import find_groups
+from engine.pruning.slicing import sliced_copy
 from engine.pruning.units import Group, Groups, Span
 from tests.engine import zoo
 from tests.engine.attention import library
@@ -252,6 +257,44 @@ def test_removed_heads_and_hidden_units(how: str) -> None:
     block = 3 * tokens * width * kept_width + tokens * kept_width * width
     block += 2 * tokens**2 * kept_width + 2 * tokens * width * hidden
     assert found.macs == block + 12 * 3
+
+
+SLICED = [*REFERENCES, "transformers-vit", "transformers-resnet"]
+
+
+def loaded(reference: str) -> LoadedModel:
+    if not reference.startswith("transformers-"):
+        return load_model(reference, device="cpu")
+    if reference == "transformers-vit":
+        return library.load("transformers-vit")
+    config = transformers.ResNetConfig(
+        embedding_size=8, hidden_sizes=[16, 24], depths=[2, 1], num_labels=3
+    )
+    spec = ImageSpec(32, 32, mean=(0.5,) * 3, std=(0.25,) * 3)
+    module = zoo.seeded(lambda: transformers.ResNetForImageClassification(config))
+    return load_model(module, input_spec=spec, device="cpu")
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+@pytest.mark.parametrize("reference", SLICED)
+def test_costs_by_formula_are_those_of_the_sliced_network(reference: str) -> None:
+    """Parameters, products, normalised numbers and bytes, of each layer and in all."""
+    model = loaded(reference)
+    groups, rng, kept = find_groups(model), np.random.default_rng(0), {}
+    for group in groups.groups:
+        stays = rng.permutation(group.size // group.multiple) < max(
+            1, group.size // group.multiple // 2
+        )
+        kept[group.name] = np.repeat(stays, group.multiple)
+    ours = costs_of(model, groups, kept)
+    theirs = costs_of(sliced_copy(model, kept, round_to=1))
+    assert len(kept) > 0
+    assert _without_kinds(ours) == _without_kinds(theirs)  # classes of layers may change
+    assert ours.macs < costs_of(model).macs
+
+
+def _without_kinds(costs: Costs) -> Costs:
+    return replace(costs, layers=tuple(replace(layer, kind="") for layer in costs.layers))
 
 
 def test_bad_groups_are_told() -> None:
