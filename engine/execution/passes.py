@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 import torch
@@ -94,6 +95,15 @@ class Passes:
                 "use occlusion, rise or feature-ablation"
             )
         return logits
+
+    @contextmanager
+    def instead(self, model: LoadedModel) -> Iterator[None]:
+        """Send what is asked through another form of the model meanwhile, a part of it, say."""
+        own, self.model = self.model, model
+        try:
+            yield
+        finally:
+            self.model = own
 
     def check(self) -> None:
         """Raise ``Cancelled`` if the caller asked to stop."""
