@@ -1,0 +1,3 @@
+"""What the keys of the page's widgets begin with."""
+
+PREFIX = "i."
