@@ -1,0 +1,247 @@
+"""Two features that share what the loss may rise by: does moving both cost more than the sum?"""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+
+from components import fitting, frames, halo_shape, interaction_made_up, picking, saying
+from components.interaction_names import (
+    LESS,
+    MORE,
+    budget_told,
+    masks_told,
+    pair_named,
+    reached,
+)
+from components.tokens import BAR_CHOSEN, BAR_OTHER
+from engine.halo_shapes import HaloCurve
+from engine.interaction_results import Interactions
+
+_HEIGHT = 460  # pixels
+_LEAST, _MOST = 1.45, 2.5  # radius of the picture in units of ε
+_AXIS = 300.0
+_TICKS = (-1.0, -0.5, 0.0, 0.5, 1.0)
+_NEXT = 1e-9  # of ε: a curve that is on the circle
+
+Chosen = tuple[tuple[int, int], tuple[int, int]]
+
+
+def figure(
+    found: Interactions,
+    pair: int,
+    rate: int = -1,
+    *,
+    rings: bool = True,
+    chosen: Chosen | None = None,
+) -> go.Figure:
+    """Draw the halo of a pair; a click on the curve returns its place in the ``HaloCurve``.
+
+    Args:
+        found: the interactions.
+        pair: its place in ``found.pairs``.
+        rate: place of the budget in ``found.epsilons``.
+        rings: the halos of the smaller budgets too.
+        chosen: steps and signs of a model to ring, or None.
+    """
+    curve = found.halo(pair, rate)
+    known = reached(found, pair, curve.steps, curve.signs, rate)
+    reach = reach_of(curve)
+    shape = halo_shape.shape_of(curve, known, reach)
+    drawn = go.Figure()
+    drawn.add_trace(_filled(shape.core, _faded(BAR_CHOSEN, 0.10)))
+    for line, colour, name in (
+        (shape.more, MORE, "together costs more: leaves the set"),
+        (shape.less, LESS, "together costs less: stays in it"),
+    ):
+        drawn.add_trace(_filled(line, _faded(colour, 0.42), name))
+    drawn.add_trace(
+        _line(halo_shape.circle(curve.expected), BAR_OTHER, 1.6, "dash", "the sum of both alone")
+    )
+    if rings:
+        drawn.add_traces(_rings(found, pair, rate, reach))
+    drawn.add_trace(_line(shape.whole, BAR_CHOSEN, 2.2))
+    drawn.add_traces(_points(found, pair, curve, known, reach))
+    place = place_of_model(found, pair, rate, chosen)
+    if place is not None and max(map(abs, place)) <= reach:
+        drawn.add_traces(picking.rings([place[0]], [place[1]], 15))
+    _axes(drawn, found, pair, curve.expected, reach)
+    return drawn
+
+
+def reach_of(curve: HaloCurve) -> float:
+    """Return the radius of the picture: the circle stays readable, what is farther is cut."""
+    farthest = float(np.max(curve.radius, initial=0.0)) * 1.12
+    return float(np.clip(farthest, _LEAST * curve.expected, _MOST * curve.expected))
+
+
+def cut(curve: HaloCurve) -> int:
+    """Return how many points of a curve lie farther out than the picture shows."""
+    return int((curve.radius > reach_of(curve)).sum())
+
+
+def place_of_model(
+    found: Interactions, pair: int, rate: int, chosen: Chosen | None
+) -> tuple[float, float] | None:
+    """Return where a model lies: on the curve if it spends all of ε, else by its own loss."""
+    if chosen is None:
+        return None
+    curve = found.halo(pair, rate)
+    own = (curve.steps == chosen[0]).all(axis=1) & (curve.signs == chosen[1]).all(axis=1)
+    if own.any():
+        at, most = int(own.argmax()), reach_of(curve)
+        return _at(float(curve.angle[at]), min(float(curve.radius[at]), most))
+    own = (found.steps == chosen[0]).all(axis=1) & (found.signs == chosen[1]).all(axis=1)
+    if not own.any():
+        return None
+    across, up = (int(step * sign) for step, sign in zip(*chosen, strict=True))
+    above = float(found.loss[pair, int(own.argmax())]) - found.base_loss
+    return _at(float(np.arctan2(up, across)), above)
+
+
+def _at(angle: float, radius: float) -> tuple[float, float]:
+    return max(radius, 0.0) * float(np.cos(angle)), max(radius, 0.0) * float(np.sin(angle))
+
+
+def _points(
+    found: Interactions, pair: int, curve: HaloCurve, known: np.ndarray, reach: float
+) -> list[go.Scatter]:
+    """Return the curve's points: outside, inside, and those whose budget was not spent."""
+    radius = np.clip(curve.radius, 0, reach)
+    x, y = radius * np.cos(curve.angle), radius * np.sin(curve.angle)
+    texts = [point_told(found, pair, curve, at, bool(known[at])) for at in range(len(x))]
+    far = curve.radius > reach
+    kinds = (
+        (known & ~curve.inside & ~far, {"symbol": "diamond", "color": MORE, "size": 8}),
+        (far, {"symbol": "star-triangle-up", "color": MORE, "size": 11}),
+        (known & curve.inside, {"symbol": "circle", "color": LESS, "size": 7}),
+        (~known & ~far, {"symbol": "circle-open", "color": BAR_OTHER, "size": 7}),
+    )
+    return [
+        go.Scatter(
+            x=_small(x[which]),
+            y=_small(y[which]),
+            mode="markers",
+            marker={"line": {"width": 1.6 if "open" in marker["symbol"] else 0}, **marker},
+            customdata=np.flatnonzero(which).astype(np.int16),
+            text=[texts[at] for at in np.flatnonzero(which)],
+            hovertemplate="%{text}<extra></extra>",
+            selected={"marker": {"opacity": 1}},
+            unselected={"marker": {"opacity": 1}},
+            showlegend=False,
+        )
+        for which, marker in kinds
+        if which.any()
+    ]
+
+
+def point_told(found: Interactions, pair: int, curve: HaloCurve, at: int, known: bool) -> str:
+    """Say a point of the curve: its masks, what they spend, its loss."""
+    titles = [found.titles[i] for i in found.pairs[pair]]
+    above, loss = float(curve.radius[at]), found.base_loss + float(curve.radius[at])
+    apart = above - curve.expected
+    if not known:
+        how = "a budget could not be spent: the circle says nothing here"
+    elif abs(apart) <= _NEXT * curve.expected:
+        how = "as much as the sum of both alone"
+    else:
+        more = "more" if apart > 0 else "less"
+        how = f"{saying.number(abs(apart), 2)} {more} than the sum of both alone"
+    lines = (
+        masks_told(titles, curve.masks[at]),
+        f"of ε: {budget_told(curve.steps[at], curve.signs[at])}",
+        f"{found.manifest['display']['loss']} {saying.number(loss, 4)}, "
+        f"{saying.number(above, 2)} above the reference:",
+        how,
+    )
+    return "<br>".join(
+        saying.drawn(part) for line in lines for part in fitting.wrapped(line, 280, 13)
+    )
+
+
+def _rings(found: Interactions, pair: int, rate: int, reach: float) -> list[go.Scatter]:
+    """Return the halos of the smaller budgets, thin."""
+    place = range(len(found.epsilons))[rate]
+    lines = []
+    for smaller in range(place):
+        curve = found.halo(pair, smaller)
+        everywhere = np.ones(len(curve.angle), dtype=bool)
+        line = halo_shape.shape_of(curve, everywhere, reach).whole
+        lines.append(_line(line, _faded(BAR_CHOSEN, 0.55), 1.0))
+    if lines:
+        lines[0].update(name="smaller ε", showlegend=True)
+    return lines
+
+
+def _line(
+    line: np.ndarray, colour: str, width: float, dash: str = "solid", name: str = ""
+) -> go.Scatter:
+    return go.Scatter(
+        x=_small(line[:, 0]), y=_small(line[:, 1]), mode="lines", hoverinfo="skip", name=name,
+        line={"color": colour, "width": width, "dash": dash}, showlegend=bool(name),
+    )  # fmt: skip
+
+
+def _filled(line: np.ndarray, colour: str, name: str = "") -> go.Scatter:
+    return go.Scatter(
+        x=_small(line[:, 0]), y=_small(line[:, 1]), mode="lines", hoverinfo="skip", name=name,
+        line={"width": 0}, fill="toself", fillcolor=colour, showlegend=bool(name),
+    )  # fmt: skip
+
+
+def _faded(colour: str, opacity: float) -> str:
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{opacity})"
+
+
+def _small(values: np.ndarray) -> np.ndarray:
+    return values.astype(np.float32)
+
+
+def _axes(drawn: go.Figure, found: Interactions, pair: int, expected: float, reach: float) -> None:
+    across, up = (found.titles[i] for i in found.pairs[pair])
+    frames.finished(drawn, _HEIGHT)
+    ticks = [part * expected for part in _TICKS]
+    same = {
+        "range": [-reach, reach],
+        "tickvals": ticks,
+        "ticktext": [saying.number(tick, 3) for tick in ticks],
+        "tickfont": {"size": 12},
+        "fixedrange": True,
+        "showgrid": True,
+        "zeroline": True,
+        "zerolinewidth": 1,
+        "constrain": "domain",
+    }
+    for update, title, arrow, more in (
+        (drawn.update_xaxes, across, "→", {"tickangle": 0}),
+        (drawn.update_yaxes, up, "↑" if False else "→", {"scaleanchor": "x"}),
+    ):
+        told = f"{fitting.fitted(f'm of {title}', _AXIS - 30, 13)} up {arrow}"
+        update(title={"text": saying.drawn(told), "font": {"size": 13}}, **same, **more)
+    drawn.update_layout(
+        showlegend=True,
+        hovermode="closest",
+        legend={
+            "orientation": "h", "x": 0, "xanchor": "left", "y": 1.01, "yanchor": "bottom",
+            "font": {"size": 12}, "itemclick": False, "itemdoubleclick": False,
+        },
+    )  # fmt: skip
+
+
+def alt(found: Interactions, pair: int, rate: int = -1) -> str:
+    """Describe the picture for those who cannot see it."""
+    curve = found.halo(pair, rate)
+    known = reached(found, pair, curve.steps, curve.signs, rate)
+    outside, inside = (int((known & which).sum()) for which in (~curve.inside, curve.inside))
+    low, high = (saying.number(float(end), 2) for end in (curve.radius.min(), curve.radius.max()))
+    return (
+        f"Halo of {pair_named(found, pair)} at ε = {saying.number(curve.expected)}: of "
+        f"{saying.counted(len(known), 'model')} {outside} lie outside the circle and {inside} "
+        f"within or on it; the loss rises by {low} to {high}."
+    )
+
+
+def example() -> go.Figure:
+    """Two made-up features that are worth more together."""
+    return figure(interaction_made_up.interactions(), 0, chosen=((3, 7), (1, -1)))

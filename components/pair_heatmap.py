@@ -1,0 +1,235 @@
+"""How strongly each pair interacts, and on what all good models agree; a click picks a pair."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import Literal
+
+import numpy as np
+import plotly.graph_objects as go
+
+from components import interaction_made_up, matrix, picking, saying, sign_agreement
+from components.interaction_names import crossed, place_of
+from components.tokens import BAR_OTHER, DIVERGING, SEQUENTIAL, plotly_scale
+from engine.interaction_results import Interactions
+
+Show = Literal["reference", "min", "median", "max", "agreement"]
+
+TITLES: dict[str, str] = {
+    "reference": "FIS of the reference",
+    "min": "smallest FIS of a good model",
+    "median": "median FIS of the good models",
+    "max": "largest FIS of a good model",
+    "agreement": "share of good models with the usual sign",
+}
+_SPREAD = ("min", "median", "max")
+_BELOW, _LINE = 58, 19  # pixels: of the colour key, and of a line of words
+_CELL = 30
+_STRIPES = 4  # of a cell
+
+
+def figure(
+    found: Interactions,
+    show: Show = "reference",
+    epsilon: float | None = None,
+    chosen: int | None = None,
+) -> go.Figure:
+    """Draw a cell for each pair.
+
+    Args:
+        found: the interactions.
+        show: the reference's score, the smallest, median or largest one of the set, or the share
+            of models whose score has the usual sign.
+        epsilon: how far above L* a loss may be; by default what was asked for.
+        chosen: place of the pair that is looked at, ringed; or None.
+
+    A click returns the pair's place, or both features where it was not looked at closely.
+    """
+    values, close = cells_of(found, show, epsilon)
+    drawn = go.Figure()
+    for which, opacity in ((close, 1.0), (~close, 0.45)):
+        drawn.add_trace(_heat(np.where(which, values, np.nan), opacity))
+    drawn.update_layout(coloraxis=_scale(found, show, values))
+    far = [
+        (i, j)
+        for i, j in np.argwhere(~close & ~np.eye(len(close), dtype=bool)).tolist()
+    ]
+    if far:
+        drawn.add_trace(_stripes(far))
+    agree, differ = _marked(found, epsilon)
+    for pairs, symbol in ((agree, "circle"), (differ, "x")):
+        if pairs:
+            drawn.add_trace(_marks(found, pairs, symbol))
+    drawn.add_trace(_cells(found, values, show, epsilon))
+    matrix.with_names(drawn, found.titles)
+    _words(drawn, bool(agree), bool(differ), bool(far), show)
+    if chosen is not None:
+        i, j = (int(v) for v in found.pairs[chosen])
+        for x, y in ((i, j), (j, i)):
+            picking.ring(drawn, x, y, 0.47)
+    return drawn
+
+
+def cells_of(
+    found: Interactions, show: Show = "reference", epsilon: float | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return what the cells show, and whether it is of a pair looked at closely.
+
+    Returns:
+        float64 and bool ``(features, features)``; a pair that was not looked at closely has the
+        reference's score, and no agreement.
+    """
+    values = found.strength.astype(np.float64).copy()
+    if show == "agreement":
+        values[:] = np.nan
+    close = np.zeros(values.shape, dtype=bool)
+    told = found.scores[:, 0]
+    if show == "agreement":
+        told = found.agreement(epsilon)
+    elif show != "reference":
+        told = found.spread(epsilon)[:, _SPREAD.index(show)]
+    i, j = found.pairs.T
+    for rows, columns in ((i, j), (j, i)):
+        values[rows, columns] = told
+        close[rows, columns] = True
+    return values, close
+
+
+def _heat(values: np.ndarray, opacity: float) -> go.Heatmap:
+    few = len(values) <= matrix.MOST
+    return go.Heatmap(
+        z=values.astype(np.float32),
+        coloraxis="coloraxis",
+        opacity=opacity,
+        xgap=2 if few else 1,
+        ygap=2 if few else 1,
+        hoverinfo="skip",
+        hoverongaps=False,
+    )
+
+
+def _scale(found: Interactions, show: Show, values: np.ndarray) -> dict[str, object]:
+    """Return the colours and their key, below: around zero for scores, from 0 for shares."""
+    bar = {
+        "orientation": "h", "x": 0, "xanchor": "left", "y": 0, "yanchor": "top", "len": 210,
+        "lenmode": "pixels", "thickness": 8, "outlinewidth": 0, "xpad": 0, "ypad": 12,
+        "tickfont": {"size": 12}, "ticks": "",
+    }  # fmt: skip
+    if show == "agreement":
+        ends = {"tickvals": [0, 0.5, 1], "ticktext": [saying.share(v) for v in (0, 0.5, 1)]}
+        return {
+            "cmin": 0, "cmax": 1, "colorscale": plotly_scale(SEQUENTIAL), "colorbar": {**bar, **ends}
+        }  # fmt: skip
+    most = float(np.nanmax(np.abs(values), initial=0.0)) or 1.0
+    ticks = [-most, 0.0, most]
+    told = [saying.number(tick, 2) for tick in ticks]
+    ends = {"tickvals": ticks, "ticktext": told}
+    return {
+        "cmin": -most, "cmax": most, "colorscale": plotly_scale(DIVERGING),
+        "colorbar": {**bar, **ends},
+    }  # fmt: skip
+
+
+def _marked(found: Interactions, epsilon: float | None) -> tuple[list[int], list[int]]:
+    """Return the pairs on whose sign all good models agree, and those where they differ."""
+    verdicts = list(enumerate(sign_agreement.verdicts(found, epsilon)))
+    agree = [pair for pair, verdict in verdicts if verdict in ("plus", "minus")]
+    return agree, [pair for pair, verdict in verdicts if verdict == "both"]
+
+
+def _marks(found: Interactions, pairs: list[int], symbol: str) -> go.Scatter:
+    """Return a mark in the corner of each cell."""
+    i, j = found.pairs[pairs].T.astype(float)
+    return go.Scatter(
+        x=(np.concatenate([i, j]) + 0.34).tolist(),
+        y=(np.concatenate([j, i]) - 0.3).tolist(),
+        mode="markers",
+        marker={
+            "symbol": symbol, "size": 7, "color": "#FFFFFF", "line": {"width": 1.2, "color": "#111318"}
+        },
+        hoverinfo="skip",
+    )  # fmt: skip
+
+
+def _stripes(far: list[tuple[int, int]]) -> go.Scatter:
+    """Return thin stripes over cells at ``(row, column)``."""
+    x: list[float | None] = []
+    y: list[float | None] = []
+    for row, column in far:
+        for at in (np.arange(_STRIPES) + 0.5) / _STRIPES:
+            half = min(at, 1 - at) * 0.94
+            x += [column - half + at - 0.5, column + half + at - 0.5, None]
+            y += [row - half + 0.5 - at, row + half + 0.5 - at, None]
+    return go.Scatter(
+        x=x, y=y, mode="lines", line={"color": BAR_OTHER, "width": 1}, hoverinfo="skip",
+        connectgaps=False,
+    )  # fmt: skip
+
+
+def _cells(
+    found: Interactions, values: np.ndarray, show: Show, epsilon: float | None
+) -> go.Scatter:
+    spread, shares = found.spread(epsilon), found.agreement(epsilon)
+    x, y, keys, texts = [], [], [], []
+    for i, j in combinations(range(len(found.columns)), 2):
+        pair = place_of(found, i, j)
+        told = [saying.drawn(crossed([found.titles[i], found.titles[j]], 300, 13))]
+        told.append(f"reference: {_score(found, i, j, pair)}")
+        if pair is None:
+            told.append("not looked at closely")
+        else:
+            low, middle, high = (saying.signed(float(v)) for v in spread[pair])
+            told += [
+                f"good models: {low} … {middle} … {high}",
+                f"{_floored(float(shares[pair]))} have the usual sign",
+            ]
+        for across, down in ((i, j), (j, i)):
+            x.append(across)
+            y.append(down)
+            keys.append([i, j] if pair is None else [pair])
+            texts.append("<br>".join(told))
+    return picking.cells(x, y, keys, texts, _CELL if len(found.columns) <= matrix.MOST else 14)
+
+
+def _score(found: Interactions, i: int, j: int, pair: int | None) -> str:
+    value = found.strength[i, j] if pair is None else found.scores[pair, 0]
+    error = found.strength_error[i, j] if pair is None else found.error[pair, 0, 3]
+    give = f" ± {saying.number(float(error), 2)}" if error > 0 else ""
+    return f"{saying.signed(float(value))}{give}"
+
+
+def _floored(share: float) -> str:
+    return f"{int(100 * share)} %"  # 100 % only if it is all
+
+
+def _words(drawn: go.Figure, agree: bool, differ: bool, far: bool, show: Show) -> None:
+    """Tell below the cells what colours and marks mean."""
+    lines = [(TITLES[show], True)]
+    rest = "nothing is known of it" if show == "agreement" else "the reference's score"
+    lines += [
+        (f"hatched: not looked at closely, {rest}", far),
+        ("○ all good models agree in the sign", agree),
+        ("× some have one sign, some the other", differ),
+    ]
+    shown = [line for line, there in lines if there]
+    for at, line in enumerate(shown):
+        drawn.add_annotation(
+            x=0, y=0, xref="paper", yref="paper", xanchor="left", yanchor="top", text=line,
+            yshift=-_BELOW + 14 - _LINE * at, showarrow=False, font={"size": 12}, align="left",
+        )  # fmt: skip
+    below = _BELOW + _LINE * len(shown)
+    drawn.update_layout(
+        height=drawn.layout.height + below, margin={"b": below}, hoverdistance=-1
+    )
+
+
+def alt(found: Interactions, show: Show = "reference", epsilon: float | None = None) -> str:
+    """Describe the picture for those who cannot see it."""
+    values, _ = cells_of(found, show, epsilon)
+    return matrix.alt(values, found.titles, TITLES[show])
+
+
+def example() -> go.Figure:
+    """Five of fifteen made-up pairs were looked at closely."""
+    pairs = [(0, 1), (0, 3), (1, 2), (2, 3), (0, 4)]
+    return figure(interaction_made_up.interactions(pairs=pairs), "median", chosen=0)
