@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from dashboard.interactions.prefix import PREFIX
+from dashboard.interactions.keys import PREFIX
 
 if TYPE_CHECKING:
     from engine.interaction_results import Interactions

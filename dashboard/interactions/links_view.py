@@ -1,0 +1,28 @@
+"""Regions of a picture that interact, as links over the picture."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+
+from components import interaction_words, region_links
+from components.words import plain
+from dashboard.explore import drawing
+from dashboard.interactions import card
+from dashboard.interactions.looked import Looked, chart, take_pair
+
+
+def show(looked: Looked) -> go.Figure:
+    """Draw the view; return the picture with its links."""
+    asked, found = looked.asked, looked.found
+    assert asked.model is not None and asked.picture is not None
+    photo = drawing.photo(drawing.photo_key(asked.model, asked.picture), asked.model, asked.picture)
+    seen = np.asarray(photo.convert("RGB"))
+    drawn = region_links.figure(found, seen, looked.epsilon, chosen=looked.pair)
+    with st.container(border=True, key="card-links"):
+        alt = region_links.alt(found, looked.epsilon)
+        chart(drawn, "links", alt, lambda data: take_pair(looked, data))
+        st.markdown(plain(interaction_words.links_sentence(found, looked.epsilon)))
+    card.show(looked)
+    return drawn

@@ -1,3 +1,0 @@
-"""What the keys of the page's widgets begin with."""
-
-PREFIX = "i."
