@@ -14,13 +14,13 @@ from components.interaction_names import (
     pair_named,
     reached,
 )
-from components.tokens import BAR_CHOSEN, BAR_OTHER
+from components.tokens import BAR_CHOSEN, BAR_OTHER, faded
 from engine.halo_shapes import HaloCurve
 from engine.interaction_results import Interactions
 
-_HEIGHT = 460  # pixels
+_HEIGHT = 480  # pixels
 _LEAST, _MOST = 1.45, 2.5  # radius of the picture in units of ε
-_AXIS = 300.0
+_AXIS = 250.0
 _TICKS = (-1.0, -0.5, 0.0, 0.5, 1.0)
 _NEXT = 1e-9  # of ε: a curve that is on the circle
 
@@ -49,12 +49,12 @@ def figure(
     reach = reach_of(curve)
     shape = halo_shape.shape_of(curve, known, reach)
     drawn = go.Figure()
-    drawn.add_trace(_filled(shape.core, _faded(BAR_CHOSEN, 0.10)))
+    drawn.add_trace(_filled(shape.core, faded(BAR_CHOSEN, 0.10)))
     for line, colour, name in (
         (shape.more, MORE, "together costs more: leaves the set"),
         (shape.less, LESS, "together costs less: stays in it"),
     ):
-        drawn.add_trace(_filled(line, _faded(colour, 0.42), name))
+        drawn.add_trace(_filled(line, faded(colour, 0.42), name))
     drawn.add_trace(
         _line(halo_shape.circle(curve.expected), BAR_OTHER, 1.6, "dash", "the sum of both alone")
     )
@@ -167,7 +167,7 @@ def _rings(found: Interactions, pair: int, rate: int, reach: float) -> list[go.S
         curve = found.halo(pair, smaller)
         everywhere = np.ones(len(curve.angle), dtype=bool)
         line = halo_shape.shape_of(curve, everywhere, reach).whole
-        lines.append(_line(line, _faded(BAR_CHOSEN, 0.55), 1.0))
+        lines.append(_line(line, faded(BAR_CHOSEN, 0.55), 1.0))
     if lines:
         lines[0].update(name="smaller ε", showlegend=True)
     return lines
@@ -189,11 +189,6 @@ def _filled(line: np.ndarray, colour: str, name: str = "") -> go.Scatter:
     )  # fmt: skip
 
 
-def _faded(colour: str, opacity: float) -> str:
-    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-    return f"rgba({red},{green},{blue},{opacity})"
-
-
 def _small(values: np.ndarray) -> np.ndarray:
     return values.astype(np.float32)
 
@@ -205,7 +200,7 @@ def _axes(drawn: go.Figure, found: Interactions, pair: int, expected: float, rea
     same = {
         "range": [-reach, reach],
         "tickvals": ticks,
-        "ticktext": [saying.number(tick, 3) for tick in ticks],
+        "ticktext": [saying.number(tick, 2) for tick in ticks],
         "tickfont": {"size": 12},
         "fixedrange": True,
         "showgrid": True,
@@ -213,12 +208,14 @@ def _axes(drawn: go.Figure, found: Interactions, pair: int, expected: float, rea
         "zerolinewidth": 1,
         "constrain": "domain",
     }
-    for update, title, arrow, more in (
-        (drawn.update_xaxes, across, "→", {"tickangle": 0}),
-        (drawn.update_yaxes, up, "↑" if False else "→", {"scaleanchor": "x"}),
+    for update, title, more in (
+        (drawn.update_xaxes, across, {"tickangle": 0, "automargin": True}),
+        (drawn.update_yaxes, up, {"scaleanchor": "x"}),
     ):
-        told = f"{fitting.fitted(f'm of {title}', _AXIS - 30, 13)} up {arrow}"
-        update(title={"text": saying.drawn(told), "font": {"size": 13}}, **same, **more)
+        told = f"← down · {fitting.fitted(f'm of {title}', _AXIS, 13)} · up →"
+        update(
+            title={"text": saying.drawn(told), "font": {"size": 13}, "standoff": 8}, **same, **more
+        )
     drawn.update_layout(
         showlegend=True,
         hovermode="closest",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import plotly.graph_objects as go
 
 from components import fitting, frames, interaction_made_up, saying
-from components.interaction_names import budget_told, crossed, masks_told
+from components.interaction_names import LESS, MORE, budget_told, crossed, masks_told
 from components.tokens import BAR_OTHER, DIVERGING, plotly_scale
 from engine.halo_shapes import STEPS
 from engine.interaction_results import Ball
@@ -70,12 +72,15 @@ def _surface(ball: Ball) -> go.Mesh3d:
 def _dots(ball: Ball) -> go.Scatter3d:
     points, share = ball.points(), ball.fourth
     there = np.isfinite(points).all(axis=1)
-    marker = {"size": 2.5, "color": BAR_OTHER}
+    marker: dict[str, Any] = {"size": 2, "color": BAR_OTHER}
     if share is not None:
         marker = {
             "size": 4, "color": share[there].astype(np.float32), "cmin": -1, "cmax": 1,
             "colorscale": plotly_scale(DIVERGING), "showscale": True,
-            "colorbar": {"title": {"text": "share of ε"}, "len": 0.5, "thickness": 10},
+            "colorbar": {
+                "len": 0.5, "thickness": 8, "outlinewidth": 0, "tickvals": [-1, 0, 1],
+                "ticktext": ["all down", "none", "all up"], "tickfont": {"size": 12},
+            },
         }  # fmt: skip
     return go.Scatter3d(
         **_coordinates(points[there]),
@@ -125,7 +130,7 @@ def _scene(drawn: go.Figure, ball: Ball) -> None:
     ticks = [-ball.epsilon, 0.0, ball.epsilon]
     axes = {}
     for name, feature in zip("xyz", ball.features, strict=False):
-        told = fitting.fitted(ball.titles[feature], 130)
+        told = fitting.fitted(f"m of {ball.titles[feature]}", 130)
         axes[f"{name}axis"] = {
             "title": {"text": saying.drawn(f"{told} up →"), "font": {"size": 12}},
             "tickvals": ticks,
@@ -134,11 +139,27 @@ def _scene(drawn: go.Figure, ball: Ball) -> None:
             "showspikes": False,
             "gridcolor": BAR_OTHER,
         }
+    wire = "wire: the sum of each alone"
+    told = f"{_square(MORE)} together costs more &nbsp; {_square(LESS)} less<br>{wire}"
+    if ball.fourth is not None:
+        told = f"{wire}<br>colour: what {saying.drawn(_fourth(ball))} spends of ε, up or down"
+    drawn.add_annotation(
+        x=0, y=1, xref="paper", yref="paper", xanchor="left", yanchor="top", text=told,
+        showarrow=False, font={"size": 12}, align="left",
+    )  # fmt: skip
     drawn.update_layout(
         scene={**axes, "aspectmode": "data", "camera": {"eye": {"x": 1.35, "y": 1.35, "z": 0.9}}},
         dragmode="turntable",
         paper_bgcolor="rgba(0,0,0,0)",
     )
+
+
+def _square(colour: str) -> str:
+    return f'<span style="color:{colour}">■</span>'
+
+
+def _fourth(ball: Ball) -> str:
+    return fitting.fitted(f"m of {ball.titles[ball.features[3]]}", 150)
 
 
 def alt(ball: Ball) -> str:

@@ -29,7 +29,9 @@ class HaloShape:
     core: np.ndarray
 
 
-def shape_of(curve: HaloCurve, reached: np.ndarray, most: float = np.inf) -> HaloShape:
+def shape_of(
+    curve: HaloCurve, reached: np.ndarray, most: float = np.inf, pieces: int = _BETWEEN
+) -> HaloShape:
     """Return the parts of a halo; angle and radius change evenly between two neighbours.
 
     Args:
@@ -37,14 +39,15 @@ def shape_of(curve: HaloCurve, reached: np.ndarray, most: float = np.inf) -> Hal
         reached: of each point, whether its budget was spent, bool ``(36,)``; where it was not,
             the curve says nothing of the circle: there it counts as on it.
         most: radius at which the curve is cut.
+        pieces: between two neighbours.
     """
-    part = np.arange(_BETWEEN) / _BETWEEN
+    part = np.arange(pieces) / pieces
     angles = np.append(curve.angle, curve.angle[0] + 2 * np.pi)
     radii = np.maximum(np.append(curve.radius, curve.radius[0]), 0)
     angle = (angles[:-1, None] + part * np.diff(angles)[:, None]).ravel()
     radius = (radii[:-1, None] + part * np.diff(radii)[:, None]).ravel()
-    known = np.repeat(reached & np.roll(reached, -1), _BETWEEN)
-    known[::_BETWEEN] = reached
+    known = np.repeat(reached & np.roll(reached, -1), pieces)
+    known[::pieces] = reached
     expected = curve.expected
     told = np.where(known, radius, expected)
     return HaloShape(

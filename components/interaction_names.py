@@ -12,7 +12,6 @@ from engine.halo_shapes import REACHED, STEPS
 from engine.interaction_results import Interacting, Interactions
 
 MORE, LESS = POSITIVE, NEGATIVE  # together costs more than the sum, and less
-SURE = 2  # standard errors within which a score has no sign, as in ``Interactions.agreement``
 _CROSS = " × "
 
 
@@ -57,6 +56,15 @@ def reached(
     down = (signs < 0).astype(np.int64)
     state = found.status[rate][steps, found.pairs[pair][None, :], down]  # (models, 2)
     return np.asarray(((state == REACHED) | (steps == 0)).all(axis=1))
+
+
+def spread_told(spread: np.ndarray) -> str:
+    """Say the smallest, median and largest score of the good models.
+
+    >>> spread_told(np.array([-0.01, 0.02, 0.05]))
+    'FIS −0.01 … +0.02 … +0.05'
+    """
+    return f"FIS {' … '.join(saying.signed(float(value)) for value in spread)}"
 
 
 def masks_told(titles: Sequence[str], masks: np.ndarray) -> str:

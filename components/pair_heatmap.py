@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from components import interaction_made_up, matrix, picking, saying, sign_agreement
-from components.interaction_names import crossed, place_of
+from components.interaction_names import crossed, place_of, spread_told
 from components.tokens import BAR_OTHER, DIVERGING, SEQUENTIAL, plotly_scale
 from engine.interaction_results import Interactions
 
@@ -26,6 +26,7 @@ _SPREAD = ("min", "median", "max")
 _BELOW, _LINE = 58, 19  # pixels: of the colour key, and of a line of words
 _CELL = 30
 _STRIPES = 4  # of a cell
+_NUMBERED = 8  # features up to which cells tell their number
 
 
 def figure(
@@ -48,7 +49,7 @@ def figure(
     values, close = cells_of(found, show, epsilon)
     drawn = go.Figure()
     for which, opacity in ((close, 1.0), (~close, 0.45)):
-        drawn.add_trace(_heat(np.where(which, values, np.nan), opacity))
+        drawn.add_trace(_heat(np.where(which, values, np.nan), opacity, show))
     drawn.update_layout(coloraxis=_scale(found, show, values))
     far = [
         (i, j)
@@ -95,8 +96,8 @@ def cells_of(
     return values, close
 
 
-def _heat(values: np.ndarray, opacity: float) -> go.Heatmap:
-    few = len(values) <= matrix.MOST
+def _heat(values: np.ndarray, opacity: float, show: Show) -> go.Heatmap:
+    few, numbered = len(values) <= matrix.MOST, len(values) <= _NUMBERED
     return go.Heatmap(
         z=values.astype(np.float32),
         coloraxis="coloraxis",
@@ -105,7 +106,16 @@ def _heat(values: np.ndarray, opacity: float) -> go.Heatmap:
         ygap=2 if few else 1,
         hoverinfo="skip",
         hoverongaps=False,
+        text=[[_number(value, show) for value in row] for row in values] if numbered else None,
+        texttemplate="%{text}" if numbered else None,
+        textfont={"size": 11},
     )
+
+
+def _number(value: float, show: Show) -> str:
+    if np.isnan(value):
+        return ""
+    return _floored(value) if show == "agreement" else saying.signed(float(value))
 
 
 def _scale(found: Interactions, show: Show, values: np.ndarray) -> dict[str, object]:
@@ -141,8 +151,8 @@ def _marks(found: Interactions, pairs: list[int], symbol: str) -> go.Scatter:
     """Return a mark in the corner of each cell."""
     i, j = found.pairs[pairs].T.astype(float)
     return go.Scatter(
-        x=(np.concatenate([i, j]) + 0.34).tolist(),
-        y=(np.concatenate([j, i]) - 0.3).tolist(),
+        x=(np.concatenate([i, j]) + 0.38).tolist(),
+        y=(np.concatenate([j, i]) - 0.33).tolist(),
         mode="markers",
         marker={
             "symbol": symbol, "size": 7, "color": "#FFFFFF", "line": {"width": 1.2, "color": "#111318"}
@@ -178,9 +188,8 @@ def _cells(
         if pair is None:
             told.append("not looked at closely")
         else:
-            low, middle, high = (saying.signed(float(v)) for v in spread[pair])
             told += [
-                f"good models: {low} … {middle} … {high}",
+                f"good models: {spread_told(spread[pair])}",
                 f"{_floored(float(shares[pair]))} have the usual sign",
             ]
         for across, down in ((i, j), (j, i)):

@@ -7,13 +7,16 @@ import plotly.graph_objects as go
 from PIL import Image
 
 from components import frames, interaction_made_up, mask_picture, picking, saying, sign_agreement
-from components.interaction_names import LESS, MORE, pair_named
+from components.interaction_names import LESS, MORE, pair_named, spread_told
 from engine.interaction_results import Interactions
 
 SIDE = 448  # pixels of the picture's longer side
 _THIN, _THICK = 2.0, 9.0  # pixels: the weakest link and the strongest
 _AROUND = 3.0  # pixels: the light edge of a link
 _GREYED = 0.5
+_BEND = 0.14  # of a link's length: how far it leaves the straight line
+_PIECES = 24
+_BELOW = 42
 
 
 def figure(
@@ -94,14 +97,14 @@ def _link(
     found: Interactions, pair: int, centres: np.ndarray, middles: np.ndarray, differ: bool
 ) -> list[go.Scatter]:
     """Return a link with a light edge, dashed where the sign is disputed."""
-    ends = centres[found.pairs[pair]]
+    line = arc(*centres[found.pairs[pair]])
     size = abs(float(middles[pair])) / (float(np.abs(middles).max()) or 1.0)
     wide = _THIN + (_THICK - _THIN) * size
     colour = MORE if middles[pair] > 0 else LESS
     dash = "dash" if differ else "solid"
     return [
         go.Scatter(
-            x=ends[:, 0].tolist(), y=ends[:, 1].tolist(), mode="lines", hoverinfo="skip",
+            x=line[:, 0], y=line[:, 1], mode="lines", hoverinfo="skip",
             line={"color": shade, "width": width, "dash": style}, opacity=opacity,
         )
         for shade, width, style, opacity in (
@@ -125,7 +128,16 @@ def _numbers(found: Interactions, centres: np.ndarray) -> go.Scatter:
 
 def _spots(found: Interactions, pairs: list[int], centres: np.ndarray) -> np.ndarray:
     """Return where links are clicked: their middles, ``(links, 2)``."""
-    return centres[found.pairs[pairs]].mean(axis=1).reshape(-1, 2)
+    lines = [arc(*centres[found.pairs[pair]])[_PIECES // 2] for pair in pairs]
+    return np.array(lines).reshape(-1, 2)
+
+
+def arc(start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """Return a bent line, float32 ``(25, 2)``: links along a row of regions stay apart."""
+    along = end - start
+    aside = np.array([along[1], -along[0]]) * _BEND
+    part = np.linspace(0, 1, _PIECES + 1)[:, None]
+    return np.asarray(start + part * along + 4 * part * (1 - part) * aside, dtype=np.float32)
 
 
 def _split(spots: np.ndarray) -> tuple[list[float], list[float]]:
@@ -133,8 +145,8 @@ def _split(spots: np.ndarray) -> tuple[list[float], list[float]]:
 
 
 def _told(found: Interactions, pair: int, epsilon: float | None) -> str:
-    low, middle, high = (saying.signed(float(v)) for v in found.spread(epsilon)[pair])
-    return f"{saying.drawn(pair_named(found, pair))}<br>FIS {low} … {middle} … {high}"
+    told = spread_told(found.spread(epsilon)[pair])
+    return f"{saying.drawn(pair_named(found, pair))}<br>{told}"
 
 
 def _picture(
@@ -148,13 +160,29 @@ def _picture(
         ),
         xref="x", yref="y", x=0, y=0, sizex=size[0], sizey=size[1], sizing="stretch", layer="below",
     )  # fmt: skip
-    frames.finished(drawn, SIDE)
+    frames.finished(drawn, SIDE + _BELOW)
     hidden = {"visible": False, "constrain": "domain", "fixedrange": True}
     drawn.update_xaxes(range=[0, size[0]], **hidden)
     drawn.update_yaxes(range=[size[1], 0], scaleanchor="x", constraintoward="top", **hidden)
     drawn.update_layout(
-        margin={"l": 0, "r": 0, "t": 0, "b": 0}, plot_bgcolor="rgba(0,0,0,0)", hoverdistance=-1
+        margin={"l": 0, "r": 0, "t": 0, "b": _BELOW},
+        plot_bgcolor="rgba(0,0,0,0)",
+        hoverdistance=-1,
     )
+    for at, line in enumerate(
+        (
+            f"{_stroke(MORE)} together more than the sum &nbsp; {_stroke(LESS)} less",
+            "the wider the stronger; dashed: good models differ in the sign",
+        )
+    ):
+        drawn.add_annotation(
+            x=0, y=0, xref="paper", yref="paper", xanchor="left", yanchor="top", text=line,
+            yshift=-2 - 19 * at, showarrow=False, font={"size": 12}, align="left",
+        )  # fmt: skip
+
+
+def _stroke(colour: str) -> str:
+    return f'<span style="color:{colour}"><b>━</b></span>'
 
 
 def alt(found: Interactions, epsilon: float | None = None, most: int = 12) -> str:

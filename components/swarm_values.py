@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
-from components import saying
 from components.interaction_names import order_of, pair_named
+from components.sign_agreement import SURE
 from engine.interaction_results import Interactions
 
 Of = Literal["pairs", "columns"]
@@ -17,25 +17,26 @@ Value = Literal["score", "reliance", "ratio"]
 VALUES: dict[str, str] = {
     "score": "interaction score (FIS)",
     "reliance": "reliance",
-    "ratio": "reliance, permuted loss over loss",
+    "ratio": "reliance (permuted loss over loss)",
 }
 
 
 @dataclass(frozen=True, eq=False)
 class Band:
-    """The models of one pair, or of all pairs of a feature; the reference is the first.
+    """The models of one pair, or of all pairs of a feature.
 
     Attributes:
         title: of the pair or the feature.
-        values: float64 ``(models,)``.
+        values: float64 ``(models,)``; with ``error``, standard errors.
         loss: float64 ``(models,)``.
         member: bool ``(models,)``, in the set.
-        pair, model: int32 ``(models,)``, which model it is; a model that was trained again has
-            −1 − its place among these.
+        pair, model: int32 ``(models,)``, which model it is: 0 is the reference; a model that was
+            trained again has −1 − its place among these.
     """
 
     title: str
     values: np.ndarray
+    error: np.ndarray
     loss: np.ndarray
     member: np.ndarray
     pair: np.ndarray
@@ -45,6 +46,19 @@ class Band:
     def retrained(self) -> np.ndarray:
         """Which models were really trained again, bool ``(models,)``."""
         return np.asarray(self.model < 0)
+
+    @property
+    def reference(self) -> np.ndarray:
+        """Which dots are the reference, bool ``(models,)``; scores of a feature have several."""
+        return np.asarray(self.model == 0)
+
+    def some(self, which: np.ndarray) -> Band:
+        """Return the band of some of its models, told by places or by a bool array."""
+        arrays = {name: getattr(self, name)[which] for name in _ARRAYS}
+        return replace(self, **arrays)
+
+
+_ARRAYS = ("values", "error", "loss", "member", "pair", "model")
 
 
 def neutral(value: Value) -> float:
@@ -65,93 +79,97 @@ def bands_of(
     Args:
         found: the interactions.
         of: "pairs", or "columns": a feature has the models of all its pairs.
-        value: "score" (FIS), "reliance" (φ: of a pair, both permuted together) or "ratio".
+        value: "score" (FIS; of a feature those of all its pairs), "reliance" (φ; of a pair that
+            of both permuted together) or "ratio".
         epsilon: how far above L* a loss may be; by default what was asked for.
         absolute: sizes instead of signed values; of a ratio, its distance from 1.
     """
-    each = [_of_pair(found, pair, value, epsilon, None) for pair in range(len(found.pairs))]
+    base = neutral(value)
     if of == "pairs":
-        bands = [each[int(pair)] for pair in order_of(found)]
+        bands = [_of_pair(found, int(pair), value, epsilon, None) for pair in order_of(found)]
     else:
-        bands = [_of_column(found, at, value, epsilon) for at in range(len(found.columns))]
-        bands = [band for band in bands if len(band.values)]
-    if absolute:
-        base = neutral(value)
-        bands = [_with(band, np.abs(band.values - base)) for band in bands]
+        bands = [_of_column(found, i, value, epsilon) for i in range(len(found.columns))]
+    bands = [band for band in bands if len(band.values)]
     if of == "columns" or value != "score":
-        bands.sort(key=lambda band: -_farthest(band, 0.0 if absolute else neutral(value)))
+        bands.sort(key=lambda band: -_farthest(band, base))
+    if absolute:
+        bands = [replace(band, values=np.abs(band.values - base)) for band in bands]
     return bands
 
 
+def surely_above(band: Band, base: float) -> bool:
+    """Say whether all good models have a value above ``base``, by two standard errors."""
+    inside = band.some(band.member)
+    return bool((inside.values - SURE * inside.error > base).all())
+
+
 def _farthest(band: Band, base: float) -> float:
-    inside = np.abs(band.values[band.member] - base)
-    return float(np.nanmax(inside, initial=0.0))
-
-
-def _with(band: Band, values: np.ndarray) -> Band:
-    return Band(band.title, values, band.loss, band.member, band.pair, band.model)
+    return float(np.abs(band.values[band.member] - base).max(initial=0.0))
 
 
 def _of_pair(
     found: Interactions, pair: int, value: Value, epsilon: float | None, feature: int | None
 ) -> Band:
     """Return the models of one pair; with the value of the pair, or of one of its features."""
+    place = 3 if value == "score" else 2
+    if value != "score" and feature is not None:
+        place = int(np.flatnonzero(found.pairs[pair] == feature)[0])
     chosen = found.distinct(pair)
-    place = 2 if feature is None else int(np.flatnonzero(found.pairs[pair] == feature)[0])
-    loss, member = found.loss[pair, chosen], found.members(epsilon)[pair, chosen]
-    values = found.scores[pair, chosen]
-    if value != "score":
-        values = found.effects[pair, chosen, place]
-    model = chosen.astype(np.int32)
-    if found.other_loss is not None and found.other_effects is not None:
-        scores = found.other_scores
-        told = found.other_effects[pair, :, place]
-        told = scores[pair] if value == "score" and scores is not None else told
-        values = np.concatenate([values, told])
-        loss = np.concatenate([loss, found.other_loss])
-        member = np.concatenate([member, found.other_members(epsilon)])
-        model = np.concatenate([model, -1 - np.arange(len(found.other_loss), dtype=np.int32)])
+    told = [
+        np.column_stack([found.effects[pair, chosen], found.scores[pair, chosen]])[:, place],
+        found.error[pair, chosen, place],
+        found.loss[pair, chosen],
+        found.members(epsilon)[pair, chosen],
+        chosen.astype(np.int32),
+    ]
+    told = [
+        np.concatenate([own, other])
+        for own, other in zip(told, _trained(found, pair, place, epsilon), strict=True)
+    ]
+    values, error, loss, member, model = told
     if value == "ratio":
-        values = found.ratio(values, loss)
-    there = np.isfinite(values)
-    title = pair_named(found, pair)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            values, error = found.ratio(values, loss), error / loss
     where = np.full(len(model), pair, dtype=np.int32)
-    return Band(title, *(part[there] for part in (values, loss, member, where, model)))
+    title = pair_named(found, pair) if feature is None else found.titles[feature]
+    return Band(title, values, error, loss, member, where, model).some(np.isfinite(values))
+
+
+def _trained(
+    found: Interactions, pair: int, place: int, epsilon: float | None
+) -> tuple[np.ndarray, ...]:
+    """Return values, errors, losses, members and numbers of the models that were trained again."""
+    scores, effects, errors = found.other_scores, found.other_effects, found.other_error
+    if found.other_loss is None or scores is None or effects is None or errors is None:
+        return (*[np.zeros(0)] * 3, np.zeros(0, dtype=bool), np.zeros(0, dtype=np.int32))
+    values = np.column_stack([effects[pair], scores[pair]])[:, place]
+    numbers = -1 - np.arange(len(values), dtype=np.int32)
+    return values, errors[pair, :, place], found.other_loss, found.other_members(epsilon), numbers
 
 
 def _of_column(found: Interactions, feature: int, value: Value, epsilon: float | None) -> Band:
     """Return the models of all pairs of a feature, each once where only its own value counts."""
     pairs = np.flatnonzero((found.pairs == feature).any(axis=1))
     parts = [_of_pair(found, int(pair), value, epsilon, feature) for pair in pairs]
-    names = ("values", "loss", "member", "pair", "model")
-    arrays = [
-        np.concatenate([getattr(part, name) for part in parts]) if parts else np.zeros(0)
-        for name in names
-    ]
-    band = Band(found.titles[feature], *arrays)
-    return band if value == "score" or not parts else _once(found, band)
+    if not parts:
+        return Band(found.titles[feature], *(np.zeros(0, dtype=np.int32) for _ in _ARRAYS))
+    arrays = {
+        name: np.concatenate([getattr(part, name) for part in parts]) for name in _ARRAYS
+    }
+    band = replace(parts[0], **arrays)
+    return band if value == "score" else _once(found, band)
 
 
 def _once(found: Interactions, band: Band) -> Band:
     """Leave out models that another pair has as well: the same mask, or trained again."""
-    whole = np.zeros((len(band.values), len(found.columns) + 1))
-    for at, (pair, model) in enumerate(zip(band.pair, band.model, strict=True)):
-        if model < 0:
-            whole[at, -1] = model
-        else:
-            whole[at, :-1] = found.mask(int(pair), int(model))
-    kept = np.sort(np.unique(whole, axis=0, return_index=True)[1])
-    parts = (getattr(band, name)[kept] for name in ("values", "loss", "member", "pair", "model"))
-    return Band(band.title, *parts)
+    whole = np.ones((len(band.values), len(found.columns) + 1))
+    whole[:, -1] = np.minimum(band.model, 0)
+    for pair in np.unique(band.pair):
+        rows = np.flatnonzero((band.pair == pair) & (band.model >= 0))
+        whole[rows[:, None], found.pairs[pair]] = found.pair_masks(pair)[band.model[rows]]
+    return band.some(np.sort(np.unique(whole, axis=0, return_index=True)[1]))
 
 
-def counted_out(bands: list[Band]) -> int:
-    """Return how many models are out of bound, over all bands."""
-    return sum(int((~band.member).sum()) for band in bands)
-
-
-def count_told(drawn: int, there: int) -> str:
-    """Say how many dots are drawn of how many there are."""
-    if drawn == there:
-        return saying.counted(there, "dot")
-    return f"{saying.number(drawn, 9)} of {saying.counted(there, 'dot')} drawn"
+def out_of_bound(bands: list[Band]) -> tuple[int, int]:
+    """Return how many dots are out of bound, and how many there are, over all bands."""
+    return sum(int((~band.member).sum()) for band in bands), sum(len(b.values) for b in bands)
