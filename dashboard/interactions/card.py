@@ -6,7 +6,8 @@ import numpy as np
 import streamlit as st
 
 from components import halo, interaction_words, prediction_pairs, saying
-from components.interaction_names import SURE, masks_told, pair_named
+from components.interaction_names import masks_told, pair_named
+from components.sign_agreement import SURE
 from components.words import plain
 from dashboard.interactions import marks
 from dashboard.interactions.looked import Looked, chart

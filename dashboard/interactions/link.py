@@ -26,7 +26,7 @@ _TEXTS = {
 _NUMBERS = {
     "row": (1, 1, 2**31 - 1), "rows": (0, 2, 10**5), "repeats": (keys.REPEATS, 30, 10**4),
     "retrained": (0, 0, 200), "seed": (0, 0, 2**31 - 1),
-    "regions": (keys.REGIONS, 2, keys.MOST_REGIONS), "ring": (0, 1, 5),
+    "regions": (keys.REGIONS, 2, keys.MOST_REGIONS), "ring": (5, 1, 5),
 }  # fmt: skip
 _DECIMALS = {
     "rate": (keys.RATE, 0.01, keys.MOST_RATE), "epsilon": (keys.EPSILON, 1e-9, 1e9),

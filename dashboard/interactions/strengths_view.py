@@ -10,6 +10,7 @@ import streamlit as st
 
 from components import interaction_words, pair_heatmap
 from components.interaction_names import order_of, pair_named, place_of
+from components.sign_agreement import SURE
 from components.words import plain
 from dashboard.heads import asking
 from dashboard.interactions import marks
@@ -81,7 +82,7 @@ def table_of(looked: Looked, other: PairComparison | None = None) -> pd.DataFram
         row: dict[str, Any] = {
             "pair": pair_named(found, pair),
             "reference": float(found.scores[pair, 0]),
-            "±": 2 * float(found.error[pair, 0, 3]),
+            "±": SURE * float(found.error[pair, 0, 3]),
             "min": low,
             "median": middle,
             "max": high,
