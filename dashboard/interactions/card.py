@@ -20,21 +20,33 @@ from engine.interactions.showing import predict_with_masks
 _CLASSES = 4  # shown at the most
 
 
-def show(looked: Looked) -> None:
-    """Draw the card, or say how to get it."""
+def show(looked: Looked, *, beside: bool = False) -> None:
+    """Draw the card, or say how to get it.
+
+    Args:
+        looked: where one looks.
+        beside: the halo of the pair stands beside it already.
+    """
     member = looked.member
     if member is None:
         st.caption("Click a dot to see its model, or give its number above.")
         return
     with st.container(border=True, key="card-model"):
         _head(looked, member)
+        if beside:
+            _facts(looked, member)
+            return
         left, right = st.columns([3, 2])
         with left:
-            st.markdown(plain(_sentence(looked, member)))
-            _numbers(looked, member)
-            _predictions(looked, member)
+            _facts(looked, member)
         with right:
             _place(looked, member)
+
+
+def _facts(looked: Looked, member: Member) -> None:
+    st.markdown(plain(_sentence(looked, member)))
+    _numbers(looked, member)
+    _predictions(looked, member)
 
 
 def _head(looked: Looked, member: Member) -> None:
@@ -105,7 +117,7 @@ def _numbers(looked: Looked, member: Member) -> None:
         (
             found.manifest["display"]["loss"].capitalize(),
             saying.number(member.loss, 4),
-            f"{saying.signed(above)} of {saying.number(looked.epsilon, 2)} allowed",
+            f"{saying.signed(above)} of {saying.number(looked.epsilon, 2)}",
         )
     )
     if member.score is not None:

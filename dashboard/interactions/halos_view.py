@@ -29,7 +29,16 @@ def show(looked: Looked) -> go.Figure:
             lambda data: take_pair(looked, data),
             _grid(len(found.pairs)),
         )
-    with right, st.container(border=True, key="card-halo"):
+    with right:
+        drawn = _large(looked)
+        card.show(looked, beside=True)
+    return drawn
+
+
+def _large(looked: Looked) -> go.Figure:
+    """Show the halo of the pair with its sentence."""
+    found, pair, rate = looked.found, looked.pair, looked.rate
+    with st.container(border=True, key="card-halo"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{plain(pair_named(found, pair))}**", width="content")
             st.session_state.setdefault(f"{PREFIX}rings", True)
@@ -42,7 +51,6 @@ def show(looked: Looked) -> go.Figure:
             lambda data: marks.look_at(found, pair, marks.named(found, pair, rate, data[0])),
         )
         st.markdown(plain(interaction_words.halo_sentence(found, pair, rate)))
-    card.show(looked)
     return drawn
 
 

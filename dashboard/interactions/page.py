@@ -131,7 +131,7 @@ def _body(asked: Asked, found: Interactions, tools: Any) -> None:
     from components import interaction_words
     from dashboard.interactions import bar, exporting, published
 
-    st.markdown(f"##### {plain(interaction_words.heatmap_sentence(found, _ring(found)))}")
+    st.markdown(f"**{plain(interaction_words.heatmap_sentence(found, _ring(found)))}**")
     st.caption(plain(_told(asked, found)))
     looked = bar.show(asked, found)
     view = _view(asked)

@@ -38,7 +38,7 @@ def show(looked: Looked) -> go.Figure:
     """Draw the view; return the heatmap."""
     found = looked.found
     shown = cast("Show", _shown())
-    left, right = st.columns([5, 6])
+    left, right = st.columns([3, 4])
     with left, st.container(border=True, key="card-strengths"):
         drawn = pair_heatmap.figure(found, shown, looked.epsilon, looked.pair)
         alt = pair_heatmap.alt(found, shown, looked.epsilon)
@@ -54,9 +54,14 @@ def show(looked: Looked) -> go.Figure:
         st.dataframe(
             table_of(looked, other),
             hide_index=True,
+            height="content" if len(found.pairs) <= _ROWS else "auto",
             column_config={
-                "one sign": st.column_config.NumberColumn(format="percent"),
-                **{name: st.column_config.NumberColumn(format="%.3g") for name in _NUMBERS},
+                "pair": st.column_config.TextColumn(width=_WIDE),
+                "one sign": st.column_config.NumberColumn(format="%d %%", width=_NARROW),
+                **{
+                    name: st.column_config.NumberColumn(format="%.3g", width=_NARROW)
+                    for name in _NUMBERS
+                },
             },
         )
         if other is not None:
@@ -69,6 +74,8 @@ def show(looked: Looked) -> go.Figure:
     return drawn
 
 
+_WIDE, _NARROW = 272, 70  # pixels
+_ROWS = 15  # shown at once
 _NUMBERS = ("reference", "±", "min", "median", "max", "H²", "SHAP")
 
 
@@ -82,11 +89,11 @@ def table_of(looked: Looked, other: PairComparison | None = None) -> pd.DataFram
         row: dict[str, Any] = {
             "pair": pair_named(found, pair),
             "reference": float(found.scores[pair, 0]),
-            "±": SURE * float(found.error[pair, 0, 3]),
+            **({"±": SURE * float(found.error[pair, 0, 3])} if found.error.any() else {}),
             "min": low,
             "median": middle,
             "max": high,
-            "one sign": float(agreement[pair]),
+            "one sign": int(100 * agreement[pair]),  # 100 % only if it is all
         }
         if other is not None:
             own = (other.pairs == found.pairs[pair]).all(axis=1)
