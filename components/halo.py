@@ -49,7 +49,8 @@ def figure(
     reach = reach_of(curve)
     shape = halo_shape.shape_of(curve, known, reach)
     drawn = go.Figure()
-    drawn.add_trace(_filled(shape.core, faded(BAR_CHOSEN, 0.10)))
+    if known.all():
+        drawn.add_trace(_filled(shape.core, faded(BAR_CHOSEN, 0.10)))
     for line, colour, name in (
         (shape.more, MORE, "together costs more: leaves the set"),
         (shape.less, LESS, "together costs less: stays in it"),
@@ -60,7 +61,11 @@ def figure(
     )
     if rings:
         drawn.add_traces(_rings(found, pair, rate, reach))
-    drawn.add_trace(_line(shape.whole, BAR_CHOSEN, 2.2))
+    for line, colour, dash in (
+        (shape.known, BAR_CHOSEN, "solid"),
+        (shape.unknown, BAR_OTHER, "dot"),
+    ):
+        drawn.add_trace(_line(line, colour, 2.2, dash))
     drawn.add_traces(_points(found, pair, curve, known, reach))
     place = place_of_model(found, pair, rate, chosen)
     if place is not None and max(map(abs, place)) <= reach:
@@ -122,13 +127,14 @@ def _points(
             x=_small(x[which]),
             y=_small(y[which]),
             mode="markers",
-            marker={"line": {"width": 1.6 if "open" in marker["symbol"] else 0}, **marker},
+            marker={"line": {"width": 1.6 if "open" in str(marker["symbol"]) else 0}, **marker},
             customdata=np.flatnonzero(which).astype(np.int16),
             text=[texts[at] for at in np.flatnonzero(which)],
             hovertemplate="%{text}<extra></extra>",
             selected={"marker": {"opacity": 1}},
             unselected={"marker": {"opacity": 1}},
-            showlegend=False,
+            name="a budget cannot be spent",
+            showlegend="open" in str(marker["symbol"]),
         )
         for which, marker in kinds
         if which.any()
@@ -165,8 +171,8 @@ def _rings(found: Interactions, pair: int, rate: int, reach: float) -> list[go.S
     lines = []
     for smaller in range(place):
         curve = found.halo(pair, smaller)
-        everywhere = np.ones(len(curve.angle), dtype=bool)
-        line = halo_shape.shape_of(curve, everywhere, reach).whole
+        spent = reached(found, pair, curve.steps, curve.signs, smaller)
+        line = halo_shape.shape_of(curve, spent, reach).known
         lines.append(_line(line, faded(BAR_CHOSEN, 0.55), 1.0))
     if lines:
         lines[0].update(name="smaller ε", showlegend=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from itertools import combinations
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import plotly.graph_objects as go
@@ -26,6 +27,7 @@ _SPREAD = ("min", "median", "max")
 _BELOW, _LINE = 58, 19  # pixels: of the colour key, and of a line of words
 _CELL = 30
 _STRIPES = 4  # of a cell
+_PALE = 0.45
 _NUMBERED = 8  # features up to which cells tell their number
 
 
@@ -47,14 +49,15 @@ def figure(
     A click returns the pair's place, or both features where it was not looked at closely.
     """
     values, close = cells_of(found, show, epsilon)
+    unit = unit_of(values, show)
     drawn = go.Figure()
-    for which, opacity in ((close, 1.0), (~close, 0.45)):
-        drawn.add_trace(_heat(np.where(which, values, np.nan), opacity, show))
+    drawn.add_trace(_heat(np.where(close, values, np.nan), 1.0))
+    drawn.add_trace(_heat(np.where(close, np.nan, values), _PALE))
+    if len(values) <= _NUMBERED:
+        told = [[_number(v, unit) for v in row] for row in np.where(close, values, np.nan)]
+        drawn.data[0].update(text=told, texttemplate="%{text}", textfont={"size": 11})
     drawn.update_layout(coloraxis=_scale(found, show, values))
-    far = [
-        (i, j)
-        for i, j in np.argwhere(~close & ~np.eye(len(close), dtype=bool)).tolist()
-    ]
+    far = np.argwhere(~close & ~np.eye(len(close), dtype=bool)).tolist()
     if far:
         drawn.add_trace(_stripes(far))
     agree, differ = _marked(found, epsilon)
@@ -63,7 +66,7 @@ def figure(
             drawn.add_trace(_marks(found, pairs, symbol))
     drawn.add_trace(_cells(found, values, show, epsilon))
     matrix.with_names(drawn, found.titles)
-    _words(drawn, bool(agree), bool(differ), bool(far), show)
+    _words(drawn, _title(found, show, unit), agree=agree, differ=differ, far=far)
     if chosen is not None:
         i, j = (int(v) for v in found.pairs[chosen])
         for x, y in ((i, j), (j, i)):
@@ -96,26 +99,35 @@ def cells_of(
     return values, close
 
 
-def _heat(values: np.ndarray, opacity: float, show: Show) -> go.Heatmap:
-    few, numbered = len(values) <= matrix.MOST, len(values) <= _NUMBERED
+def _heat(values: np.ndarray, opacity: float) -> go.Heatmap:
+    gap = 2 if len(values) <= matrix.MOST else 1
     return go.Heatmap(
         z=values.astype(np.float32),
         coloraxis="coloraxis",
         opacity=opacity,
-        xgap=2 if few else 1,
-        ygap=2 if few else 1,
+        xgap=gap,
+        ygap=gap,
         hoverinfo="skip",
         hoverongaps=False,
-        text=[[_number(value, show) for value in row] for row in values] if numbered else None,
-        texttemplate="%{text}" if numbered else None,
-        textfont={"size": 11},
     )
 
 
-def _number(value: float, show: Show) -> str:
+def unit_of(values: np.ndarray, show: Show) -> float:
+    """Return the unit of the numbers in the cells: 1, a thousandth …; of shares 0."""
+    if show == "agreement":
+        return 0.0
+    most = float(np.nanmax(np.abs(values), initial=0.0))
+    return 1.0 if most == 0 else 10.0 ** min(0, 3 * math.floor(math.log10(most) / 3))
+
+
+def _number(value: float, unit: float) -> str:
+    """Say a number in few letters: in units, with a digit behind the point below 10."""
     if np.isnan(value):
         return ""
-    return _floored(value) if show == "agreement" else saying.signed(float(value))
+    if not unit:
+        return _floored(value)
+    size = round(value / unit, 1 if abs(value) < 10 * unit else 0)
+    return saying.signed(size, 4) if size else "0"
 
 
 def _scale(found: Interactions, show: Show, values: np.ndarray) -> dict[str, object]:
@@ -128,7 +140,8 @@ def _scale(found: Interactions, show: Show, values: np.ndarray) -> dict[str, obj
     if show == "agreement":
         ends = {"tickvals": [0, 0.5, 1], "ticktext": [saying.share(v) for v in (0, 0.5, 1)]}
         return {
-            "cmin": 0, "cmax": 1, "colorscale": plotly_scale(SEQUENTIAL), "colorbar": {**bar, **ends}
+            "cmin": 0, "cmax": 1, "colorscale": plotly_scale(SEQUENTIAL),
+            "colorbar": {**bar, **ends},
         }  # fmt: skip
     most = float(np.nanmax(np.abs(values), initial=0.0)) or 1.0
     ticks = [-most, 0.0, most]
@@ -155,13 +168,14 @@ def _marks(found: Interactions, pairs: list[int], symbol: str) -> go.Scatter:
         y=(np.concatenate([j, i]) - 0.33).tolist(),
         mode="markers",
         marker={
-            "symbol": symbol, "size": 7, "color": "#FFFFFF", "line": {"width": 1.2, "color": "#111318"}
+            "symbol": symbol, "size": 7, "color": "#FFFFFF",
+            "line": {"width": 1.2, "color": "#111318"},
         },
         hoverinfo="skip",
     )  # fmt: skip
 
 
-def _stripes(far: list[tuple[int, int]]) -> go.Scatter:
+def _stripes(far: list[list[int]]) -> go.Scatter:
     """Return thin stripes over cells at ``(row, column)``."""
     x: list[float | None] = []
     y: list[float | None] = []
@@ -211,12 +225,19 @@ def _floored(share: float) -> str:
     return f"{int(100 * share)} %"  # 100 % only if it is all
 
 
-def _words(drawn: go.Figure, agree: bool, differ: bool, far: bool, show: Show) -> None:
+def _title(found: Interactions, show: Show, unit: float) -> str:
+    numbered = len(found.columns) <= _NUMBERED and unit not in (0.0, 1.0)
+    scale = f" (numbers × {saying.number(unit, 1).removeprefix('1 × ')})" if numbered else ""
+    return f"{TITLES[show]}{scale}"
+
+
+def _words(
+    drawn: go.Figure, title: str, *, agree: list[int], differ: list[int], far: list[Any]
+) -> None:
     """Tell below the cells what colours and marks mean."""
-    lines = [(TITLES[show], True)]
-    rest = "nothing is known of it" if show == "agreement" else "the reference's score"
-    lines += [
-        (f"hatched: not looked at closely, {rest}", far),
+    lines = [
+        (title, [title]),
+        ("hatched: not looked at closely, the reference alone", far),
         ("○ all good models agree in the sign", agree),
         ("× some have one sign, some the other", differ),
     ]
@@ -227,9 +248,7 @@ def _words(drawn: go.Figure, agree: bool, differ: bool, far: bool, show: Show) -
             yshift=-_BELOW + 14 - _LINE * at, showarrow=False, font={"size": 12}, align="left",
         )  # fmt: skip
     below = _BELOW + _LINE * len(shown)
-    drawn.update_layout(
-        height=drawn.layout.height + below, margin={"b": below}, hoverdistance=-1
-    )
+    drawn.update_layout(height=drawn.layout.height + below, margin={"b": below}, hoverdistance=-1)
 
 
 def alt(found: Interactions, show: Show = "reference", epsilon: float | None = None) -> str:
