@@ -72,12 +72,10 @@ def _exact(found: Interactions) -> list[str]:
         return [f"Scores are exact on these {rows}: averages over all permutations."]
     repeats = found.manifest["request"].get("repeats")
     drawn = f"{repeats} drawn permutations" if repeats else "drawn permutations"
-    part = (
-        f"{exact} of {saying.counted(pairs, 'pair')} exact, the others" if exact else "Scores are"
-    )
+    some = f" ({exact} of {saying.counted(pairs, 'pair')} exact)" if exact else ""
     return [
-        f"{part} means over {drawn} of {rows}: ± {saying.number(SURE * most, 2)} at the most "
-        "(two standard errors)."
+        f"Scores are means over {drawn} of {rows}{some}: ± {saying.number(SURE * most, 2)} at the "
+        "most, two standard errors."
     ]
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from itertools import combinations
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import plotly.graph_objects as go
 
-from components import interaction_made_up, matrix, picking, saying, sign_agreement
+from components import interaction_made_up, matrix, pair_marks, picking, saying
 from components.interaction_names import crossed, place_of, spread_told
-from components.tokens import BAR_OTHER, DIVERGING, SEQUENTIAL, plotly_scale
+from components.tokens import DIVERGING, SEQUENTIAL, plotly_scale
 from engine.interaction_results import Interactions
 
 Show = Literal["reference", "min", "median", "max", "agreement"]
@@ -24,9 +24,7 @@ TITLES: dict[str, str] = {
     "agreement": "share of good models with the usual sign",
 }
 _SPREAD = ("min", "median", "max")
-_BELOW, _LINE = 58, 19  # pixels: of the colour key, and of a line of words
 _CELL = 30
-_STRIPES = 4  # of a cell
 _PALE = 0.45
 _NUMBERED = 8  # features up to which cells tell their number
 
@@ -56,17 +54,17 @@ def figure(
     if len(values) <= _NUMBERED:
         told = [[_number(v, unit) for v in row] for row in np.where(close, values, np.nan)]
         drawn.data[0].update(text=told, texttemplate="%{text}", textfont={"size": 11})
-    drawn.update_layout(coloraxis=_scale(found, show, values))
+    drawn.update_layout(coloraxis=_scale(show, values))
     far = np.argwhere(~close & ~np.eye(len(close), dtype=bool)).tolist()
     if far:
-        drawn.add_trace(_stripes(far))
-    agree, differ = _marked(found, epsilon)
+        drawn.add_trace(pair_marks.stripes(far))
+    agree, differ = pair_marks.marked(found, epsilon)
     for pairs, symbol in ((agree, "circle"), (differ, "x")):
         if pairs:
-            drawn.add_trace(_marks(found, pairs, symbol))
+            drawn.add_trace(pair_marks.corners(found, pairs, symbol))
     drawn.add_trace(_cells(found, values, show, epsilon))
     matrix.with_names(drawn, found.titles)
-    _words(drawn, _title(found, show, unit), agree=agree, differ=differ, far=far)
+    pair_marks.tell(drawn, _title(found, show, unit), agree=agree, differ=differ, far=far)
     if chosen is not None:
         i, j = (int(v) for v in found.pairs[chosen])
         for x, y in ((i, j), (j, i)):
@@ -130,7 +128,7 @@ def _number(value: float, unit: float) -> str:
     return saying.signed(size, 4) if size else "0"
 
 
-def _scale(found: Interactions, show: Show, values: np.ndarray) -> dict[str, object]:
+def _scale(show: Show, values: np.ndarray) -> dict[str, object]:
     """Return the colours and their key, below: around zero for scores, from 0 for shares."""
     bar = {
         "orientation": "h", "x": 0, "xanchor": "left", "y": 0, "yanchor": "top", "len": 210,
@@ -151,43 +149,6 @@ def _scale(found: Interactions, show: Show, values: np.ndarray) -> dict[str, obj
         "cmin": -most, "cmax": most, "colorscale": plotly_scale(DIVERGING),
         "colorbar": {**bar, **ends},
     }  # fmt: skip
-
-
-def _marked(found: Interactions, epsilon: float | None) -> tuple[list[int], list[int]]:
-    """Return the pairs on whose sign all good models agree, and those where they differ."""
-    verdicts = list(enumerate(sign_agreement.verdicts(found, epsilon)))
-    agree = [pair for pair, verdict in verdicts if verdict in ("plus", "minus")]
-    return agree, [pair for pair, verdict in verdicts if verdict == "both"]
-
-
-def _marks(found: Interactions, pairs: list[int], symbol: str) -> go.Scatter:
-    """Return a mark in the corner of each cell."""
-    i, j = found.pairs[pairs].T.astype(float)
-    return go.Scatter(
-        x=(np.concatenate([i, j]) + 0.38).tolist(),
-        y=(np.concatenate([j, i]) - 0.33).tolist(),
-        mode="markers",
-        marker={
-            "symbol": symbol, "size": 7, "color": "#FFFFFF",
-            "line": {"width": 1.2, "color": "#111318"},
-        },
-        hoverinfo="skip",
-    )  # fmt: skip
-
-
-def _stripes(far: list[list[int]]) -> go.Scatter:
-    """Return thin stripes over cells at ``(row, column)``."""
-    x: list[float | None] = []
-    y: list[float | None] = []
-    for row, column in far:
-        for at in (np.arange(_STRIPES) + 0.5) / _STRIPES:
-            half = min(at, 1 - at) * 0.94
-            x += [column - half + at - 0.5, column + half + at - 0.5, None]
-            y += [row - half + 0.5 - at, row + half + 0.5 - at, None]
-    return go.Scatter(
-        x=x, y=y, mode="lines", line={"color": BAR_OTHER, "width": 1}, hoverinfo="skip",
-        connectgaps=False,
-    )  # fmt: skip
 
 
 def _cells(
@@ -229,26 +190,6 @@ def _title(found: Interactions, show: Show, unit: float) -> str:
     numbered = len(found.columns) <= _NUMBERED and unit not in (0.0, 1.0)
     scale = f" (numbers × {saying.number(unit, 1).removeprefix('1 × ')})" if numbered else ""
     return f"{TITLES[show]}{scale}"
-
-
-def _words(
-    drawn: go.Figure, title: str, *, agree: list[int], differ: list[int], far: list[Any]
-) -> None:
-    """Tell below the cells what colours and marks mean."""
-    lines = [
-        (title, [title]),
-        ("hatched: not looked at closely, the reference alone", far),
-        ("○ all good models agree in the sign", agree),
-        ("× some have one sign, some the other", differ),
-    ]
-    shown = [line for line, there in lines if there]
-    for at, line in enumerate(shown):
-        drawn.add_annotation(
-            x=0, y=0, xref="paper", yref="paper", xanchor="left", yanchor="top", text=line,
-            yshift=-_BELOW + 14 - _LINE * at, showarrow=False, font={"size": 12}, align="left",
-        )  # fmt: skip
-    below = _BELOW + _LINE * len(shown)
-    drawn.update_layout(height=drawn.layout.height + below, margin={"b": below}, hoverdistance=-1)
 
 
 def alt(found: Interactions, show: Show = "reference", epsilon: float | None = None) -> str:
