@@ -5,12 +5,18 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
-from components import fitting, frames, halo_shape, interaction_made_up, picking, saying
+from components import (
+    fitting,
+    frames,
+    halo_points,
+    halo_shape,
+    interaction_made_up,
+    picking,
+    saying,
+)
 from components.interaction_names import (
     LESS,
     MORE,
-    budget_told,
-    masks_told,
     pair_named,
     reached,
 )
@@ -22,7 +28,6 @@ _HEIGHT = 480  # pixels
 _LEAST, _MOST = 1.45, 2.5  # radius of the picture in units of ε
 _AXIS = 250.0
 _TICKS = (-1.0, -0.5, 0.0, 0.5, 1.0)
-_NEXT = 1e-9  # of ε: a curve that is on the circle
 
 Chosen = tuple[tuple[int, int], tuple[int, int]]
 
@@ -49,7 +54,8 @@ def figure(
     reach = reach_of(curve)
     shape = halo_shape.shape_of(curve, known, reach)
     drawn = go.Figure()
-    drawn.add_trace(_filled(shape.core, faded(BAR_CHOSEN, 0.10)))
+    if known.all():
+        drawn.add_trace(_filled(shape.core, faded(BAR_CHOSEN, 0.10)))
     for line, colour, name in (
         (shape.more, MORE, "together costs more: leaves the set"),
         (shape.less, LESS, "together costs less: stays in it"),
@@ -60,8 +66,12 @@ def figure(
     )
     if rings:
         drawn.add_traces(_rings(found, pair, rate, reach))
-    drawn.add_trace(_line(shape.whole, BAR_CHOSEN, 2.2))
-    drawn.add_traces(_points(found, pair, curve, known, reach))
+    for line, colour, dash in (
+        (shape.known, BAR_CHOSEN, "solid"),
+        (shape.unknown, BAR_OTHER, "dot"),
+    ):
+        drawn.add_trace(_line(line, colour, 2.2, dash))
+    drawn.add_traces(halo_points.points(found, pair, curve, known, reach))
     place = place_of_model(found, pair, rate, chosen)
     if place is not None and max(map(abs, place)) <= reach:
         drawn.add_traces(picking.rings([place[0]], [place[1]], 15))
@@ -103,70 +113,14 @@ def _at(angle: float, radius: float) -> tuple[float, float]:
     return max(radius, 0.0) * float(np.cos(angle)), max(radius, 0.0) * float(np.sin(angle))
 
 
-def _points(
-    found: Interactions, pair: int, curve: HaloCurve, known: np.ndarray, reach: float
-) -> list[go.Scatter]:
-    """Return the curve's points: outside, inside, and those whose budget was not spent."""
-    radius = np.clip(curve.radius, 0, reach)
-    x, y = radius * np.cos(curve.angle), radius * np.sin(curve.angle)
-    texts = [point_told(found, pair, curve, at, bool(known[at])) for at in range(len(x))]
-    far = curve.radius > reach
-    kinds = (
-        (known & ~curve.inside & ~far, {"symbol": "diamond", "color": MORE, "size": 8}),
-        (far, {"symbol": "star-triangle-up", "color": MORE, "size": 11}),
-        (known & curve.inside, {"symbol": "circle", "color": LESS, "size": 7}),
-        (~known & ~far, {"symbol": "circle-open", "color": BAR_OTHER, "size": 7}),
-    )
-    return [
-        go.Scatter(
-            x=_small(x[which]),
-            y=_small(y[which]),
-            mode="markers",
-            marker={"line": {"width": 1.6 if "open" in marker["symbol"] else 0}, **marker},
-            customdata=np.flatnonzero(which).astype(np.int16),
-            text=[texts[at] for at in np.flatnonzero(which)],
-            hovertemplate="%{text}<extra></extra>",
-            selected={"marker": {"opacity": 1}},
-            unselected={"marker": {"opacity": 1}},
-            showlegend=False,
-        )
-        for which, marker in kinds
-        if which.any()
-    ]
-
-
-def point_told(found: Interactions, pair: int, curve: HaloCurve, at: int, known: bool) -> str:
-    """Say a point of the curve: its masks, what they spend, its loss."""
-    titles = [found.titles[i] for i in found.pairs[pair]]
-    above, loss = float(curve.radius[at]), found.base_loss + float(curve.radius[at])
-    apart = above - curve.expected
-    if not known:
-        how = "a budget could not be spent: the circle says nothing here"
-    elif abs(apart) <= _NEXT * curve.expected:
-        how = "as much as the sum of both alone"
-    else:
-        more = "more" if apart > 0 else "less"
-        how = f"{saying.number(abs(apart), 2)} {more} than the sum of both alone"
-    lines = (
-        masks_told(titles, curve.masks[at]),
-        f"of ε: {budget_told(curve.steps[at], curve.signs[at])}",
-        f"{found.manifest['display']['loss']} {saying.number(loss, 4)}, "
-        f"{saying.number(above, 2)} above the reference:",
-        how,
-    )
-    return "<br>".join(
-        saying.drawn(part) for line in lines for part in fitting.wrapped(line, 280, 13)
-    )
-
-
 def _rings(found: Interactions, pair: int, rate: int, reach: float) -> list[go.Scatter]:
     """Return the halos of the smaller budgets, thin."""
     place = range(len(found.epsilons))[rate]
     lines = []
     for smaller in range(place):
         curve = found.halo(pair, smaller)
-        everywhere = np.ones(len(curve.angle), dtype=bool)
-        line = halo_shape.shape_of(curve, everywhere, reach).whole
+        spent = reached(found, pair, curve.steps, curve.signs, smaller)
+        line = halo_shape.shape_of(curve, spent, reach).known
         lines.append(_line(line, faded(BAR_CHOSEN, 0.55), 1.0))
     if lines:
         lines[0].update(name="smaller ε", showlegend=True)

@@ -8,8 +8,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from components import fitting, frames, interaction_made_up, saying
-from components.interaction_names import LESS, MORE, budget_told, crossed, masks_told
-from components.tokens import BAR_OTHER, DIVERGING, plotly_scale
+from components.interaction_names import LESS, MORE, crossed
+from components.tokens import BAR_OTHER, DIVERGING, VALUES, plotly_scale
 from engine.halo_shapes import STEPS
 from engine.interaction_results import Ball
 
@@ -76,7 +76,7 @@ def _dots(ball: Ball) -> go.Scatter3d:
     if share is not None:
         marker = {
             "size": 4, "color": share[there].astype(np.float32), "cmin": -1, "cmax": 1,
-            "colorscale": plotly_scale(DIVERGING), "showscale": True,
+            "colorscale": plotly_scale(VALUES), "showscale": True,
             "colorbar": {
                 "len": 0.5, "thickness": 8, "outlinewidth": 0, "tickvals": [-1, 0, 1],
                 "ticktext": ["all down", "none", "all up"], "tickfont": {"size": 12},
@@ -88,21 +88,22 @@ def _dots(ball: Ball) -> go.Scatter3d:
         marker=marker,
         customdata=np.flatnonzero(there).astype(np.int16),
         text=[_told(ball, int(at)) for at in np.flatnonzero(there)],
-        hovertemplate="%{text}<extra></extra>",
+        meta=_names(ball),
+        hovertemplate="%{meta}<br>%{text}<extra></extra>",
     )
+
+
+def _names(ball: Ball) -> str:
+    """Say what the numbers of a dot are, once for all of them."""
+    told = f"m of {saying.joined([saying.inside(ball.titles[i]) for i in ball.features])}"
+    return "<br>".join(saying.drawn(line) for line in fitting.wrapped(told, 280, 13))
 
 
 def _told(ball: Ball, at: int) -> str:
-    titles = [ball.titles[i] for i in ball.features]
+    """Say which model a dot is, in few letters: there are up to thousands."""
+    masks = ", ".join(saying.number(float(m)) for m in ball.masks[at])
     above = float(ball.loss[at]) - ball.base_loss
-    lines = (
-        masks_told(titles, ball.masks[at]),
-        f"of ε: {budget_told(ball.steps[at], ball.signs[at])}",
-        f"{saying.number(above, 2)} above the reference, expected {saying.number(ball.epsilon, 2)}",
-    )
-    return "<br>".join(
-        saying.drawn(part) for line in lines for part in fitting.wrapped(line, 280, 13)
-    )
+    return f"{masks}<br>{saying.number(above, 2)} above; alone {saying.number(ball.epsilon, 2)}"
 
 
 def _sphere(radius: float) -> go.Scatter3d:
@@ -148,7 +149,7 @@ def _scene(drawn: go.Figure, ball: Ball) -> None:
         showarrow=False, font={"size": 12}, align="left",
     )  # fmt: skip
     drawn.update_layout(
-        scene={**axes, "aspectmode": "data", "camera": {"eye": {"x": 1.35, "y": 1.35, "z": 0.9}}},
+        scene={**axes, "aspectmode": "data", "camera": {"eye": {"x": 1.65, "y": 1.65, "z": 1.1}}},
         dragmode="turntable",
         paper_bgcolor="rgba(0,0,0,0)",
     )

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import numpy as np
 import plotly.graph_objects as go
 
-from components import frames, halo_shape, interaction_made_up, picking, saying
+from components import fitting, frames, halo_shape, interaction_made_up, picking, saying
 from components.halo_shape import HaloShape
 from components.interaction_names import (
     LESS,
     MORE,
-    crossed,
     order_of,
     pair_named,
     reached,
@@ -19,10 +20,10 @@ from components.interaction_names import (
 from components.tokens import ACCENT, BAR_CHOSEN, BAR_OTHER, faded
 from engine.interaction_results import Interactions
 
-_CELL = 186  # pixels
+_CELL = 164  # pixels
 _LEAST, _MOST = 1.2, 1.8  # radius of the cells in units of ε; what is farther is cut
-_EDGE, _TITLE = 1.1, 0.3  # of that radius: half a cell's width, and its title's height
-_LABEL = 138.0
+_EDGE, _TITLE = 1.1, 0.45  # of that radius: half a cell's width, and its title's height
+_LABEL = 92.0  # pixels: what a line of a title takes where cells are small
 _PIECES = 3  # between two neighbours of a small curve
 
 
@@ -50,15 +51,14 @@ def figure(
     spread = found.spread()
     texts = [f"{saying.drawn(pair_named(found, p))}<br>{spread_told(spread[p])}" for p in order]
     keys = [[pair] for pair in order]
-    drawn.add_trace(picking.cells(*spots.T.tolist(), keys, texts, _CELL))
+    drawn.add_trace(picking.cells(spots[:, 0].tolist(), spots[:, 1].tolist(), keys, texts, _CELL))
     for pair, (x, y) in middles.items():
-        told = crossed([found.titles[i] for i in found.pairs[pair]], _LABEL, 11)
         drawn.add_annotation(
-            x=x, y=y + (_EDGE + _TITLE) * reach, text=saying.drawn(told), showarrow=False,
+            x=x, y=y + (_EDGE + _TITLE) * reach, text=_title(found, pair), showarrow=False,
             yanchor="top", font={"size": 11},
         )  # fmt: skip
     if chosen in middles:
-        _frame(drawn, *middles[chosen], reach)
+        _frame(drawn, middles[chosen], reach)
     rows = -(-len(order) // columns)
     frames.finished(drawn, round(_CELL * rows * high / wide))
     hidden = {"visible": False, "fixedrange": True, "constrain": "domain"}
@@ -69,6 +69,13 @@ def figure(
     )  # fmt: skip
     drawn.update_layout(hoverdistance=-1, hovermode="closest")
     return drawn
+
+
+def _title(found: Interactions, pair: int) -> str:
+    """Return the name of a pair in two lines."""
+    one, other = (found.titles[i] for i in found.pairs[pair])
+    lines = (fitting.fitted(one, _LABEL, 11), fitting.fitted(f"× {other}", _LABEL, 11))
+    return "<br>".join(saying.drawn(line) for line in lines)
 
 
 def _reach(found: Interactions, rate: int) -> float:
@@ -91,8 +98,13 @@ def _halos(
         drawn.add_trace(_all(lines, fill="toself", fillcolor=colour, line={"width": 0}))
     circles = [halo_shape.circle(1.0)[::4] + middle for middle in middles.values()]
     drawn.add_trace(_all(circles, line={"color": BAR_OTHER, "width": 1.2, "dash": "dot"}))
-    curves = [shapes[pair].whole + middle for pair, middle in middles.items()]
-    drawn.add_trace(_all(curves, line={"color": BAR_CHOSEN, "width": 1.8}))
+    for part, line in (
+        ("known", {"color": BAR_CHOSEN, "width": 1.8}),
+        ("unknown", {"color": BAR_OTHER, "width": 1.4, "dash": "dot"}),
+    ):
+        curves = [getattr(shapes[pair], part) + middle for pair, middle in middles.items()]
+        if np.isfinite(curves).any():
+            drawn.add_trace(_all(curves, line=line))
     return drawn
 
 
@@ -101,8 +113,8 @@ def _shape(found: Interactions, pair: int, rate: int, reach: float) -> HaloShape
     curve = found.halo(pair, rate)
     known = reached(found, pair, curve.steps, curve.signs, rate)
     unit = curve.expected or 1.0
-    whole = halo_shape.shape_of(curve, known, reach * unit, _PIECES)
-    return HaloShape(whole.whole / unit, whole.more / unit, whole.less / unit, whole.core / unit)
+    shape = halo_shape.shape_of(curve, known, reach * unit, _PIECES)
+    return HaloShape(*(getattr(shape, part.name) / unit for part in fields(shape)))
 
 
 def _all(lines: list[np.ndarray], **how: object) -> go.Scatter:
@@ -114,7 +126,8 @@ def _all(lines: list[np.ndarray], **how: object) -> go.Scatter:
     )
 
 
-def _frame(drawn: go.Figure, x: float, y: float, reach: float) -> None:
+def _frame(drawn: go.Figure, middle: np.ndarray, reach: float) -> None:
+    x, y = (float(v) for v in middle)
     half = (_EDGE - 0.02) * reach
     drawn.add_shape(
         type="rect", x0=x - half, x1=x + half, y0=y - half, y1=y + half + _TITLE * reach,
@@ -125,10 +138,10 @@ def _frame(drawn: go.Figure, x: float, y: float, reach: float) -> None:
 def alt(found: Interactions, rate: int = -1) -> str:
     """Describe the picture for those who cannot see it."""
     order = order_of(found)
-    first = [pair_named(found, int(pair)) for pair in order[:3]]
+    first = saying.joined([pair_named(found, int(pair)) for pair in order[:3]])
     return (
         f"Halos of {saying.counted(len(order), 'pair')} at ε = "
-        f"{saying.number(float(found.epsilons[rate]))}, the strongest first: {saying.joined(first)}."
+        f"{saying.number(float(found.epsilons[rate]))}, the strongest first: {first}."
     )
 
 

@@ -17,13 +17,14 @@ class HaloShape:
     """Closed lines in units of the losses, float64 ``(points, 2)``.
 
     Attributes:
-        whole: the curve.
+        known, unknown: the curve where budgets were spent, and where not; NaN between the parts.
         more: between circle and curve where the curve is outside.
         less: the same where it is inside.
         core: what is within both.
     """
 
-    whole: np.ndarray
+    known: np.ndarray
+    unknown: np.ndarray
     more: np.ndarray
     less: np.ndarray
     core: np.ndarray
@@ -46,12 +47,14 @@ def shape_of(
     radii = np.maximum(np.append(curve.radius, curve.radius[0]), 0)
     angle = (angles[:-1, None] + part * np.diff(angles)[:, None]).ravel()
     radius = (radii[:-1, None] + part * np.diff(radii)[:, None]).ravel()
-    known = np.repeat(reached & np.roll(reached, -1), pieces)
-    known[::pieces] = reached
+    after = np.repeat(reached & np.roll(reached, -1), pieces)
+    before = np.roll(after, 1)
     expected = curve.expected
-    told = np.where(known, radius, expected)
+    told = np.where(before & after, radius, expected)
+    whole = closed(angle, np.minimum(radius, most))
     return HaloShape(
-        whole=closed(angle, np.minimum(radius, most)),
+        known=_part(whole, before | after),
+        unknown=_part(whole, ~(before & after)),
         more=_ring(angle, np.clip(told, expected, most), expected),
         less=_ring(angle, np.minimum(told, expected), expected),
         core=closed(angle, np.minimum(radius, expected)),
@@ -67,6 +70,11 @@ def closed(angle: np.ndarray, radius: np.ndarray | float) -> np.ndarray:
     """Return a closed line from angles and radii."""
     line = np.column_stack([radius * np.cos(angle), radius * np.sin(angle)])
     return np.concatenate([line, line[:1]])
+
+
+def _part(whole: np.ndarray, where: np.ndarray) -> np.ndarray:
+    """Return the part of a closed line, NaN elsewhere."""
+    return np.where(np.append(where, where[:1])[:, None], whole, np.nan)
 
 
 def _ring(angle: np.ndarray, radius: np.ndarray, expected: float) -> np.ndarray:

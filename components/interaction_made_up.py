@@ -73,17 +73,12 @@ def interactions(
         pairs=np.array(places, np.int32),
         steps=steps,
         signs=signs,
-        loss=np.stack([_loss(p, m, flip) for p, m in zip(places, moved, strict=True)]),
+        loss=_losses(places, masks[-1], (steps, signs), flip),
         effects=effects,
         error=error,
         halo_steps=halo_steps,
         halo_signs=halo_signs,
-        halo_loss=np.stack(
-            [
-                [_loss(p, masks_of(m, np.array(p), halo_steps, halo_signs) - 1, flip) for p in places]
-                for m in masks
-            ]
-        ),
+        halo_loss=np.stack([_losses(places, one, (halo_steps, halo_signs), flip) for one in masks]),
         reliance=_RELIANCE[:count].copy(),
         reliance_error=np.full(count, _DOUBT / 2),
         strength=strength,
@@ -110,6 +105,7 @@ def with_regions(side: int = 64) -> tuple[Interactions, np.ndarray]:
 def ball(fourth: bool = False, flip: float = 1.0) -> Ball:
     """Return three made-up features that share ε, or four."""
     features = np.arange(4 if fourth else 3, dtype=np.int32)
+    places = features.tolist()
     signed = np.unique(
         [
             [step * sign for step, sign in zip(one, turns, strict=True)]
@@ -121,14 +117,16 @@ def ball(fourth: bool = False, flip: float = 1.0) -> Ball:
     ).astype(np.int8)
     moved = np.sign(signed) * np.sqrt(np.abs(signed) / STEPS * EPSILON / _STEEP[: len(features)])
     loss = BASE + (_STEEP[: len(features)] * moved**2).sum(axis=1)
-    for i, j in combinations(range(len(features)), 2):
+    for i, j in combinations(places, 2):
         loss = loss + flip * _tie(i, j) * moved[:, i] * moved[:, j]
-    subsets = [list(s) for size in range(1, len(features) + 1) for s in combinations(features, size)]
+    sizes = range(1, len(places) + 1)
+    subsets = [list(subset) for size in sizes for subset in combinations(places, size)]
     together = [
-        _RELIANCE[s].sum() + flip * sum(_SCORES.get(p, 0.0) for p in combinations(s, 2))
+        float(_RELIANCE[s].sum())
+        + flip * sum(_SCORES.get((i, j), 0.0) for i, j in combinations(s, 2))
         for s in subsets
     ]
-    display = {**_manifest(TITLES, 0)["display"], "subsets": [[int(i) for i in s] for s in subsets]}
+    display = {**_manifest(TITLES, 0)["display"], "subsets": subsets}
     return Ball(
         manifest={**_manifest(TITLES, 0), "display": display},
         features=features,
@@ -177,6 +175,17 @@ def _loss(pair: tuple[int, int], moved: np.ndarray, flip: float) -> np.ndarray:
     i, j = pair
     alone = (_STEEP[list(pair)] * moved**2).sum(axis=1)
     return np.asarray(BASE + alone + flip * _tie(i, j) * moved[:, 0] * moved[:, 1])
+
+
+def _losses(
+    pairs: Sequence[tuple[int, int]],
+    masks: np.ndarray,
+    models: tuple[np.ndarray, np.ndarray],
+    flip: float,
+) -> np.ndarray:
+    """Return the loss of some models of every pair, ``(pairs, models)``."""
+    moved = [masks_of(masks, np.array(pair), *models) - 1 for pair in pairs]
+    return np.stack([_loss(p, m, flip) for p, m in zip(pairs, moved, strict=True)])
 
 
 def _effects(pair: tuple[int, int], moved: np.ndarray, flip: float) -> np.ndarray:

@@ -20,6 +20,11 @@ def pair_named(found: Interactions, pair: int, room: float = np.inf) -> str:
     return crossed([found.titles[i] for i in found.pairs[pair]], room)
 
 
+def listed_pair(found: Interactions, pair: int) -> str:
+    """Return a pair as it stands within a sentence: "age × prior offences"."""
+    return _CROSS.join(saying.listed(found.titles[i]) for i in found.pairs[pair])
+
+
 def crossed(titles: Sequence[str], room: float = np.inf, size: float = 12) -> str:
     """Join titles by "×", each cut so that all take at most ``room`` pixels."""
     if np.isinf(room) or fitting.width(_CROSS.join(titles), size) <= room:

@@ -10,7 +10,7 @@ from components.sign_agreement import SURE
 from engine.halo_shapes import NO_EFFECT, NOT_MASKABLE, NOT_REACHABLE
 from engine.interaction_results import Interactions
 
-_WAYS = ("going up", "going down")
+_WAYS = {(True, False): "going up", (False, True): "going down", (True, True): "going either way"}
 
 
 def notes(found: Interactions) -> list[str]:
@@ -52,28 +52,30 @@ def _phrases(found: Interactions, status: np.ndarray, features: list[int]) -> li
             f"{features_of(found, fixed)} cannot be masked, for the model is given names of "
             "categories"
         )
-    for way, name in enumerate(_WAYS):
-        short = [i for i in features if (status[:, i, way] == NOT_REACHABLE).any()]
-        if short:
+    short = status == NOT_REACHABLE
+    ways = [(bool(short[:, i, 0].any()), bool(short[:, i, 1].any())) for i in features]
+    for way, name in _WAYS.items():
+        some = [i for i, found_way in zip(features, ways, strict=True) if found_way == way]
+        if some:
             told.append(
-                f"the loss does not rise far enough with m of {features_of(found, short)} {name}: "
-                f"not all budgets up to ε can be spent"
+                f"the loss does not rise far enough with m of {features_of(found, some)} {name}: "
+                "not every budget up to ε can be spent"
             )
     return told
 
 
 def _exact(found: Interactions) -> list[str]:
     exact, pairs = int(found.outcome.get("exact_pairs", 0)), len(found.pairs)
-    most = float(np.nanmax(found.error[..., 3], initial=0.0))
+    most = float(found.error[..., 3][found.members()].max(initial=0.0))
     rows = saying.counted(int(found.outcome["samples"]), "row")
     if most == 0 or exact == pairs:
         return [f"Scores are exact on these {rows}: averages over all permutations."]
     repeats = found.manifest["request"].get("repeats")
     drawn = f"{repeats} drawn permutations" if repeats else "drawn permutations"
-    part = f"{exact} of {saying.counted(pairs, 'pair')} exact, the others" if exact else "Scores are"
+    some = f" ({exact} of {saying.counted(pairs, 'pair')} exact)" if exact else ""
     return [
-        f"{part} means over {drawn} of {rows}: ± {saying.number(SURE * most, 2)} at the most "
-        "(two standard errors)."
+        f"Scores are means over {drawn} of {rows}{some}: ± {saying.number(SURE * most, 2)} at the "
+        "most, two standard errors."
     ]
 
 
@@ -83,5 +85,5 @@ def _trained(found: Interactions) -> list[str]:
     count, inside = len(found.other_loss), int(found.other_members().sum())
     return [
         f"{saying.counted(count, 'model')} {'was' if count == 1 else 'were'} trained again; "
-        f"{'none' if not inside else inside} of them {'is' if inside == 1 else 'are'} as good."
+        f"{inside or 'none'} of them {'is' if inside == 1 else 'are'} as good."
     ]

@@ -63,7 +63,7 @@ def figure(
     if threshold is not None:
         signed = value != "ratio" and not absolute
         for at in {threshold, -threshold} if signed else {threshold}:
-            frames.line_at(drawn, at, ACCENT, "dash")
+            frames.line_at(drawn, at, ACCENT, "dash", width=2)
     _key(drawn, found, bands, epsilon)
     _words(drawn, placed, bands)
     return drawn
@@ -77,9 +77,7 @@ def _title(found: Interactions, value: Value, *, absolute: bool) -> str:
     return f"{title}, {found.manifest['display']['unit']}"
 
 
-def _axes(
-    drawn: go.Figure, placed: list[Placed], ends: tuple[float, float], title: str
-) -> None:
+def _axes(drawn: go.Figure, placed: list[Placed], ends: tuple[float, float], title: str) -> None:
     high = placed[-1].end if placed else 40.0
     for one in placed:
         drawn.add_annotation(
@@ -90,16 +88,14 @@ def _axes(
     frames.finished(drawn, round(high) + _BELOW)
     drawn.update_xaxes(
         title={"text": saying.drawn(saying.begun(title)), "font": {"size": 13}, "standoff": 8},
-        range=list(ends), fixedrange=True, showgrid=True, zeroline=False, nticks=6, tickangle=0,
+        range=list(ends), fixedrange=True, showgrid=True, zeroline=False, nticks=8, tickangle=0,
     )  # fmt: skip
     drawn.update_yaxes(range=[high, 0], visible=False)
     margin = {"l": _SIDE, "r": _SIDE, "t": 0, "b": _BELOW, "autoexpand": False}
     drawn.update_layout(margin=margin, hovermode="closest")
 
 
-def _key(
-    drawn: go.Figure, found: Interactions, bands: list[Band], epsilon: float | None
-) -> None:
+def _key(drawn: go.Figure, found: Interactions, bands: list[Band], epsilon: float | None) -> None:
     """Tell above the bands what the colours mean."""
     low = min([float(b.loss[b.member].min(initial=found.base_loss)) for b in bands], default=0.0)
     most = found.base_loss + (found.epsilon if epsilon is None else epsilon)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from itertools import combinations
 from typing import Literal
 
 import numpy as np
 import plotly.graph_objects as go
 
-from components import interaction_made_up, matrix, picking, saying, sign_agreement
+from components import interaction_made_up, matrix, pair_marks, picking, saying
 from components.interaction_names import crossed, place_of, spread_told
-from components.tokens import BAR_OTHER, DIVERGING, SEQUENTIAL, plotly_scale
+from components.tokens import DIVERGING, SEQUENTIAL, plotly_scale
 from engine.interaction_results import Interactions
 
 Show = Literal["reference", "min", "median", "max", "agreement"]
@@ -23,9 +24,8 @@ TITLES: dict[str, str] = {
     "agreement": "share of good models with the usual sign",
 }
 _SPREAD = ("min", "median", "max")
-_BELOW, _LINE = 58, 19  # pixels: of the colour key, and of a line of words
 _CELL = 30
-_STRIPES = 4  # of a cell
+_PALE = 0.45
 _NUMBERED = 8  # features up to which cells tell their number
 
 
@@ -47,23 +47,24 @@ def figure(
     A click returns the pair's place, or both features where it was not looked at closely.
     """
     values, close = cells_of(found, show, epsilon)
+    unit = unit_of(values, show)
     drawn = go.Figure()
-    for which, opacity in ((close, 1.0), (~close, 0.45)):
-        drawn.add_trace(_heat(np.where(which, values, np.nan), opacity, show))
-    drawn.update_layout(coloraxis=_scale(found, show, values))
-    far = [
-        (i, j)
-        for i, j in np.argwhere(~close & ~np.eye(len(close), dtype=bool)).tolist()
-    ]
+    drawn.add_trace(_heat(np.where(close, values, np.nan), 1.0))
+    drawn.add_trace(_heat(np.where(close, np.nan, values), _PALE))
+    if len(values) <= _NUMBERED:
+        told = [[_number(v, unit) for v in row] for row in np.where(close, values, np.nan)]
+        drawn.data[0].update(text=told, texttemplate="%{text}", textfont={"size": 11})
+    drawn.update_layout(coloraxis=_scale(show, values))
+    far = np.argwhere(~close & ~np.eye(len(close), dtype=bool)).tolist()
     if far:
-        drawn.add_trace(_stripes(far))
-    agree, differ = _marked(found, epsilon)
+        drawn.add_trace(pair_marks.stripes(far))
+    agree, differ = pair_marks.marked(found, epsilon)
     for pairs, symbol in ((agree, "circle"), (differ, "x")):
         if pairs:
-            drawn.add_trace(_marks(found, pairs, symbol))
+            drawn.add_trace(pair_marks.corners(found, pairs, symbol))
     drawn.add_trace(_cells(found, values, show, epsilon))
     matrix.with_names(drawn, found.titles)
-    _words(drawn, bool(agree), bool(differ), bool(far), show)
+    pair_marks.tell(drawn, _title(found, show, unit), agree=agree, differ=differ, far=far)
     if chosen is not None:
         i, j = (int(v) for v in found.pairs[chosen])
         for x, y in ((i, j), (j, i)):
@@ -96,29 +97,38 @@ def cells_of(
     return values, close
 
 
-def _heat(values: np.ndarray, opacity: float, show: Show) -> go.Heatmap:
-    few, numbered = len(values) <= matrix.MOST, len(values) <= _NUMBERED
+def _heat(values: np.ndarray, opacity: float) -> go.Heatmap:
+    gap = 2 if len(values) <= matrix.MOST else 1
     return go.Heatmap(
         z=values.astype(np.float32),
         coloraxis="coloraxis",
         opacity=opacity,
-        xgap=2 if few else 1,
-        ygap=2 if few else 1,
+        xgap=gap,
+        ygap=gap,
         hoverinfo="skip",
         hoverongaps=False,
-        text=[[_number(value, show) for value in row] for row in values] if numbered else None,
-        texttemplate="%{text}" if numbered else None,
-        textfont={"size": 11},
     )
 
 
-def _number(value: float, show: Show) -> str:
+def unit_of(values: np.ndarray, show: Show) -> float:
+    """Return the unit of the numbers in the cells: 1, a thousandth …; of shares 0."""
+    if show == "agreement":
+        return 0.0
+    most = float(np.nanmax(np.abs(values), initial=0.0))
+    return 1.0 if most == 0 else 10.0 ** min(0, 3 * math.floor(math.log10(most) / 3))
+
+
+def _number(value: float, unit: float) -> str:
+    """Say a number in few letters: in units, with a digit behind the point below 10."""
     if np.isnan(value):
         return ""
-    return _floored(value) if show == "agreement" else saying.signed(float(value))
+    if not unit:
+        return _floored(value)
+    size = round(value / unit, 1 if abs(value) < 10 * unit else 0)
+    return saying.signed(size, 4) if size else "0"
 
 
-def _scale(found: Interactions, show: Show, values: np.ndarray) -> dict[str, object]:
+def _scale(show: Show, values: np.ndarray) -> dict[str, object]:
     """Return the colours and their key, below: around zero for scores, from 0 for shares."""
     bar = {
         "orientation": "h", "x": 0, "xanchor": "left", "y": 0, "yanchor": "top", "len": 210,
@@ -128,7 +138,8 @@ def _scale(found: Interactions, show: Show, values: np.ndarray) -> dict[str, obj
     if show == "agreement":
         ends = {"tickvals": [0, 0.5, 1], "ticktext": [saying.share(v) for v in (0, 0.5, 1)]}
         return {
-            "cmin": 0, "cmax": 1, "colorscale": plotly_scale(SEQUENTIAL), "colorbar": {**bar, **ends}
+            "cmin": 0, "cmax": 1, "colorscale": plotly_scale(SEQUENTIAL),
+            "colorbar": {**bar, **ends},
         }  # fmt: skip
     most = float(np.nanmax(np.abs(values), initial=0.0)) or 1.0
     ticks = [-most, 0.0, most]
@@ -138,42 +149,6 @@ def _scale(found: Interactions, show: Show, values: np.ndarray) -> dict[str, obj
         "cmin": -most, "cmax": most, "colorscale": plotly_scale(DIVERGING),
         "colorbar": {**bar, **ends},
     }  # fmt: skip
-
-
-def _marked(found: Interactions, epsilon: float | None) -> tuple[list[int], list[int]]:
-    """Return the pairs on whose sign all good models agree, and those where they differ."""
-    verdicts = list(enumerate(sign_agreement.verdicts(found, epsilon)))
-    agree = [pair for pair, verdict in verdicts if verdict in ("plus", "minus")]
-    return agree, [pair for pair, verdict in verdicts if verdict == "both"]
-
-
-def _marks(found: Interactions, pairs: list[int], symbol: str) -> go.Scatter:
-    """Return a mark in the corner of each cell."""
-    i, j = found.pairs[pairs].T.astype(float)
-    return go.Scatter(
-        x=(np.concatenate([i, j]) + 0.38).tolist(),
-        y=(np.concatenate([j, i]) - 0.33).tolist(),
-        mode="markers",
-        marker={
-            "symbol": symbol, "size": 7, "color": "#FFFFFF", "line": {"width": 1.2, "color": "#111318"}
-        },
-        hoverinfo="skip",
-    )  # fmt: skip
-
-
-def _stripes(far: list[tuple[int, int]]) -> go.Scatter:
-    """Return thin stripes over cells at ``(row, column)``."""
-    x: list[float | None] = []
-    y: list[float | None] = []
-    for row, column in far:
-        for at in (np.arange(_STRIPES) + 0.5) / _STRIPES:
-            half = min(at, 1 - at) * 0.94
-            x += [column - half + at - 0.5, column + half + at - 0.5, None]
-            y += [row - half + 0.5 - at, row + half + 0.5 - at, None]
-    return go.Scatter(
-        x=x, y=y, mode="lines", line={"color": BAR_OTHER, "width": 1}, hoverinfo="skip",
-        connectgaps=False,
-    )  # fmt: skip
 
 
 def _cells(
@@ -211,25 +186,10 @@ def _floored(share: float) -> str:
     return f"{int(100 * share)} %"  # 100 % only if it is all
 
 
-def _words(drawn: go.Figure, agree: bool, differ: bool, far: bool, show: Show) -> None:
-    """Tell below the cells what colours and marks mean."""
-    lines = [(TITLES[show], True)]
-    rest = "nothing is known of it" if show == "agreement" else "the reference's score"
-    lines += [
-        (f"hatched: not looked at closely, {rest}", far),
-        ("○ all good models agree in the sign", agree),
-        ("× some have one sign, some the other", differ),
-    ]
-    shown = [line for line, there in lines if there]
-    for at, line in enumerate(shown):
-        drawn.add_annotation(
-            x=0, y=0, xref="paper", yref="paper", xanchor="left", yanchor="top", text=line,
-            yshift=-_BELOW + 14 - _LINE * at, showarrow=False, font={"size": 12}, align="left",
-        )  # fmt: skip
-    below = _BELOW + _LINE * len(shown)
-    drawn.update_layout(
-        height=drawn.layout.height + below, margin={"b": below}, hoverdistance=-1
-    )
+def _title(found: Interactions, show: Show, unit: float) -> str:
+    numbered = len(found.columns) <= _NUMBERED and unit not in (0.0, 1.0)
+    scale = f" (numbers × {saying.number(unit, 1).removeprefix('1 × ')})" if numbered else ""
+    return f"{TITLES[show]}{scale}"
 
 
 def alt(found: Interactions, show: Show = "reference", epsilon: float | None = None) -> str:

@@ -40,7 +40,7 @@ def _dots(
         mode="markers",
         marker={
             "size": float(one.sizes[which][0]), "symbol": symbol, "opacity": opacity,
-            "line": {"width": 1 if symbol == "diamond" else 0, "color": _INK}, **colour,
+            "line": {"width": 0.8 if symbol == "diamond" else 0, "color": _INK}, **colour,
         },
         customdata=np.column_stack([shown.pair, shown.model]).astype(np.int16),
         text=_told(found, shown),

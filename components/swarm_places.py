@@ -10,10 +10,10 @@ from components import packing
 from components.swarm_values import Band
 
 WIDTH = 560.0  # pixels between the ends of the axis at which the dots lie as declared
-DOT, MARK, STAR = 5.0, 9.0, 15.0  # pixels across: a model, one trained again, the reference
+DOT, MARK, STAR = 5.0, 8.0, 15.0  # pixels across: a model, one trained again, the reference
 MOST = 4000  # dots
 TITLE = 22.0  # pixels above a band's dots
-TALLEST = 70.0  # pixels: where dots would pile higher, fewer are drawn
+TALLEST = 60.0  # pixels: where dots would pile higher, fewer are drawn
 _LEAST, _APART = 20.0, 10.0  # pixels: room of a band's dots, and to the next band
 _EDGE = 0.03  # of the axis, to each side
 _FEW = 12  # dots that are always drawn

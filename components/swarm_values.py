@@ -153,10 +153,8 @@ def _of_column(found: Interactions, feature: int, value: Value, epsilon: float |
     parts = [_of_pair(found, int(pair), value, epsilon, feature) for pair in pairs]
     if not parts:
         return Band(found.titles[feature], *(np.zeros(0, dtype=np.int32) for _ in _ARRAYS))
-    arrays = {
-        name: np.concatenate([getattr(part, name) for part in parts]) for name in _ARRAYS
-    }
-    band = replace(parts[0], **arrays)
+    arrays = [np.concatenate([getattr(part, name) for part in parts]) for name in _ARRAYS]
+    band = Band(found.titles[feature], *arrays)
     return band if value == "score" else _once(found, band)
 
 
