@@ -18,6 +18,7 @@ from engine.errors import HaloscopeError
 from engine.interactions.showing import predict_with_masks
 
 _CLASSES = 4  # shown at the most
+_NUMBER = 150  # pixels
 
 
 def show(looked: Looked, *, beside: bool = False) -> None:
@@ -25,7 +26,7 @@ def show(looked: Looked, *, beside: bool = False) -> None:
 
     Args:
         looked: where one looks.
-        beside: the halo of the pair stands beside it already.
+        beside: the halo of the pair stands beside it already, with the model ringed.
     """
     member = looked.member
     if member is None:
@@ -33,20 +34,11 @@ def show(looked: Looked, *, beside: bool = False) -> None:
         return
     with st.container(border=True, key="card-model"):
         _head(looked, member)
-        if beside:
-            _facts(looked, member)
-            return
-        left, right = st.columns([3, 2])
-        with left:
-            _facts(looked, member)
-        with right:
+        st.markdown(plain(_sentence(looked, member)))
+        _numbers(looked, member)
+        _predictions(looked, member)
+        if not beside:
             _place(looked, member)
-
-
-def _facts(looked: Looked, member: Member) -> None:
-    st.markdown(plain(_sentence(looked, member)))
-    _numbers(looked, member)
-    _predictions(looked, member)
 
 
 def _head(looked: Looked, member: Member) -> None:
@@ -123,8 +115,12 @@ def _numbers(looked: Looked, member: Member) -> None:
     if member.score is not None:
         error = f"± {saying.number(SURE * member.error, 2)}" if member.error else "exact"
         told.append(("Interaction score", saying.signed(member.score), error))
-    for column, (title, value, below) in zip(st.columns(len(told)), told, strict=True):
-        column.metric(plain(title), value, plain(below), delta_color="off", delta_arrow="off")
+    with st.container(horizontal=True, key="i-numbers"):
+        for title, value, below in told:
+            st.metric(
+                plain(title), value, plain(below), delta_color="off", delta_arrow="off",
+                width=_NUMBER,
+            )  # fmt: skip
 
 
 def _predictions(looked: Looked, member: Member) -> None:

@@ -30,20 +30,20 @@ def show(looked: Looked) -> go.Figure:
             _grid(len(found.pairs)),
         )
     with right:
-        drawn = _large(looked)
+        drawn = large(looked)
         card.show(looked, beside=True)
     return drawn
 
 
-def _large(looked: Looked) -> go.Figure:
-    """Show the halo of the pair with its sentence."""
+def large(looked: Looked) -> go.Figure:
+    """Show the halo of the pair with its sentence; return it."""
     found, pair, rate = looked.found, looked.pair, looked.rate
     with st.container(border=True, key="card-halo"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{plain(pair_named(found, pair))}**", width="content")
             st.session_state.setdefault(f"{PREFIX}rings", True)
             rings = st.toggle("Smaller sets too", key=f"{PREFIX}rings", persist_state="session")
-        drawn = enlarged(looked, rings=rings)
+        drawn = _drawn(looked, rings=rings)
         chart(
             drawn,
             "halo",
@@ -54,7 +54,7 @@ def _large(looked: Looked) -> go.Figure:
     return drawn
 
 
-def enlarged(looked: Looked, *, rings: bool) -> go.Figure:
+def _drawn(looked: Looked, *, rings: bool) -> go.Figure:
     """Return the halo of the pair with its model ringed, if that lies on this halo."""
     member = looked.member
     there = member is not None and (member.cloud is not None or member.rate == looked.rate)

@@ -9,7 +9,7 @@ import streamlit as st
 from components import interaction_words, region_links
 from components.words import plain
 from dashboard.explore import drawing
-from dashboard.interactions import card
+from dashboard.interactions import card, halos_view
 from dashboard.interactions.looked import Looked, chart, take_pair
 
 
@@ -20,9 +20,12 @@ def show(looked: Looked) -> go.Figure:
     photo = drawing.photo(drawing.photo_key(asked.model, asked.picture), asked.model, asked.picture)
     seen = np.asarray(photo.convert("RGB"))
     drawn = region_links.figure(found, seen, looked.epsilon, chosen=looked.pair)
-    with st.container(border=True, key="card-links"):
+    left, right = st.columns([4, 5])
+    with left, st.container(border=True, key="card-links"):
         alt = region_links.alt(found, looked.epsilon)
         chart(drawn, "links", alt, lambda data: take_pair(looked, data))
         st.markdown(plain(interaction_words.links_sentence(found, looked.epsilon)))
-    card.show(looked)
+    with right:
+        halos_view.large(looked)
+        card.show(looked, beside=True)
     return drawn

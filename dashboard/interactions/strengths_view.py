@@ -59,7 +59,7 @@ def show(looked: Looked) -> go.Figure:
                 "pair": st.column_config.TextColumn(width=_WIDE),
                 "one sign": st.column_config.NumberColumn(format="%d %%", width=_NARROW),
                 **{
-                    name: st.column_config.NumberColumn(format="%.3g", width=_NARROW)
+                    name: st.column_config.NumberColumn(format="%.2g", width=_NARROW)
                     for name in _NUMBERS
                 },
             },
@@ -74,7 +74,7 @@ def show(looked: Looked) -> go.Figure:
     return drawn
 
 
-_WIDE, _NARROW = 272, 70  # pixels
+_WIDE, _NARROW = 268, 72  # pixels
 _ROWS = 15  # shown at once
 _NUMBERS = ("reference", "±", "min", "median", "max", "H²", "SHAP")
 

@@ -32,11 +32,13 @@ def show(looked: Looked) -> go.Figure:
         threshold=threshold,
         chosen=looked.dot,
     )
-    with st.container(border=True, key="card-swarm"):
+    left, right = st.columns([5, 3])
+    with left, st.container(border=True, key="card-swarm"):
         alt = interaction_swarm.alt(found, of=of, value=value, epsilon=looked.epsilon)
         chart(drawn, "swarm", alt, lambda data: _take(looked, data))
         st.markdown(plain(interaction_words.swarm_sentence(found, of, value, looked.epsilon)))
-    card.show(looked)
+    with right, st.container(key="i-beside"):
+        card.show(looked)
     return drawn
 
 
