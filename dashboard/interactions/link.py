@@ -32,7 +32,7 @@ _DECIMALS = {
     "rate": (keys.RATE, 0.01, keys.MOST_RATE), "epsilon": (keys.EPSILON, 1e-9, 1e9),
     "threshold": (0.0, 0.0, 1e9),
 }  # fmt: skip
-_FLAGS = ("absolute", "box", "rings")
+_FLAGS = {"absolute": False, "box": False, "compare": False, "rings": True}
 _PICTURE = ("sample", "fit")
 _PAIR, _MODEL = re.compile(r"(\d{1,4}):(\d{1,4})"), re.compile(r"\d{1,4}|r\d{1,4}|h\d\.\d{1,2}")
 _SHOWN = 40
@@ -100,11 +100,13 @@ def write(asked: Asked) -> None:
         for name, usual in _TEXTS.items()
         if state.get(PREFIX + name, usual) not in (usual, None, "")
     }
-    for name, (usual, *_) in {**_NUMBERS, **_DECIMALS}.items():
+    for name, (ordinary, *_) in {**_NUMBERS, **_DECIMALS}.items():
         value = state.get(PREFIX + name)
-        if value is not None and value != usual:
+        if value is not None and value != ordinary:
             query[name] = f"{value:.15g}"
-    query |= {name: str(int(state[PREFIX + name])) for name in _FLAGS if PREFIX + name in state}
+    for name, usual in _FLAGS.items():
+        if state.get(PREFIX + name, usual) != usual:
+            query[name] = str(int(not usual))
     query |= _given(asked)
     if state.get(f"{PREFIX}pairs"):
         query["pairs"] = ",".join(state[f"{PREFIX}pairs"])
