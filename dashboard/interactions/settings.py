@@ -141,12 +141,12 @@ def _pairs(titles: Sequence[str]) -> tuple[Pair, ...]:
     known = set(options)
     st.session_state[key] = [text for text in st.session_state.get(key, []) if text in known]
     chosen = st.multiselect(
-        "Pairs",
+        "Looked at closely",
         options,
         format_func=lambda text: plain(" × ".join(titles[at] for at in _features(text))),
         key=key,
         persist_state="session",
-        placeholder="The usual ones",
+        placeholder="The usual pairs",
         help=_USUAL,
     )
     return tuple(_features(text) for text in chosen)
