@@ -74,6 +74,8 @@ def picked(key: str) -> list[int]:
     data = points[0].get("customdata") if points else None
     if data is None:
         return []
+    if isinstance(data, dict):  # so the browser tells a line of a typed array: {"0": …, "1": …}
+        data = [data[str(place)] for place in range(len(data))]
     return [int(part) for part in data] if isinstance(data, list | tuple) else [int(data)]
 
 

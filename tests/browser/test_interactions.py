@@ -64,7 +64,8 @@ def click(page: Page, name: str, key: list[int]) -> None:
             const d = document.querySelector(selector);
             for (const t of d._fullData) {
                 const at = Array.from(t.customdata || []).findIndex(found =>
-                    JSON.stringify([found].flat().map(Number)) === JSON.stringify(key));
+                    JSON.stringify(ArrayBuffer.isView(found) ? Array.from(found)
+                        : [found].flat().map(Number)) === JSON.stringify(key));
                 if (at < 0) continue;
                 return [d._fullLayout.xaxis.d2p(t.x[at]), d._fullLayout.yaxis.d2p(t.y[at])];
             }
@@ -97,7 +98,7 @@ def keys(page: Page, name: str) -> list[list[int]]:
     """What the marks of a chart stand for."""
     found: list[list[int]] = page.evaluate(
         "s => document.querySelector(s)._fullData.flatMap(t => Array.from(t.customdata || []))"
-        ".map(k => [k].flat().map(Number))",
+        ".map(k => ArrayBuffer.isView(k) ? Array.from(k) : [k].flat().map(Number))",
         chart(name),
     )
     return found
