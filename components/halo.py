@@ -66,11 +66,9 @@ def figure(
     )
     if rings:
         drawn.add_traces(_rings(found, pair, rate, reach))
-    for line, colour, dash in (
-        (shape.known, BAR_CHOSEN, "solid"),
-        (shape.unknown, BAR_OTHER, "dot"),
-    ):
-        drawn.add_trace(_line(line, colour, 2.2, dash))
+    drawn.add_trace(_line(shape.known, BAR_CHOSEN, 2.2))
+    if not known.all():
+        drawn.add_trace(_line(shape.unknown, BAR_OTHER, 2.2, "dot"))
     drawn.add_traces(halo_points.points(found, pair, curve, known, reach))
     place = place_of_model(found, pair, rate, chosen)
     if place is not None and max(map(abs, place)) <= reach:
@@ -184,7 +182,8 @@ def alt(found: Interactions, pair: int, rate: int = -1) -> str:
     """Describe the picture for those who cannot see it."""
     curve = found.halo(pair, rate)
     known = reached(found, pair, curve.steps, curve.signs, rate)
-    outside, inside = (int((known & which).sum()) for which in (~curve.inside, curve.inside))
+    out = halo_shape.outside(curve.radius, curve.expected)
+    outside, inside = (int((known & which).sum()) for which in (out, ~out))
     low, high = (saying.number(float(end), 2) for end in (curve.radius.min(), curve.radius.max()))
     return (
         f"Halo of {pair_named(found, pair)} at ε = {saying.number(curve.expected)}: of "

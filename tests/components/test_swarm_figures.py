@@ -11,13 +11,13 @@ import plotly.graph_objects as go
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.components.test_packing import overlap
 
 from components import interaction_made_up, interaction_swarm, swarm_values
 from components.swarm_places import TALLEST, positions
 from components.swarm_values import Band, Of, Value
 from components.tokens import BAR_OTHER
 from engine.interaction_results import Interactions
+from tests.components.test_packing import overlap
 
 ALL: list[tuple[Of, Value]] = [(of, v) for of in ("pairs", "columns") for v in swarm_values.VALUES]  # type: ignore[misc]
 
