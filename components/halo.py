@@ -28,6 +28,7 @@ _HEIGHT = 480  # pixels
 _LEAST, _MOST = 1.45, 2.5  # radius of the picture in units of ε
 _AXIS = 250.0
 _TICKS = (-1.0, -0.5, 0.0, 0.5, 1.0)
+_ALWAYS, _CROWDED = (-1.0, 0.0, 1.0), 1.8  # labels, where a larger picture has no room for all
 
 Chosen = tuple[tuple[int, int], tuple[int, int]]
 
@@ -152,7 +153,10 @@ def _axes(drawn: go.Figure, found: Interactions, pair: int, expected: float, rea
     same = {
         "range": [-reach, reach],
         "tickvals": ticks,
-        "ticktext": [saying.number(tick, 2) for tick in ticks],
+        "ticktext": [
+            saying.number(tick, 2) if part in _ALWAYS or reach <= _CROWDED * expected else ""
+            for part, tick in zip(_TICKS, ticks, strict=True)
+        ],
         "tickfont": {"size": 12},
         "fixedrange": True,
         "showgrid": True,

@@ -11,6 +11,7 @@ from components.tokens import BAR_OTHER
 from engine.halo_shapes import HaloCurve
 from engine.interaction_results import Interactions
 
+_NAMES = {"circle-open": "a budget cannot be spent", "star-triangle-up": "farther out, cut"}
 _NEXT = 1e-9  # of ε: what is nearer to the circle is on it
 
 
@@ -47,8 +48,8 @@ def points(
             hovertemplate="%{text}<extra></extra>",
             selected={"marker": {"opacity": 1}},
             unselected={"marker": {"opacity": 1}},
-            name="a budget cannot be spent",
-            showlegend="open" in str(marker["symbol"]),
+            name=_NAMES.get(str(marker["symbol"]), ""),
+            showlegend=marker["symbol"] in _NAMES,
         )
         for which, marker in kinds
         if which.any()

@@ -110,6 +110,9 @@ def test_a_curve_far_outside_is_cut_and_told() -> None:
     assert reach == pytest.approx(2.5 * EPSILON), "the circle stays a third of the picture and more"
     symbol, _, x, y = marks(figure)[int(far)]
     assert symbol == "star-triangle-up"
+    assert "farther out, cut" in {t.name for t in figure.data if t.showlegend}
+    assert figure.layout.xaxis.ticktext[1] == "", "no room for all five labels"
+    assert halo.figure(FOUND, 0).layout.xaxis.ticktext[1] != ""
     assert np.hypot(x, y) == pytest.approx(reach, rel=1e-5)
     assert halo.cut(replace(FOUND, halo_loss=loss).halo(0)) == 1
     assert halo.cut(FOUND.halo(0)) == 0
