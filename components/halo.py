@@ -28,6 +28,7 @@ _HEIGHT = 480  # pixels
 _LEAST, _MOST = 1.45, 2.5  # radius of the picture in units of ε
 _AXIS = 250.0
 _TICKS = (-1.0, -0.5, 0.0, 0.5, 1.0)
+_ALWAYS, _CROWDED = (-1.0, 0.0, 1.0), 1.8  # labels, where a larger picture has no room for all
 
 Chosen = tuple[tuple[int, int], tuple[int, int]]
 
@@ -66,11 +67,9 @@ def figure(
     )
     if rings:
         drawn.add_traces(_rings(found, pair, rate, reach))
-    for line, colour, dash in (
-        (shape.known, BAR_CHOSEN, "solid"),
-        (shape.unknown, BAR_OTHER, "dot"),
-    ):
-        drawn.add_trace(_line(line, colour, 2.2, dash))
+    drawn.add_trace(_line(shape.known, BAR_CHOSEN, 2.2))
+    if not known.all():
+        drawn.add_trace(_line(shape.unknown, BAR_OTHER, 2.2, "dot"))
     drawn.add_traces(halo_points.points(found, pair, curve, known, reach))
     place = place_of_model(found, pair, rate, chosen)
     if place is not None and max(map(abs, place)) <= reach:
@@ -154,7 +153,10 @@ def _axes(drawn: go.Figure, found: Interactions, pair: int, expected: float, rea
     same = {
         "range": [-reach, reach],
         "tickvals": ticks,
-        "ticktext": [saying.number(tick, 2) for tick in ticks],
+        "ticktext": [
+            saying.number(tick, 2) if part in _ALWAYS or reach <= _CROWDED * expected else ""
+            for part, tick in zip(_TICKS, ticks, strict=True)
+        ],
         "tickfont": {"size": 12},
         "fixedrange": True,
         "showgrid": True,
@@ -184,7 +186,8 @@ def alt(found: Interactions, pair: int, rate: int = -1) -> str:
     """Describe the picture for those who cannot see it."""
     curve = found.halo(pair, rate)
     known = reached(found, pair, curve.steps, curve.signs, rate)
-    outside, inside = (int((known & which).sum()) for which in (~curve.inside, curve.inside))
+    out = halo_shape.outside(curve.radius, curve.expected)
+    outside, inside = (int((known & which).sum()) for which in (out, ~out))
     low, high = (saying.number(float(end), 2) for end in (curve.radius.min(), curve.radius.max()))
     return (
         f"Halo of {pair_named(found, pair)} at ε = {saying.number(curve.expected)}: of "

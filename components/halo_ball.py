@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from components import fitting, frames, interaction_made_up, saying
+from components import fitting, frames, halo_shape, interaction_made_up, saying
 from components.interaction_names import LESS, MORE, crossed
 from components.tokens import BAR_OTHER, DIVERGING, VALUES, plotly_scale
 from engine.halo_shapes import STEPS
@@ -167,7 +167,7 @@ def alt(ball: Ball) -> str:
     """Describe the picture for those who cannot see it."""
     above = ball.loss - ball.base_loss
     names = crossed([ball.titles[i] for i in ball.features])
-    outside = int((above > ball.epsilon).sum())
+    outside = int(halo_shape.outside(above, ball.epsilon).sum())
     return (
         f"Ball of {names} at ε = {saying.number(ball.epsilon)}: {outside} of "
         f"{saying.counted(len(above), 'model')} lie outside the sphere; the loss rises by "

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
-from components import fitting, saying
+from components import fitting, halo_shape, saying
 from components.interaction_names import LESS, MORE, budget_told, masks_told
 from components.tokens import BAR_OTHER
 from engine.halo_shapes import HaloCurve
 from engine.interaction_results import Interactions
 
-_NEXT = 1e-9  # of ε: a point that is on the circle
+_NAMES = {"circle-open": "a budget cannot be spent", "star-triangle-up": "farther out, cut"}
+_NEXT = 1e-9  # of ε: what is nearer to the circle is on it
 
 
 def points(
@@ -29,11 +30,11 @@ def points(
     radius = np.clip(curve.radius, 0, reach)
     x, y = radius * np.cos(curve.angle), radius * np.sin(curve.angle)
     texts = [point_told(found, pair, curve, at, bool(known[at])) for at in range(len(x))]
-    far = curve.radius > reach
+    far, out = curve.radius > reach, halo_shape.outside(curve.radius, curve.expected)
     kinds = (
-        (known & ~curve.inside & ~far, {"symbol": "diamond", "color": MORE, "size": 8}),
+        (known & out & ~far, {"symbol": "diamond", "color": MORE, "size": 8}),
         (far, {"symbol": "star-triangle-up", "color": MORE, "size": 11}),
-        (known & curve.inside, {"symbol": "circle", "color": LESS, "size": 7}),
+        (known & ~out, {"symbol": "circle", "color": LESS, "size": 7}),
         (~known & ~far, {"symbol": "circle-open", "color": BAR_OTHER, "size": 7}),
     )
     return [
@@ -47,8 +48,8 @@ def points(
             hovertemplate="%{text}<extra></extra>",
             selected={"marker": {"opacity": 1}},
             unselected={"marker": {"opacity": 1}},
-            name="a budget cannot be spent",
-            showlegend="open" in str(marker["symbol"]),
+            name=_NAMES.get(str(marker["symbol"]), ""),
+            showlegend=marker["symbol"] in _NAMES,
         )
         for which, marker in kinds
         if which.any()
@@ -62,11 +63,12 @@ def point_told(found: Interactions, pair: int, curve: HaloCurve, at: int, known:
     apart = above - curve.expected
     if not known:
         how = "a budget could not be spent: the circle says nothing here"
-    elif abs(apart) <= _NEXT * curve.expected:
-        how = "as much as the sum of both alone"
+    elif halo_shape.outside(curve.radius, curve.expected)[at]:
+        how = f"{saying.number(apart, 2)} more than the sum of both alone"
+    elif apart < -_NEXT * curve.expected:
+        how = f"{saying.number(-apart, 2)} less than the sum of both alone"
     else:
-        more = "more" if apart > 0 else "less"
-        how = f"{saying.number(abs(apart), 2)} {more} than the sum of both alone"
+        how = "as much as the sum of both alone"
     lines = (
         masks_told(titles, curve.masks[at]),
         f"of ε: {budget_told(curve.steps[at], curve.signs[at])}",

@@ -10,6 +10,7 @@ from engine.halo_shapes import HaloCurve
 
 _BETWEEN = 6  # pieces between two neighbours
 _ROUND = 120  # pieces of a circle
+_ROUNDING = 1e-9  # of ε: what is nearer to the circle is on it
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +60,11 @@ def shape_of(
         less=_ring(angle, np.minimum(told, expected), expected),
         core=closed(angle, np.minimum(radius, expected)),
     )
+
+
+def outside(radius: np.ndarray, expected: float) -> np.ndarray:
+    """Say which models cost more than the sum, bool ``(models,)``; not by rounding alone."""
+    return np.asarray(radius - expected > _ROUNDING * expected)
 
 
 def circle(radius: float) -> np.ndarray:

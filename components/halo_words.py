@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from components import saying
+from components import halo_shape, saying
 from components.halo import cut
 from components.interaction_names import features_of, reached
 from components.interaction_notes import not_spent
@@ -75,7 +75,7 @@ def _against_sum(
         for at, way, sign in ends
         if sign * apart[at] > _SAME
     ]
-    outside, count = int((apart > 0).sum()), len(apart)
+    outside, count = int(halo_shape.outside(1 + apart, 1.0).sum()), len(apart)
     leave = "leaves" if outside == 1 else "leave"
     return (
         f"Moving m of {names} together does not cost what {alone}: {saying.joined(parts)}. "

@@ -87,7 +87,7 @@ def interactions(
     )
 
 
-def with_regions(side: int = 64) -> tuple[Interactions, np.ndarray]:
+def with_regions(side: int = 64, flip: float = 1.0) -> tuple[Interactions, np.ndarray]:
     """Return made-up interactions of six regions of a picture, and the picture, uint8."""
     y, x = np.mgrid[:side, :side] / side
     wave = 0.06 * np.sin(9 * x)
@@ -97,7 +97,7 @@ def with_regions(side: int = 64) -> tuple[Interactions, np.ndarray]:
     shades = np.stack([90 + 120 * x, 110 + 80 * y, 170 - 60 * x * y], axis=-1)
     ball = np.hypot(x - 0.45, y - 0.45) < 0.25
     picture = np.where(ball[..., None], (230, 170, 60), shades).astype(np.uint8)
-    found = interactions([f"region {index}" for index in range(6)], others=0)
+    found = interactions([f"region {index}" for index in range(6)], others=0, flip=flip)
     arrays = {name: getattr(found, name) for name in found.arrays if name != "regions"}
     return Interactions(found.manifest, **arrays, regions=regions), picture
 

@@ -13,7 +13,8 @@ WIDTH = 560.0  # pixels between the ends of the axis at which the dots lie as de
 DOT, MARK, STAR = 5.0, 8.0, 15.0  # pixels across: a model, one trained again, the reference
 MOST = 4000  # dots
 TITLE = 22.0  # pixels above a band's dots
-TALLEST = 60.0  # pixels: where dots would pile higher, fewer are drawn
+TALLEST = (60.0, 160.0)  # pixels: many bands' dots and few bands' pile no higher, or are fewer
+_ROOM = 900.0  # pixels that the bands share
 _LEAST, _APART = 20.0, 10.0  # pixels: room of a band's dots, and to the next band
 _EDGE = 0.03  # of the axis, to each side
 _FEW = 12  # dots that are always drawn
@@ -61,15 +62,21 @@ def positions(
     low, high = ends_of(bands)
     there = sum(len(band.values) for band in bands)
     share = min(1.0, (MOST if most is None else max(1, most)) / max(1, there))
+    tallest = tallest_of(len(bands))
     placed: list[Placed] = []
     top = 0.0
     for band in bands:
-        shown, x, y, sizes = _fitted(band, share, (low, high, wide), keep)
+        shown, x, y, sizes = _fitted(band, share, tallest, (low, high, wide), keep)
         room = max(_LEAST, tall_of(y, sizes))
         middle, end = top + TITLE + room / 2, top + TITLE + room + _APART
         placed.append(Placed(shown, x, middle + y, sizes, top, middle, end, len(band.values)))
         top = end
     return placed
+
+
+def tallest_of(bands: int) -> float:
+    """Return how high the dots of a band may pile, pixels: the fewer bands the higher."""
+    return float(np.clip(_ROOM / max(1, bands), *TALLEST))
 
 
 def ends_of(bands: list[Band]) -> tuple[float, float]:
@@ -88,11 +95,15 @@ def tall_of(y: np.ndarray, sizes: np.ndarray) -> float:
 
 
 def _fitted(
-    band: Band, share: float, axis: tuple[float, float, float], keep: tuple[int, int] | None
+    band: Band,
+    share: float,
+    tallest: float,
+    axis: tuple[float, float, float],
+    keep: tuple[int, int] | None,
 ) -> tuple[Band, np.ndarray, np.ndarray, np.ndarray]:
     """Return as many models as there is room for; x, how far they move aside, and their sizes."""
     low, high, wide = axis
-    tallest = TALLEST + _pile_of_marks(band, axis)
+    tallest += _pile_of_marks(band, axis)
     while True:
         shown = _thinned(band, share, keep)
         sizes = np.select([shown.reference, shown.retrained], [STAR, MARK], DOT)
