@@ -18,9 +18,7 @@ def menu(attribution: Attribution) -> None:
     name = file_name(attribution)
     with st.popover("Export", icon=":material/download:"):
         button("Figure (HTML)", "html", lambda: _html(attribution), name, "text/html", "image")
-        button(
-            "Contributions (CSV)", "csv", lambda: as_csv(attribution), name, "text/csv", "table"
-        )
+        button("Contributions (CSV)", "csv", lambda: as_csv(attribution), name, "text/csv", "table")
         data(attribution, name)
 
 
