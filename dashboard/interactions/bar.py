@@ -91,7 +91,7 @@ def _model(found: Interactions) -> None:
         cloud + others - 1,
         number,
         key=key,
-        placeholder="click a dot",
+        placeholder="none",
         on_change=take,
         help=f"0 is the reference, 1 to {cloud - 1} are masked models of the pair"
         + (f", from {cloud} on those trained again." if others else "."),

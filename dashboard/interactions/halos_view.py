@@ -10,7 +10,7 @@ from components.interaction_names import pair_named
 from components.words import plain
 from dashboard.interactions import card, marks
 from dashboard.interactions.keys import PREFIX
-from dashboard.interactions.looked import Looked, chart, take_pair
+from dashboard.interactions.looked import Looked, beside, chart, take_pair
 
 _COLUMNS = 3
 _CELL = (200, 200)
@@ -19,7 +19,7 @@ _CELL = (200, 200)
 def show(looked: Looked) -> go.Figure:
     """Draw the view; return the enlarged halo."""
     found, pair, rate = looked.found, looked.pair, looked.rate
-    left, right = st.columns([4, 5])
+    left, right = beside(4, 5)
     with left, st.container(border=True, key="card-halos"):
         st.markdown("**All pairs** :gray[:small[the strongest first; click one to enlarge it]]")
         chart(

@@ -10,7 +10,7 @@ from components import interaction_words, region_links
 from components.words import plain
 from dashboard.explore import drawing
 from dashboard.interactions import card, halos_view
-from dashboard.interactions.looked import Looked, chart, take_pair
+from dashboard.interactions.looked import Looked, beside, chart, take_pair
 
 
 def show(looked: Looked) -> go.Figure:
@@ -20,7 +20,7 @@ def show(looked: Looked) -> go.Figure:
     photo = drawing.photo(drawing.photo_key(asked.model, asked.picture), asked.model, asked.picture)
     seen = np.asarray(photo.convert("RGB"))
     drawn = region_links.figure(found, seen, looked.epsilon, chosen=looked.pair)
-    left, right = st.columns([4, 5])
+    left, right = beside(4, 5)
     with left, st.container(border=True, key="card-links"):
         alt = region_links.alt(found, looked.epsilon)
         chart(drawn, "links", alt, lambda data: take_pair(looked, data))

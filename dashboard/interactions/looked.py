@@ -68,6 +68,12 @@ def chart(
     selecting.chart(drawn, f"i-{name}", alt, None if take is None else pick, shape=shape)
 
 
+def beside(left: int, right: int) -> list[Any]:
+    """Return two places beside each other, of these widths; below each other where it is narrow."""
+    with st.container(key="i-both"):
+        return list(st.columns([left, right]))
+
+
 def picked(key: str) -> list[int]:
     """Return what a clicked mark stands for; nothing where none was clicked."""
     points: list[Any] = st.session_state[key]["selection"]["points"]

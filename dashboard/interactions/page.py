@@ -90,9 +90,10 @@ def _found(asked: Asked) -> Interactions | None:
         "interactions",
         plan.key,
         seconds,
-        f"{pairs} · about {asking.passes(cost)}, on {_samples(asked, plan.data.count)}",
+        f"{pairs} · about {asking.passes(cost)}, on {_samples(asked, plan.data.count)}"
+        + (f" · and {plan.retrained} models to train" if plan.retrained else ""),
         lambda: running.submit(plan),
-        quick=asking.is_quick(seconds, cost) or running.is_kept(plan),
+        quick=(asking.is_quick(seconds, cost) and not plan.retrained) or running.is_kept(plan),
     )
     if job is not None and isinstance(job.result, Interactions):
         # Two sessions may ask the same of tables with other names; each sees its own.

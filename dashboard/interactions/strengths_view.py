@@ -15,7 +15,7 @@ from components.words import plain
 from dashboard.heads import asking
 from dashboard.interactions import marks
 from dashboard.interactions.keys import PREFIX
-from dashboard.interactions.looked import Looked, chart, take_pair
+from dashboard.interactions.looked import Looked, beside, chart, take_pair
 from dashboard.running import interactions as running
 from dashboard.state import restore
 from engine.errors import HaloscopeError
@@ -38,7 +38,7 @@ def show(looked: Looked) -> go.Figure:
     """Draw the view; return the heatmap."""
     found = looked.found
     shown = cast("Show", _shown())
-    left, right = st.columns([3, 4])
+    left, right = beside(3, 4)
     with left, st.container(border=True, key="card-strengths"):
         drawn = pair_heatmap.figure(found, shown, looked.epsilon, looked.pair)
         alt = pair_heatmap.alt(found, shown, looked.epsilon)

@@ -12,7 +12,7 @@ from components.swarm_values import Of, Value
 from components.words import plain
 from dashboard.interactions import card, marks
 from dashboard.interactions.keys import PREFIX
-from dashboard.interactions.looked import Looked, chart
+from dashboard.interactions.looked import Looked, beside, chart
 from dashboard.state import restore
 
 _VALUES = {"score": "Interaction score", "reliance": "Reliance", "ratio": "Reliance as a ratio"}
@@ -32,7 +32,7 @@ def show(looked: Looked) -> go.Figure:
         threshold=threshold,
         chosen=looked.dot,
     )
-    left, right = st.columns([5, 3])
+    left, right = beside(5, 3)
     with left, st.container(border=True, key="card-swarm"):
         alt = interaction_swarm.alt(found, of=of, value=value, epsilon=looked.epsilon)
         chart(drawn, "swarm", alt, lambda data: _take(looked, data))

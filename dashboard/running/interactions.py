@@ -29,7 +29,7 @@ def usual(plan: InteractionPlan | BallPlan) -> Cost:
 
 
 def seconds(plan: InteractionPlan | BallPlan | ComparisonPlan) -> float:
-    """Return how long a plan may take; the model is timed where nothing is known of it."""
+    """Return how long a plan's passes may take; a model of which nothing is known is timed."""
     from engine.interactions.comparing import ComparisonPlan
 
     data = data_of(plan)
@@ -80,7 +80,16 @@ def submit(plan: InteractionPlan) -> Job:
     private = is_private(plan.data)
     keeper = None if private else keeping.Keeping()
     title = f"Interactions in {'your own data' if private else plan.source()['table']}"
-    return _submit(plan, title, lambda progress, cancel: plan.run(progress, cancel, keeper))
+
+    def run(progress: Progress, cancel: Cancel) -> Result:
+        found = plan.run(progress, cancel, keeper)
+        outcome = found.manifest["outcome"]
+        if not (outcome["resumed_pairs"] or plan.retrained):  # those would teach a wrong pace
+            used = Cost(**outcome["passes"])
+            explanations.pace().learn(_pace_key(plan.data), used, outcome["seconds"])
+        return found
+
+    return _submit(plan, title, run)
 
 
 def submit_ball(plan: BallPlan) -> Job:
@@ -117,10 +126,6 @@ def _submit(
         if kept is not None:
             return kept
         found: Result = run(progress, cancel)
-        outcome = found.manifest["outcome"]
-        if not outcome.get("resumed_pairs"):
-            used = Cost(**outcome["passes"])
-            explanations.pace().learn(_pace_key(data_of(plan)), used, outcome["seconds"])
         if not private:
             keeping.keep(found)
         return found

@@ -180,7 +180,10 @@ def test_points_of_the_largest_halo_are_models_of_the_cloud(compas: Interactions
 
 
 def test_models_that_were_trained_again() -> None:
-    page = opened(model="compas-logistic", retrained="3", one="r1", pair="1:4")
+    page = begun(model="compas-logistic", retrained="3", one="r1", pair="1:4")
+    assert "and 3 models to train" in told(page)
+    button(page, "Measure").click().run()
+    finished(page)
     assert "Model 2 of those trained again" in told(page)
     assert "3 models were trained again" in told(page)
     assert "Trained with seed" in told(page)
