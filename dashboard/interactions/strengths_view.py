@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
@@ -97,9 +98,14 @@ def table_of(looked: Looked, other: PairComparison | None = None) -> pd.DataFram
         }
         if other is not None:
             own = (other.pairs == found.pairs[pair]).all(axis=1)
-            row |= {"H²": float(other.h[own][0]), "SHAP": float(other.shap[own][0])}
+            row |= {"H²": _told(other.h[own]), "SHAP": _told(other.shap[own])}
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def _told(value: np.ndarray) -> float:
+    """Return a number without the dust that rounding leaves where it is 0."""
+    return round(float(value[0]), 9)
 
 
 def _shown() -> str:
