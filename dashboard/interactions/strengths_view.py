@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from components import interaction_words, pair_heatmap
+from components import interaction_words, pair_heatmap, saying
 from components.interaction_names import order_of, pair_named, place_of
 from components.sign_agreement import SURE
 from components.words import plain
@@ -48,8 +48,8 @@ def show(looked: Looked) -> go.Figure:
         _far(looked)
     with right, st.container(border=True, key="card-pairs"):
         st.markdown(
-            "**All pairs** :gray[:small[interaction scores over the good models; one sign: the "
-            "share of models with the usual sign]]"
+            f"**{saying.counted(len(found.pairs), 'pair')}** :gray[:small[interaction scores over "
+            "the good models; one sign: the share of models with the usual sign]]"
         )
         other = _compared(looked)
         st.dataframe(

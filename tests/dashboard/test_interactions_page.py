@@ -449,3 +449,30 @@ def test_an_own_table_stays_in_its_session() -> None:
     jobs = [job for job in explanations.queue()._jobs.values() if "own data" in job.title]
     assert jobs
     assert not [job for job in explanations.queue()._jobs.values() if "mine.csv" in job.title]
+
+
+def test_a_pair_that_was_not_looked_at_closely_can_be_added() -> None:
+    page = opened(view="strengths", pairs="2:4")
+    page.session_state["i-far"] = (0, 1)  # as a click on the heatmap does
+    page.run()
+    assert "Younger than 21 × African-American was not looked at closely" in told(page)
+    button(page, "Look at it too").click().run()
+    finished(page)
+    assert address(page)["pairs"] == "2:4,0:1"
+    assert address(page)["pair"] == "0:1"
+    assert len(page.dataframe[0].value) == 2
+
+
+def test_a_ball_takes_three_features_or_four() -> None:
+    page = opened(view="ball", features="0,2,3")
+    page.multiselect(key="i.features").set_value([0, 2]).run()
+    assert "Choose three features, or four" in told(page)
+    page.multiselect(key="i.features").set_value([0, 2, 3, 4]).run()
+    assert "younger than 21, any prior offence, male and any juvenile offence" in (
+        told(finished(page))
+    )
+
+
+def test_a_region_that_is_not_there() -> None:
+    page = opened(model="digits-cnn", pairs="0:11")
+    assert "no region '11'" in told(page).lower()
