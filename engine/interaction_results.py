@@ -30,8 +30,9 @@ from engine.halo_shapes import (
 )
 from engine.results import Result
 
-# A score of this share of the loss is none: effects are sums in single precision.
+# A score of this share of losses and effects is none: they are sums in single precision.
 _ROUNDING = 1e-6
+_SURE = 2  # standard errors within which a score has no sign
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,6 +170,21 @@ class Interactions(Interacting):
         return scores_of(self.effects)
 
     @property
+    def rounding(self) -> np.ndarray:
+        """Size up to which scores and effects are none, float64 ``(pairs, models)``: rounding.
+
+        A millionth of the largest of loss, ε and the model's effects (our definition); NaN where
+        these are.
+        """
+        largest = np.abs(self.effects).max(axis=-1, initial=0.0)
+        return np.asarray(_ROUNDING * np.maximum(largest, max(self.base_loss, self.epsilon)))
+
+    @property
+    def doubt(self) -> np.ndarray:
+        """Size up to which a score has no sign, ``(pairs, models)``: two errors, or rounding."""
+        return np.asarray(np.maximum(_SURE * self.error[..., 3], self.rounding))
+
+    @property
     def other_scores(self) -> np.ndarray | None:
         """FIS of the models that were trained again, ``(pairs, others)``, or None."""
         return None if self.other_effects is None else scores_of(self.other_effects)
@@ -223,13 +239,10 @@ class Interactions(Interacting):
     def agreement(self, epsilon: float | None = None) -> np.ndarray:
         """Return the share of models in the set whose score has the usual sign, ``(pairs,)``.
 
-        The usual sign is that of the more (0.5 … 1); scores within two standard errors of zero,
-        or within a millionth of the loss (rounding), have none (our definition). 1: all good models
-        agree; 0: none has a sign.
+        The usual sign is that of the more (0.5 … 1); scores within their ``doubt`` have none (our
+        definition). 1: all good models agree; 0: none has a sign.
         """
-        inside, scores = self.members(epsilon), self.scores
-        rounding = _ROUNDING * max(self.base_loss, self.epsilon)
-        doubt = np.maximum(2 * self.error[..., 3], rounding)
+        inside, scores, doubt = self.members(epsilon), self.scores, self.doubt
         shares = []
         for pair in range(len(self.pairs)):
             chosen = self.distinct(pair)
@@ -280,7 +293,7 @@ class Ball(Interacting):
         features: int32 ``(3,)`` or ``(4,)``.
         steps, signs: int8 ``(models, features)``, steps adding up to 10.
         masks: float64, same shape.
-        loss: float64 ``(models,)``.
+        loss: float64 ``(models,)``; infinite where a model returns NaN or infinity.
         effects: float64 ``(subsets,)``: φ of the reference for every set of these features in
             ``display["subsets"]``; with ``error``.
     """
@@ -313,12 +326,14 @@ class Ball(Interacting):
         """Return where each model lies, float64 ``(models, 3)``.
 
         The direction cosines are those of (±a, ±b, ±c), the distance is what the loss is above
-        L*. A model that spends all on the fourth feature lies in no direction: NaN.
+        L*. A model that spends all on the fourth feature lies in no direction, and one whose loss
+        is not finite at no distance: NaN.
         """
         direction = (self.steps * self.signs)[:, :3].astype(np.float64)
+        above = np.where(np.isfinite(self.loss), self.loss - self.base_loss, np.nan)
         with np.errstate(invalid="ignore", divide="ignore"):
             cosines = direction / np.linalg.norm(direction, axis=1, keepdims=True)
-        return np.asarray(cosines * (self.loss - self.base_loss)[:, None])
+        return np.asarray(cosines * above[:, None])
 
     @property
     def fourth(self) -> np.ndarray | None:
