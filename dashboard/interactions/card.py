@@ -16,6 +16,7 @@ from dashboard.running.heads import once
 from dashboard.running.models import identity
 from engine.errors import HaloscopeError
 from engine.interactions.showing import predict_with_masks
+from engine.manifest import digest_of
 
 _CLASSES = 4  # shown at the most
 _NUMBER = 150  # pixels
@@ -174,7 +175,9 @@ def _said(looked: Looked, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     assert asked.model is not None and asked.given is not None
     given = asked.given
     both = np.stack([np.ones_like(mask), mask])
-    key = ("masked", identity(asked.model), given.digest, getattr(given, "fit", ""), mask.tobytes())
+    areas = b"" if found.regions is None else found.regions.tobytes()
+    shown = (given.digest, getattr(given, "fit", ""), digest_of(areas, mask.tobytes()))
+    key = ("masked", identity(asked.model), *shown)
     told = once(key, lambda: predict_with_masks(asked.model, given, both, found.regions))
     return told[0], told[1]
 

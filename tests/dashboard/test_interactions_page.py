@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -429,6 +430,39 @@ def test_a_feature_that_the_model_ignores_is_told(monkeypatch: pytest.MonkeyPatc
     frame = table_of(x, x[:, 0] + x[:, 1] + 0.3 * x[:, 0] * x[:, 1]).frame
     page = finished(with_own(monkeypatch, linear([1.0, 1.0, 0.0]), frame))
     assert "Masking x2 makes no difference to the loss" in told(page)
+
+
+def test_a_model_that_fails_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.engine.interactions.making import factorial, formula, table_of
+
+    def failing(v: Any) -> Any:
+        if len(v) > 1:
+            raise ValueError("no more than one")
+        return v.sum(dim=1)
+
+    x = np.repeat(factorial(2), 3, axis=0)
+    page = with_own(monkeypatch, formula(failing, 2), table_of(x, np.arange(12.0)).frame)
+    finished(page)
+    (told_once,) = page.error
+    assert "ValueError: no more than one" in told_once.value.replace("\\", "")
+    assert "\n" not in told_once.value.replace("\\", "")
+
+
+def test_predictions_of_other_regions_are_not_those_remembered() -> None:
+    from dashboard.interactions import card
+    from dashboard.interactions.choosing import Asked
+    from dashboard.interactions.looked import Looked
+
+    model, picture = engine.load_model("digits-cnn"), engine.load_sample("digits/3-00")
+    regions = np.zeros((2, *model.spec.shape[-2:]), np.int32)
+    regions[0, :, 14:] = regions[1, 14:] = 1
+    mask = np.array([1.0, 0.0])
+    for divided in regions:
+        found = SimpleNamespace(regions=divided)
+        looked = Looked(Asked("", model, picture=picture), found, 0, 0, None)  # type: ignore[arg-type]
+        _, masked = card._said(looked, mask)
+        expected = predict_with_masks(model, picture, mask, divided)[0]
+        assert masked == pytest.approx(expected, rel=1e-4)
 
 
 def test_no_table_yet_says_which_columns_it_needs() -> None:
