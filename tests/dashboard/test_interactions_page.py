@@ -212,6 +212,36 @@ def test_published_ranges_stand_beside_ours(compas: Interactions) -> None:
     assert "context, no target" in told(opened())
 
 
+def test_nothing_published_stands_beside_a_loss_of_zero(monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.engine.interactions.making import factorial, linear, table_of
+
+    x = factorial(2)
+    monkeypatch.setattr(published, "COMPAS", {"x0": ("one", 1.0, 1.1), "x1": ("two", 1.0, 1.1)})
+    frame = table_of(x, x[:, 0] + 0.5 * x[:, 1]).frame
+    page = with_own(monkeypatch, linear([1.0, 0.5]), frame)
+    page.session_state["i.allow"] = "number"
+    page = finished(page.run())
+    assert "How sure is this?" in [one.label for one in page.expander]
+    assert "Beside what was published" not in [one.label for one in page.expander]
+
+
+def test_rounding_is_no_score_in_table_and_card(monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.engine.interactions.making import factorial, linear, table_of
+
+    x, weights = factorial(2), np.array([1.7, -0.53])
+    own = linear(weights)
+    frame = table_of(x, x @ weights + 0.7).frame
+    page = finished(with_own(monkeypatch, own, frame))
+    page.session_state["i.view"] = "strengths"
+    page.run()
+    (line,) = page.dataframe[0].value.to_dict("records")
+    assert [line[name] for name in ("reference", "min", "median", "max")] == [0, 0, 0, 0]
+    page.session_state["i.view"] = "swarm"
+    page.run()
+    next(one for one in page.number_input if one.label == "Model").set_value(9).run()
+    assert metrics(page)["Interaction score"] == "0"
+
+
 def test_a_link_restores_what_is_shown() -> None:
     query = {
         "model": "compas-mlp", "table": "compas", "view": "swarm", "of": "columns",
