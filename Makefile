@@ -13,6 +13,9 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 # handed back to the system after every pass costs more than the pass.
 export OMP_WAIT_POLICY ?= PASSIVE
 
+# As many tests at once as there are cores, each with one thread.
+PARALLEL := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
+
 .PHONY: run libraries test test-all check bench own-models browser clean
 
 run: $(VENV)/.ready
@@ -22,11 +25,14 @@ libraries: $(VENV)/.ready
 	@echo "Installing transformers, timm and torchvision …"
 	@$(PIP) --no-build-isolation --editable ".[hf,timm,torchvision]"
 
+# Tests that drive a browser wait for it, and so come by themselves, one after the other.
 test: check browser
-	@$(BIN)/python -m pytest -m "not slow" $(ARGS)
+	@$(PARALLEL) -m "not slow and not browser" $(ARGS)
+	@$(BIN)/python -m pytest -m "not slow and browser" $(ARGS)
 
 test-all: check browser $(VENV)/.ready-all
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(PARALLEL) -m "not browser" $(ARGS)
+	@$(BIN)/python -m pytest -m "browser" $(ARGS)
 
 check: $(VENV)/.ready-dev
 	@$(BIN)/ruff check .

@@ -173,6 +173,8 @@ _KINDS = {
     "interaction-pair": "engine.interaction_results:PairCloud",
     "interaction-comparison": "engine.interaction_results:PairComparison",
     "interaction-ball": "engine.interaction_results:Ball",
+    "prune-sweep": "engine.prune_results:PruneSweep",
+    "prune-geometry": "engine.prune_results:Geometry",
     "mask-preview": "engine.mask_results:MaskPreview",
     "mask-sweep": "engine.mask_results:MaskSweep",
     "missingness-study": "engine.mask_results:MissingnessStudy",

@@ -16,14 +16,16 @@ FLOORS = (
     ("errors",),
     ("parameters", "registry"),
     ("results", "manifest", "bibliography", "halo_shapes"),
-    ("scores", "table_results", "head_results", "mask_results", "interaction_results"),
+    ("scores",),
+    ("table_results", "head_results", "mask_results", "interaction_results", "prune_results"),
     ("inputs",),
     ("models",),
     ("execution",),
     ("attention",),
     ("masking",),
     ("attribution",),
-    ("evaluation", "interactions", "tables", "pruning", "heads", "inspection", "missingness"),
+    ("evaluation", "interactions", "tables", "heads", "inspection", "missingness"),
+    ("pruning",),
     ("store", "replay"),
 )
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
@@ -83,6 +85,7 @@ def _component_may(module: str, name: str) -> bool:
             "head_results",
             "mask_results",
             "interaction_results",
+            "prune_results",
             "halo_shapes",
             "errors",
         )

@@ -12,10 +12,12 @@ from engine.errors import ModelError, nearest
 from engine.models.bundled import Bundled, bundled_models, find_bundled
 from engine.models.corrections import OPTIONS, Corrections
 from engine.models.modules import IS_MODULE, on_a_page
+from engine.models.narrowing.header import arch_in, manifest_in
 from engine.models.weights import check_there
 
 LIBRARIES = ("hf", "torchvision", "timm")
 UPLOAD = "upload"
+PRUNED = "pruned"
 ESTIMATORS = ".skops"
 _OF_FILES = {"arch", "columns", "label"}
 _WEIGHTS = (".safetensors", ".pth", ".pt", ".bin", ".ckpt")
@@ -47,7 +49,8 @@ class FileReference:
 
     Attributes:
         path: the weights file.
-        arch: a reference to the architecture; "" for an estimator.
+        arch: a reference to the architecture; "" for an estimator, and for a smaller network
+            that Haloscope has saved, whose file tells it.
         columns: a table like the one the model was trained on, or a JSON file that tells its
             columns; None where it takes no tables.
         label: the column of that table which is the truth and no input.
@@ -86,6 +89,10 @@ def parse_reference(ref: str) -> Reference:
     if kind == UPLOAD:
         named = unquote(name.partition("?")[0].rpartition("@")[0])
         raise ModelError(f"{named} was uploaded in another session; upload that file again")
+    if kind == PRUNED:
+        raise ModelError(
+            f"{made_from(ref)}, pruned: made in another session; save it, and name the file"
+        )
     if kind in ("file", *LIBRARIES):
         return Reference(kind, name, corrections, arguments)
     if IS_MODULE.fullmatch(head):
@@ -93,6 +100,20 @@ def parse_reference(ref: str) -> Reference:
     if kind == "module" and IS_MODULE.fullmatch(name):
         raise ModelError(f"{ref!r}: a module and its builder are named as they are; write {name!r}")
     raise ModelError(f"{ref!r}: references of kind {kind!r} are unknown; use {_KINDS}")
+
+
+def pruned_ref(ref: str, digest: str) -> str:
+    """Return what a smaller copy of a model is known by: ``pruned:REF@DIGEST``."""
+    return f"{PRUNED}:{ref}@{digest[:12]}"
+
+
+def made_from(ref: str) -> str:
+    """Return the reference of the whole model that a pruned one was made from.
+
+    >>> made_from("pruned:timm:resnet18@1a2b3c4d5e6f")
+    'timm:resnet18'
+    """
+    return ref.removeprefix(f"{PRUNED}:").rpartition("@")[0]
 
 
 def _options(query: str) -> tuple[dict[str, str], dict[str, Any]]:
@@ -158,7 +179,7 @@ def _check_file(ref: str, path: str, options: dict[str, str], arguments: dict[st
         wrong = "it names no file"
     elif for_nobody:
         wrong = f"unknown option {for_nobody[0]!r}"
-    elif "arch" not in options and not is_estimator:
+    elif "arch" not in options and not is_estimator and manifest_in(_path(path)) is None:
         wrong = "it does not say which architecture the weights are for"
     else:
         return
@@ -189,10 +210,14 @@ def architecture_of(ref: str) -> Reference | None:
         ModelError: a reference of no known kind.
     """
     kind = ref.partition(":")[0]
+    if kind == PRUNED:
+        return architecture_of(made_from(ref))
     if kind not in ("file", UPLOAD):
         return parse_reference(ref)
     arch = dict(parse_qsl(ref.partition("?")[2])).get("arch", "")
-    return parse_reference(arch) if arch else None
+    if kind == "file" and not arch:
+        arch = arch_in(_path(ref.removeprefix("file:").partition("?")[0]))
+    return parse_reference(arch) if arch and arch != "hf" else None
 
 
 def bundled_of(ref: str) -> Bundled | None:
