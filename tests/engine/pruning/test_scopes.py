@@ -122,7 +122,7 @@ def test_groups_without_scores_stay_whole() -> None:
 
 def test_what_cannot_be_chosen_is_told() -> None:
     groups, scores = groups_of([2]), {"g0": np.arange(2.0)}
-    with pytest.raises(ParameterError, match="ratio=1.5: a share of units lies between 0 and 1"):
+    with pytest.raises(ParameterError, match=r"ratio=1\.5: a share of units lies between 0 and 1"):
         choose(scores, groups, 1.5)
     with pytest.raises(ParameterError, match="did you mean global"):
         choose(scores, groups, 0.5, "globl")  # type: ignore[arg-type]
