@@ -16,6 +16,7 @@ from engine.models.weights import check_there
 
 LIBRARIES = ("hf", "torchvision", "timm")
 UPLOAD = "upload"
+PRUNED = "pruned"
 ESTIMATORS = ".skops"
 _OF_FILES = {"arch", "columns", "label"}
 _WEIGHTS = (".safetensors", ".pth", ".pt", ".bin", ".ckpt")
@@ -86,6 +87,10 @@ def parse_reference(ref: str) -> Reference:
     if kind == UPLOAD:
         named = unquote(name.partition("?")[0].rpartition("@")[0])
         raise ModelError(f"{named} was uploaded in another session; upload that file again")
+    if kind == PRUNED:
+        raise ModelError(
+            f"{made_from(ref)}, pruned: made in another session; save it, and name the file"
+        )
     if kind in ("file", *LIBRARIES):
         return Reference(kind, name, corrections, arguments)
     if IS_MODULE.fullmatch(head):
@@ -93,6 +98,20 @@ def parse_reference(ref: str) -> Reference:
     if kind == "module" and IS_MODULE.fullmatch(name):
         raise ModelError(f"{ref!r}: a module and its builder are named as they are; write {name!r}")
     raise ModelError(f"{ref!r}: references of kind {kind!r} are unknown; use {_KINDS}")
+
+
+def pruned_ref(ref: str, digest: str) -> str:
+    """Return what a smaller copy of a model is known by: ``pruned:REF@DIGEST``."""
+    return f"{PRUNED}:{ref}@{digest[:12]}"
+
+
+def made_from(ref: str) -> str:
+    """Return the reference of the whole model that a pruned one was made from.
+
+    >>> made_from("pruned:timm:resnet18@1a2b3c4d5e6f")
+    'timm:resnet18'
+    """
+    return ref.removeprefix(f"{PRUNED}:").rpartition("@")[0]
 
 
 def _options(query: str) -> tuple[dict[str, str], dict[str, Any]]:
@@ -189,6 +208,8 @@ def architecture_of(ref: str) -> Reference | None:
         ModelError: a reference of no known kind.
     """
     kind = ref.partition(":")[0]
+    if kind == PRUNED:
+        return architecture_of(made_from(ref))
     if kind not in ("file", UPLOAD):
         return parse_reference(ref)
     arch = dict(parse_qsl(ref.partition("?")[2])).get("arch", "")

@@ -49,6 +49,7 @@ class Group:
             activations are read, after normalisation and non-linearity.
         site: number of the attention, for heads; else −1.
         multiple: how many units are removed at a time (grouped convolutions), 1 as a rule.
+        attention: name of the module that computes the attention, for heads; else "".
     """
 
     name: str
@@ -59,6 +60,7 @@ class Group:
     consumers: tuple[Span, ...]
     site: int = -1
     multiple: int = 1
+    attention: str = ""
 
     @property
     def layers(self) -> tuple[str, ...]:

@@ -1,0 +1,1 @@
+"""Networks made narrower: fewer channels, hidden units and heads than their architecture says."""

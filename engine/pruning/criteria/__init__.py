@@ -1,0 +1,1 @@
+"""The criteria by which units go, one in each file."""

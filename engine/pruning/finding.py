@@ -1,0 +1,147 @@
+"""``find_groups``: what can be removed from a network, found in one traced pass and tried."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import deepcopy
+from threading import Lock
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import torch
+from torch import nn
+
+from engine.attention.sites import attention_sites
+from engine.errors import MethodError, ModelError, one_line
+from engine.models.loaded import LoadedModel
+from engine.pruning.cutting import disagreement, take_out, zero_columns
+from engine.pruning.grouping import grouped
+from engine.pruning.tracing import Tracer
+from engine.pruning.units import Group, Groups
+
+_SHARE = 5  # one unit of five is removed to try
+
+_found: WeakKeyDictionary[LoadedModel, Groups] = WeakKeyDictionary()
+_guard = Lock()
+
+
+def find_groups(model: LoadedModel) -> Groups:
+    """Find what can be removed from a network, once for each loaded model.
+
+    One pass on noise follows every channel; then some units of all groups are removed on copies,
+    and a group whose gated and sliced networks do not agree is refused.
+
+    Raises:
+        MethodError: an estimator that is no network.
+    """
+    if not model.differentiable:
+        raise MethodError(f"{model.card.title} is no network: it has no units to remove")
+    with _guard:
+        known = _found.get(model)
+    if known is None:
+        with model.ready() as module:
+            known = _tried(model, module, traced(model, module))
+        with _guard:
+            _found[model] = known
+    return known
+
+
+def traced(model: LoadedModel, module: nn.Module) -> Groups:
+    """Return what one traced pass tells; nothing is tried.
+
+    Args:
+        model: what the network is.
+        module: the network, in eval mode.
+    """
+    quantised = _quantised(module)
+    if quantised:
+        return Groups((), quantised)
+    tracer = Tracer(module)
+    drawn = torch.randn((1, *model.spec.shape), generator=torch.Generator().manual_seed(0))
+    x = drawn.to(model.device, getattr(torch, model.dtype))
+    try:
+        with torch.inference_mode(False), torch.no_grad(), tracer:
+            tracer.begin(x)
+            returned = module(x)
+        tracer.finish(returned)
+    except Exception as error:  # the network is the user's own code
+        told = f"its channels cannot be followed: {one_line(error)}"
+        return Groups((), {model.card.title: told})
+    return grouped(tracer, _names_of_sites(model, tracer))
+
+
+def _quantised(module: nn.Module) -> dict[str, str]:
+    """Return the layers whose weights are packed whole numbers, and why that is in the way."""
+    whole = "its weights are quantised; prune the network first, then quantise it"
+    return {
+        name: whole
+        for name, part in module.named_modules()
+        if name and (".quantized" in type(part).__module__ or _has_whole_weights(part))
+    }
+
+
+def _has_whole_weights(part: nn.Module) -> bool:
+    weight = getattr(part, "weight", None)
+    if not isinstance(weight, torch.Tensor):
+        return False
+    return weight.is_quantized or not (weight.is_floating_point() or weight.is_complex())
+
+
+def _names_of_sites(model: LoadedModel, tracer: Tracer) -> dict[int, str]:
+    """Return the name of each attention's block, by its number in the pass."""
+    if not tracer.attentions:
+        return {}
+    return {site.index: site.name for site in attention_sites(model).sites}
+
+
+def _tried(model: LoadedModel, module: nn.Module, found: Groups) -> Groups:
+    """Refuse groups of which units cannot be removed without the network noticing."""
+    good, refused = _sound(model, module, found.groups)
+    names = {group.name for group in good}
+    groups = tuple(group for group in found.groups if group.name in names)
+    return Groups(groups, {**found.refused, **refused})
+
+
+def _sound(
+    model: LoadedModel, module: nn.Module, groups: Sequence[Group]
+) -> tuple[list[Group], dict[str, str]]:
+    """Return the groups that can be cut, together and alone, and why others cannot."""
+    if not groups:
+        return [], {}
+    reason = _trial(model, module, groups)
+    if not reason:
+        return list(groups), {}
+    if len(groups) == 1:
+        return [], {groups[0].name: reason}
+    half = len(groups) // 2
+    good, refused = _sound(model, module, groups[:half])
+    more, others = _sound(model, module, groups[half:])
+    refused |= others
+    if not _trial(model, module, [*good, *more]):
+        return [*good, *more], refused
+    for group in more:  # each half is sound, both are not
+        reason = _trial(model, module, [*good, group])
+        if reason:
+            refused[group.name] = reason
+        else:
+            good.append(group)
+    return good, refused
+
+
+def _trial(model: LoadedModel, module: nn.Module, groups: Sequence[Group]) -> str:
+    """Remove some units of each group from copies; say what is wrong then, or ""."""
+    if not groups:
+        return ""
+    draws = np.random.default_rng(0)
+    kept = {}
+    for group in groups:
+        stays = np.ones(group.size, dtype=bool)
+        stays[draws.choice(group.size, max(1, group.size // _SHARE), replace=False)] = False
+        kept[group.name] = stays
+    gated, sliced = deepcopy(module), deepcopy(module)
+    zero_columns(gated, groups, kept)
+    try:
+        take_out(sliced, groups, kept)
+    except (ModelError, RuntimeError, ValueError) as error:
+        return one_line(error)
+    return disagreement(gated, sliced, model)
