@@ -15,7 +15,6 @@ from engine.execution.passes import Passes
 from engine.heads.said import log_probabilities
 from engine.inputs.image_sets import ImageSet
 from engine.inputs.images import Fit
-from engine.models.image_labels import NONE
 from engine.models.loaded import LoadedModel
 
 # A set of fewer pictures is not parted: what is left of it would tell nothing.
@@ -85,6 +84,7 @@ class Prepared:
 
     Attributes:
         skipped: pictures that cannot be read: number in the set, reason.
+        bytes: what all of them take.
     """
 
     def __init__(self, model: LoadedModel, images: ImageSet, places: np.ndarray, fit: Fit) -> None:
@@ -92,15 +92,15 @@ class Prepared:
         self._model, self._images, self._fit = model, images, fit
         self._held: list[torch.Tensor | None] = []
         self._places: list[int] = []
-        size = 0
+        self.bytes = 0
         for place in places.tolist():
             try:
                 one = self._prepare(place)
             except InputError as error:
                 self.skipped[place] = str(error)
                 continue
-            size += one.nbytes
-            self._held.append(one if size <= _MOST_BYTES else None)
+            self.bytes += one.nbytes
+            self._held.append(one if self.bytes <= _MOST_BYTES else None)
             self._places.append(place)
         if not self._places:
             first = next(iter(self.skipped.values()), "it is empty")
@@ -152,8 +152,3 @@ def answers(
     with passes.instead(model):
         found = chunks.over(len(pictures), passes, some)
     return tuple(np.concatenate(part) for part in zip(*found, strict=True))  # type: ignore[return-value]
-
-
-def labels_at(labels: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """Return the labels of some pictures, int32; −1 where there is none."""
-    return np.asarray(labels[places], dtype=np.int32) if len(labels) else np.full(len(places), NONE)
