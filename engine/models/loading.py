@@ -20,7 +20,7 @@ from engine.models.fitting_labels import fit_labels
 from engine.models.guessing import guess_specs
 from engine.models.learning_columns import learn_columns
 from engine.models.loaded import LoadedModel
-from engine.models.references import UPLOAD, corrected
+from engine.models.references import PRUNED, UPLOAD, corrected
 from engine.models.sources import Source, find_source
 from engine.models.specs import ImageSpec, InputSpec, as_spec
 from engine.models.table_specs import TableSpec
@@ -114,7 +114,7 @@ def _spec_by(found: Source, given: InputSpec | None, wanted: InputSpec | Table |
 def _reference(found: Source, own: Corrections) -> str:
     """Return a reference that has the caller's corrections in it, where that can be loaded."""
     too_long = own.classes is not None and len(own.classes) > _MOST_NAMES
-    if found.in_hand or found.ref.startswith(f"{UPLOAD}:") or too_long:
+    if found.in_hand or found.ref.startswith((f"{UPLOAD}:", f"{PRUNED}:")) or too_long:
         return found.ref
     return corrected(found.ref, own)
 

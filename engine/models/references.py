@@ -12,6 +12,7 @@ from engine.errors import ModelError, nearest
 from engine.models.bundled import Bundled, bundled_models, find_bundled
 from engine.models.corrections import OPTIONS, Corrections
 from engine.models.modules import IS_MODULE, on_a_page
+from engine.models.narrowing.header import arch_in, manifest_in
 from engine.models.weights import check_there
 
 LIBRARIES = ("hf", "torchvision", "timm")
@@ -48,7 +49,8 @@ class FileReference:
 
     Attributes:
         path: the weights file.
-        arch: a reference to the architecture; "" for an estimator.
+        arch: a reference to the architecture; "" for an estimator, and for a smaller network
+            that Haloscope has saved, whose file tells it.
         columns: a table like the one the model was trained on, or a JSON file that tells its
             columns; None where it takes no tables.
         label: the column of that table which is the truth and no input.
@@ -177,7 +179,7 @@ def _check_file(ref: str, path: str, options: dict[str, str], arguments: dict[st
         wrong = "it names no file"
     elif for_nobody:
         wrong = f"unknown option {for_nobody[0]!r}"
-    elif "arch" not in options and not is_estimator:
+    elif "arch" not in options and not is_estimator and manifest_in(_path(path)) is None:
         wrong = "it does not say which architecture the weights are for"
     else:
         return
@@ -213,7 +215,9 @@ def architecture_of(ref: str) -> Reference | None:
     if kind not in ("file", UPLOAD):
         return parse_reference(ref)
     arch = dict(parse_qsl(ref.partition("?")[2])).get("arch", "")
-    return parse_reference(arch) if arch else None
+    if kind == "file" and not arch:
+        arch = arch_in(_path(ref.removeprefix("file:").partition("?")[0]))
+    return parse_reference(arch) if arch and arch != "hf" else None
 
 
 def bundled_of(ref: str) -> Bundled | None:

@@ -23,6 +23,8 @@ from engine.models.estimators import as_network, is_estimator
 from engine.models.learning_columns import learn_columns
 from engine.models.libraries.built import Built, class_count_of
 from engine.models.modules import build_named
+from engine.models.narrowing.files import Saved, saved_in
+from engine.models.narrowing.rebuilding import rebuilt
 from engine.models.reading_estimators import read_skops
 from engine.models.references import (
     LIBRARIES,
@@ -167,6 +169,11 @@ def _from_file(ref: str, spec: InputSpec | Table | None) -> Source:
     columns = None if file.columns is None else _columns(file.columns)
     if file.is_estimator:
         return _from_skops(ref, file, columns or _of_tables(spec, file.path.name))
+    saved = saved_in(file.path, file.path.name)
+    if saved is not None:
+        found = smaller(ref, file.path.name, saved, read_weights(file.path), file.arch)
+        own = Corrections.from_options(file.corrections).over(found.corrections)
+        return replace(found, corrections=own)
     found = weighed(ref, file.path.name, file.arch, read_weights(file.path), file.arguments)
     if isinstance(columns, Table):
         columns = learn_columns(columns, file.label)
@@ -199,6 +206,43 @@ def weighed(
     if ":" not in arch:
         card = Card(name, _summary(arch, told))
     return _frozen(ref, replace(built, card=card))
+
+
+def smaller(ref: str, name: str, saved: Saved, tensors: Tensors, arch: str) -> Source:
+    """Return the smaller network of a file that Haloscope has saved.
+
+    Args:
+        ref: what it will be known by.
+        name: of the file.
+        saved: what the file says.
+        tensors: those in it.
+        arch: the architecture as the user names it, or "" for the file's own word.
+
+    Raises:
+        ModelError: damaged, or an architecture that cannot be built.
+    """
+    module = rebuilt(saved, tensors, arch, name, lambda one, whole: _for_weights(one, whole, {}))
+    module.requires_grad_(False)
+    made = saved.pruned
+    other = "it was saved with other versions of its code: its answers may differ a little"
+    card = Card(
+        made.told,
+        made.summary,
+        licence=saved.licence,
+        origin=saved.origin or made.ref,
+        paper=saved.paper,
+        notes=(other,) if digest_model(module) != saved.digest else (),
+    )
+    return Source(
+        ref,
+        module,
+        card,
+        saved.spec,
+        saved.classes,
+        activation=saved.activation,
+        told_by="its file",
+        corrections=Corrections(layer=saved.layer),
+    )
 
 
 def _summary(arch: str, told: str) -> str:

@@ -46,11 +46,12 @@ def checked(groups: Groups, kept: Kept) -> dict[str, np.ndarray]:
 
 def zero_columns(module: nn.Module, groups: Iterable[Group], kept: Kept) -> None:
     """Gate units, in place: what reads them no longer does."""
-    for group, span, gone in _spans(groups, kept, ("consumers",)):
-        del group
-        with torch.no_grad():
-            tensor = _tensor(module, span)
-            tensor.index_fill_(span.dim, _places(span.index[gone], tensor), 0)
+    zeroed: dict[tuple[str, str], torch.Tensor] = {}
+    for span, gone in _spans(groups, kept, ("consumers",)):
+        where = span.layer, span.tensor
+        tensor = zeroed.get(where, _held(module, *where).detach())
+        zeroed[where] = tensor.index_fill(span.dim, _places(span.index[gone], tensor), 0)
+    narrow(module, zeroed)
 
 
 def take_out(module: nn.Module, groups: Iterable[Group], kept: Kept) -> None:
@@ -61,8 +62,8 @@ def take_out(module: nn.Module, groups: Iterable[Group], kept: Kept) -> None:
     """
     groups = list(groups)
     stays: dict[tuple[str, str], dict[int, np.ndarray]] = {}
-    for _, span, gone in _spans(groups, kept, ("producers", "consumers")):
-        tensor = _tensor(module, span)
+    for span, gone in _spans(groups, kept, ("producers", "consumers")):
+        tensor = _held(module, span.layer, span.tensor)
         masks = stays.setdefault((span.layer, span.tensor), {})
         mask = masks.setdefault(span.dim, np.ones(tensor.shape[span.dim], dtype=bool))
         mask[span.index[gone]] = False
@@ -75,6 +76,12 @@ def take_out(module: nn.Module, groups: Iterable[Group], kept: Kept) -> None:
     narrow(module, smaller)
     for heads in heads_of(groups, kept):
         set_heads(module, heads)
+
+
+def light_copy(module: nn.Module) -> nn.Module:
+    """Return a copy that shares its tensors with the network, until they are replaced."""
+    held = [*module.parameters(), *module.buffers()]
+    return deepcopy(module, {id(tensor): tensor for tensor in held})
 
 
 def heads_of(groups: Iterable[Group], kept: Kept) -> list[Heads]:
@@ -117,8 +124,8 @@ def disagreement(gated: nn.Module, sliced: nn.Module, model: LoadedModel) -> str
     try:
         apart = difference(gated, sliced, x, entry)
         if apart > _CLOSE:
-            precise = (deepcopy(one).double() for one in (gated, sliced))
-            apart = difference(*precise, x.double(), entry)
+            precise = [deepcopy(one).double() for one in (gated, sliced)]
+            apart = difference(precise[0], precise[1], x.double(), entry)
     except ModelError as error:
         return str(error)
     except RuntimeError as error:  # a network or a device that has no float64
@@ -130,13 +137,13 @@ def disagreement(gated: nn.Module, sliced: nn.Module, model: LoadedModel) -> str
 
 def _spans(
     groups: Iterable[Group], kept: Kept, sides: tuple[str, ...]
-) -> Iterator[tuple[Group, Span, np.ndarray]]:
+) -> Iterator[tuple[Span, np.ndarray]]:
     for group in groups:
         gone = ~np.asarray(kept.get(group.name, np.ones(group.size, dtype=bool)))
         if gone.any():
             for side in sides:
                 for span in getattr(group, side):
-                    yield group, span, gone
+                    yield span, gone
 
 
 def _held(module: nn.Module, layer: str, name: str) -> torch.Tensor:
@@ -145,10 +152,6 @@ def _held(module: nn.Module, layer: str, name: str) -> torch.Tensor:
     found = part._buffers[name] if held is None else held
     assert found is not None
     return found
-
-
-def _tensor(module: nn.Module, span: Span) -> torch.Tensor:
-    return _held(module, span.layer, span.tensor)
 
 
 def _places(index: np.ndarray, tensor: torch.Tensor) -> torch.Tensor:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from copy import deepcopy
 from threading import Lock
 from weakref import WeakKeyDictionary
 
@@ -14,9 +13,10 @@ from torch import nn
 from engine.attention.sites import attention_sites
 from engine.errors import MethodError, ModelError, one_line
 from engine.models.loaded import LoadedModel
-from engine.pruning.cutting import disagreement, take_out, zero_columns
+from engine.pruning.cutting import disagreement, light_copy, take_out, zero_columns
+from engine.pruning.following.state import Following
+from engine.pruning.following.tracer import follow
 from engine.pruning.grouping import grouped
-from engine.pruning.tracing import Tracer
 from engine.pruning.units import Group, Groups
 
 _SHARE = 5  # one unit of five is removed to try
@@ -56,18 +56,13 @@ def traced(model: LoadedModel, module: nn.Module) -> Groups:
     quantised = _quantised(module)
     if quantised:
         return Groups((), quantised)
-    tracer = Tracer(module)
     drawn = torch.randn((1, *model.spec.shape), generator=torch.Generator().manual_seed(0))
-    x = drawn.to(model.device, getattr(torch, model.dtype))
     try:
-        with torch.inference_mode(False), torch.no_grad(), tracer:
-            tracer.begin(x)
-            returned = module(x)
-        tracer.finish(returned)
+        state = follow(module, drawn.to(model.device, getattr(torch, model.dtype)))
     except Exception as error:  # the network is the user's own code
         told = f"its channels cannot be followed: {one_line(error)}"
         return Groups((), {model.card.title: told})
-    return grouped(tracer, _names_of_sites(model, tracer))
+    return grouped(state, _names_of_sites(model, state))
 
 
 def _quantised(module: nn.Module) -> dict[str, str]:
@@ -87,27 +82,45 @@ def _has_whole_weights(part: nn.Module) -> bool:
     return weight.is_quantized or not (weight.is_floating_point() or weight.is_complex())
 
 
-def _names_of_sites(model: LoadedModel, tracer: Tracer) -> dict[int, str]:
+def _names_of_sites(model: LoadedModel, state: Following) -> dict[int, str]:
     """Return the name of each attention's block, by its number in the pass."""
-    if not tracer.attentions:
+    if not state.attentions:
         return {}
     return {site.index: site.name for site in attention_sites(model).sites}
 
 
 def _tried(model: LoadedModel, module: nn.Module, found: Groups) -> Groups:
     """Refuse groups of which units cannot be removed without the network noticing."""
-    good, refused = _sound(model, module, found.groups)
+    if not _trial(model, module, found.groups):
+        return found
+    refused = _impossible_heads(model, module, found.groups)
+    rest = [group for group in found.groups if group.name not in refused]
+    good, others = _sound(model, module, rest)
     names = {group.name for group in good}
     groups = tuple(group for group in found.groups if group.name in names)
-    return Groups(groups, {**found.refused, **refused})
+    return Groups(groups, {**found.refused, **refused, **others})
+
+
+def _impossible_heads(
+    model: LoadedModel, module: nn.Module, groups: Sequence[Group]
+) -> dict[str, str]:
+    """Refuse the heads of all attentions of a kind of which the first cannot lose any."""
+    reasons: dict[type, str] = {}
+    refused = {}
+    for group in groups:
+        if group.kind == "heads":
+            kind = type(module.get_submodule(group.attention))
+            if kind not in reasons:
+                reasons[kind] = _trial(model, module, [group])
+            if reasons[kind]:
+                refused[group.name] = reasons[kind]
+    return refused
 
 
 def _sound(
     model: LoadedModel, module: nn.Module, groups: Sequence[Group]
 ) -> tuple[list[Group], dict[str, str]]:
     """Return the groups that can be cut, together and alone, and why others cannot."""
-    if not groups:
-        return [], {}
     reason = _trial(model, module, groups)
     if not reason:
         return list(groups), {}
@@ -138,7 +151,7 @@ def _trial(model: LoadedModel, module: nn.Module, groups: Sequence[Group]) -> st
         stays = np.ones(group.size, dtype=bool)
         stays[draws.choice(group.size, max(1, group.size // _SHARE), replace=False)] = False
         kept[group.name] = stays
-    gated, sliced = deepcopy(module), deepcopy(module)
+    gated, sliced = light_copy(module), light_copy(module)
     zero_columns(gated, groups, kept)
     try:
         take_out(sliced, groups, kept)

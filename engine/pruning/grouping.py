@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from engine.pruning.tracing import Record, Tracer
+from engine.pruning.following.state import Following, Record
 from engine.pruning.units import Group, Groups, Kind, Span
 
 Places = tuple[tuple[int, int], ...]  # number of a record, and how many places a unit has there
@@ -23,16 +23,16 @@ class _Attention:
     problem: str = ""
 
 
-def grouped(tracer: Tracer, sites: Mapping[int, str]) -> Groups:
+def grouped(state: Following, sites: Mapping[int, str]) -> Groups:
     """Put units together that lie in the same tensors in the same way.
 
     Args:
-        tracer: after a pass.
+        state: after a pass.
         sites: name of each attention's block, by its number in the pass.
     """
-    units, records = tracer.units, tracer.records
+    units, records = state.units, state.records
     roots = [units.find(record.labels) for record in records]
-    attentions = _attentions(tracer)
+    attentions = _attentions(state)
     alike: dict[tuple[_Attention, Places], list[int]] = {}
     refused: dict[str, str] = {}
     for root, places in _lying(roots).items():
@@ -63,11 +63,11 @@ def _lying(roots: Sequence[np.ndarray]) -> dict[int, Places]:
     return {root: tuple(places) for root, places in found.items()}
 
 
-def _attentions(tracer: Tracer) -> dict[int, _Attention]:
+def _attentions(state: Following) -> dict[int, _Attention]:
     """Return what each unit is a head of."""
     found: dict[int, _Attention] = {}
-    for index, layer, line in tracer.attentions:
-        for root in np.unique(tracer.units.find(line)).tolist():
+    for index, layer, line in state.attentions:
+        for root in np.unique(state.units.find(line)).tolist():
             before = found.get(root)
             if before is not None and before.index != index:
                 problem = "several attentions share its heads"
@@ -149,7 +149,6 @@ def _named(found: Iterable[tuple[int, Group]]) -> tuple[Group, ...]:
     groups = []
     for _, group in found:
         count = taken[group.name] = taken.get(group.name, 0) + 1
-        if count > 1:
-            group = replace(group, name=f"{group.name} ({count})", title=f"{group.title} ({count})")
-        groups.append(group)
+        number = f" ({count})" if count > 1 else ""
+        groups.append(replace(group, name=f"{group.name}{number}", title=f"{group.title}{number}"))
     return tuple(groups)

@@ -2,70 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from threading import RLock
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from torch import nn
 
+from engine.errors import MethodError
 from engine.models.corrections import Corrections
 from engine.models.digest import digest_model
 from engine.models.loaded import LoadedModel
 from engine.models.loading import load_source
 from engine.models.narrowing.heads import Heads
+from engine.models.narrowing.made import Pruned, made_of, remember
 from engine.models.references import pruned_ref
 from engine.models.sources import Source
 from engine.pruning.cutting import heads_of
 from engine.pruning.units import Groups, Kept
 
-_made: WeakKeyDictionary[nn.Module, Pruned] = WeakKeyDictionary()
-
-
-@dataclass(frozen=True, eq=False)
-class Pruned:
-    """How a smaller network was made.
-
-    Attributes:
-        ref, title, digest: of the whole network.
-        kept: which units stay, for every group.
-        sliced: whether units are gone; else their columns are zero.
-        shapes: of all tensors of the whole network, by name.
-        heads: of attentions that lost some.
-        made: what was asked for (criterion, ratio …), free.
-    """
-
-    ref: str
-    title: str
-    digest: str
-    kept: Kept
-    sliced: bool
-    shapes: Mapping[str, tuple[int, ...]]
-    heads: tuple[Heads, ...] = ()
-    made: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def share(self) -> float:
-        """Share of all units that went."""
-        every = np.concatenate([np.asarray(stays) for stays in self.kept.values()])
-        return float(1 - every.mean())
-
 
 def pruned_of(model: LoadedModel) -> Pruned | None:
     """Return how a model was made smaller, or None where it was not."""
-    return _made.get(model.module)
+    return made_of(model.module)
 
 
 def described(model: LoadedModel, **made: Any) -> LoadedModel:
     """Note what a pruned model was asked to be: criterion, ratio, scope, repair …
 
     Args:
-        model: a copy of ``gated_copy`` or ``sliced_copy``; changed in place and returned.
+        model: of ``gated_copy`` or ``sliced_copy``; returned as it is.
         **made: plain values, saved with it.
+
+    Raises:
+        MethodError: it is no such copy.
     """
-    known = _made[model.module]
-    _made[model.module] = replace(known, made={**known.made, **made})
+    known = made_of(model.module)
+    if known is None:
+        raise MethodError(f"{model.card.title} was not made by pruning")
+    remember(model.module, replace(known, made={**known.made, **made}))
     return model
 
 
@@ -81,31 +56,40 @@ def as_model(
         sliced: whether it is gone, or only gated.
     """
     before = pruned_of(model)
-    parts = groups.groups
-    made = Pruned(
-        model.ref if before is None else before.ref,
-        model.card.title if before is None else before.title,
-        model.digest if before is None else before.digest,
-        kept,
-        sliced,
-        _shapes(model.module) if before is None else before.shapes,
-        tuple(heads_of(parts, kept)),
-    )
-    found = wrapped(model, module, made)
-    _made[module] = made
-    return found
+    heads = tuple(heads_of(groups.groups, kept)) if sliced else ()
+    if before is None:
+        whole = _shapes(model.module)
+        made = Pruned(model.ref, model.card.title, model.digest, dict(kept), sliced, whole, heads)
+    else:
+        made = replace(
+            before,
+            kept=_both(before, kept),
+            sliced=sliced or before.sliced,
+            heads=_heads_since(before.heads, heads),
+        )
+    remember(module, made)
+    return _loaded(model, module, made)
 
 
-def wrapped(model: LoadedModel, module: nn.Module, made: Pruned) -> LoadedModel:
-    """Return a network as a model that takes and returns what another does."""
+def with_numbers(model: LoadedModel, module: nn.Module) -> LoadedModel:
+    """Return a copy of a model whose numbers were changed, its shapes being as they were.
+
+    Args:
+        model: as it was; of a pruned one the copy tells the same of how it was made.
+        module: a copy of its network.
+    """
+    made = pruned_of(model)
+    if made is None:
+        ref = pruned_ref(model.ref, digest_model(module))
+        return replace(model, ref=ref, module=module, in_hand=False, lock=RLock(), _digest=None)
+    remember(module, made)
+    return _loaded(model, module, made)
+
+
+def _loaded(model: LoadedModel, module: nn.Module, made: Pruned) -> LoadedModel:
     ref = pruned_ref(made.ref, digest_model(module))
-    how = "pruned" if made.sliced else "gated"
-    card = replace(
-        model.card,
-        title=f"{made.title}, {how} ({100 * made.share:.0f} %)",
-        summary=f"{made.title} with {made.share:.0%} of its units {_GONE[made.sliced]}.",
-        notes=tuple(note for note in model.card.notes if not note.startswith("it ")),
-    )
+    notes = tuple(note for note in model.card.notes if not note.startswith("it "))
+    card = replace(model.card, title=made.told, summary=made.summary, notes=notes)
     source = Source(
         ref,
         module,
@@ -120,7 +104,23 @@ def wrapped(model: LoadedModel, module: nn.Module, made: Pruned) -> LoadedModel:
     return replace(found, spec_by=model.spec_by)
 
 
-_GONE = {True: "removed", False: "switched off"}
+def _both(before: Pruned, kept: Kept) -> dict[str, np.ndarray]:
+    """Return which units of the whole network stay after a second cut."""
+    found = {name: np.array(stays, dtype=bool) for name, stays in before.kept.items()}
+    for name, stays in kept.items():
+        if name in found:
+            there = found[name] if before.sliced else np.ones(len(found[name]), dtype=bool)
+            found[name][np.flatnonzero(there)[~np.asarray(stays)]] = False
+    return found
+
+
+def _heads_since(before: tuple[Heads, ...], now: tuple[Heads, ...]) -> tuple[Heads, ...]:
+    """Return how many heads went in two cuts."""
+    found = {heads.layer: heads for heads in before}
+    for heads in now:
+        first = found.get(heads.layer, heads)
+        found[heads.layer] = replace(heads, before=first.before)
+    return tuple(found.values())
 
 
 def _shapes(module: nn.Module) -> dict[str, tuple[int, ...]]:

@@ -11,7 +11,7 @@ from torch import nn
 
 from engine.errors import MethodError, ModelError, ParameterError
 from engine.models.loaded import LoadedModel
-from engine.pruning.cutting import checked, disagreement, take_out, zero_columns
+from engine.pruning.cutting import checked, disagreement, light_copy, take_out, zero_columns
 from engine.pruning.finding import find_groups
 from engine.pruning.making import as_model
 from engine.pruning.units import Group, Groups, Kept
@@ -101,7 +101,7 @@ def _check_all(model: LoadedModel, module: nn.Module, groups: Groups, kept: Kept
 def _apart(model: LoadedModel, module: nn.Module, groups: tuple[Group, ...], kept: Kept) -> str:
     if all(kept[group.name].all() for group in groups):
         return ""
-    gated, sliced = deepcopy(module), deepcopy(module)
+    gated, sliced = light_copy(module), light_copy(module)
     zero_columns(gated, groups, kept)
     _cut(sliced, groups, kept)
     return disagreement(gated, sliced, model)

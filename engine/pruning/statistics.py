@@ -247,8 +247,8 @@ class _Reader:
                 values = by_map.of_maps(maps, real).double().sum(0)
                 found.setdefault(by_map.name, {})[group.name] = values.cpu().numpy()
             for by_output in self._outputs:
-                values = sum(self._outputs_of(heads, group, real, by_output, count))
-                found.setdefault(by_output.name, {})[group.name] = values.numpy()
+                each = torch.stack(self._outputs_of(heads, group, real, by_output, count))
+                found.setdefault(by_output.name, {})[group.name] = each.sum(0).numpy()
         return found
 
     def _outputs_of(

@@ -55,14 +55,12 @@ def columns_of(module: nn.Module, span: Span) -> torch.Tensor:
     """Return how much each input moves each output, summed over a kernel, ``(outputs, inputs)``."""
     weight = tensor_of(module, span).cpu().double()
     groups = _conv_groups(module, span)
+    if weight.ndim == 2:
+        return weight if span.dim == 1 else weight.T
     if groups == 1:
-        return weight.movedim(span.dim, 1).flatten(2).sum(2) if weight.ndim > 2 else _flat(weight, span)
+        return weight.movedim(span.dim, 1).flatten(2).sum(2)
     summed = weight.flatten(2).sum(2)  # (outputs, inputs of one group)
     return torch.block_diag(*summed.chunk(groups))
-
-
-def _flat(weight: torch.Tensor, span: Span) -> torch.Tensor:
-    return weight if span.dim == 1 else weight.T
 
 
 def _conv_groups(module: nn.Module, span: Span) -> int:

@@ -77,6 +77,31 @@ def build(name: str, arguments: Mapping[str, Any], tensors: Tensors | None = Non
     )
 
 
+def from_config(name: str, told: Mapping[str, Any]) -> nn.Module:
+    """Build a network with random weights from a configuration, without any file or network.
+
+    Args:
+        name: of the file that holds it.
+        told: the configuration as a dict, with its "model_type".
+
+    Raises:
+        ModelError: no configuration of transformers, or of no classifier of pictures.
+    """
+    transformers = need("transformers", name)
+    plain = {
+        key: value
+        for key, value in told.items()
+        if key not in _OF_CODE and not key.startswith("_") and key != "transformers_version"
+    }
+    with _quiet(transformers), _told(name, name):
+        kind = str(plain.pop("model_type", ""))
+        if kind not in transformers.CONFIG_MAPPING:
+            raise ModelError(f"{name}: transformers knows no networks of the kind {kind!r}")
+        config = transformers.CONFIG_MAPPING[kind].from_dict(plain)
+        _check_config(name, config)
+        return _random(transformers, config, None).eval()
+
+
 def _check_options(ref: str, options: Mapping[str, Any]) -> None:
     for name in options:
         if name in _OF_CODE or name.startswith("_"):

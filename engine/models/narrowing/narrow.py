@@ -29,12 +29,12 @@ def narrow(module: nn.Module, tensors: Tensors) -> None:
 
 
 def _put(part: nn.Module, name: str, tensor: torch.Tensor) -> None:
-    held = part._parameters.get(name)
-    if held is None:
-        part._buffers[name] = tensor.detach().clone()
+    own = tensor.detach().clone()
+    if name not in part._parameters:
+        part._buffers[name] = own
         return
-    weight = nn.Parameter(tensor.detach().clone(), requires_grad=held.requires_grad)
-    part._parameters[name] = weight
+    held = part._parameters[name]
+    part._parameters[name] = nn.Parameter(own, held is not None and held.requires_grad)
 
 
 def _fit(part: nn.Module, before: Mapping[str, tuple[int, ...]]) -> None:

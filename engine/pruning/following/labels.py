@@ -21,9 +21,10 @@ class Units:
 
     def __init__(self) -> None:
         self._parent = np.arange(_ROOM, dtype=np.int64)
+        self._size: dict[int, int] = {}
         self._count = 0
         self._reasons: dict[int, str] = {}
-        self._mixed: dict[int, str] = {}
+        self._mixed: dict[int, tuple[int, str]] = {}  # of how many, and why
 
     def fresh(self, count: int) -> np.ndarray:
         """Return labels that nobody has had, int64 ``(count,)``."""
@@ -60,17 +61,20 @@ class Units:
         for a, b in zip((keys // self._count).tolist(), (keys % self._count).tolist(), strict=True):
             self._merge(self._root(a), self._root(b))
 
-    def join_all(self, labels: np.ndarray, why: str) -> None:
-        """Let all of these be removed only together.
+    def join_all(self, lines: np.ndarray, why: str) -> None:
+        """Let all of a line be removed only together, line by line.
 
         Args:
-            labels: of any shape.
-            why: what mixes them; told where it leaves a single unit.
+            lines: labels, ``(…, k)``.
+            why: what mixes them; told where it leaves a single unit, unless it is empty.
         """
-        roots = np.unique(self.find(labels))
-        if len(roots) > 1:
-            self.join(roots[1:], np.full(len(roots) - 1, roots[0]))
-            self._mixed.setdefault(self._root(int(roots[0])), why)
+        roots = self.find(lines.reshape(-1, lines.shape[-1]))
+        before = len(np.unique(roots))
+        self.join(roots[:, 1:], np.broadcast_to(roots[:, :1], roots[:, 1:].shape))
+        after = np.unique(self.find(roots[:, 0]))
+        for root in after.tolist() if why and len(after) < before else ():
+            told = (before // len(after), why)
+            self._mixed[root] = max(self._mixed.get(root, (0, "")), told)
 
     def fix(self, labels: np.ndarray, reason: str) -> None:
         """Let none of these be removed; the first reason is kept."""
@@ -83,11 +87,7 @@ class Units:
 
     def mixed(self, root: int) -> str:
         """Return what made one unit of what were many, or ""."""
-        return self._mixed.get(root, "")
-
-    def free(self, labels: np.ndarray) -> bool:
-        """Whether any of these can be removed."""
-        return any(root not in self._reasons for root in np.unique(self.find(labels)).tolist())
+        return self._mixed.get(root, (0, ""))[1]
 
     def _root(self, label: int) -> int:
         while self._parent[label] != label:
@@ -96,13 +96,17 @@ class Units:
         return label
 
     def _merge(self, a: int, b: int) -> None:
+        """Put two sets together, the smaller below the larger: ways to the top stay short."""
         if a == b:
             return
+        if self._size.get(a, 1) < self._size.get(b, 1):
+            a, b = b, a
+        self._size[a] = self._size.get(a, 1) + self._size.pop(b, 1)
         self._parent[b] = a
-        for told in (self._reasons, self._mixed):
-            if b in told:
-                reason = told.pop(b)
-                told.setdefault(a, reason)
+        if b in self._reasons:
+            self._reasons.setdefault(a, self._reasons.pop(b))
+        if b in self._mixed:
+            self._mixed[a] = max(self._mixed.get(a, (0, "")), self._mixed.pop(b))
 
 
 def compact(labels: torch.Tensor) -> torch.Tensor:
@@ -133,7 +137,7 @@ def along(labels: torch.Tensor, axis: int, units: Units) -> np.ndarray | None:
     if found is None:
         return None
     line = found.reshape(found.shape[axis])
-    return np.array(line.expand(labels.shape[axis]))
+    return line.expand(labels.shape[axis]).numpy().copy()
 
 
 def spread(line: np.ndarray, axis: int, shape: Sequence[int]) -> torch.Tensor:
