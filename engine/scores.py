@@ -92,16 +92,38 @@ class Scores(Result):
 
     def calibration(self, bins: int = BINS) -> Calibration:
         """Hold confidence against accuracy; a confidence on an edge counts below it."""
-        confidence = self.confidence[self.labelled].astype(np.float64)
-        right = self.right[self.labelled]
-        index = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
-        count = np.bincount(index, minlength=bins)
-        with np.errstate(invalid="ignore"):
-            mean = np.bincount(index, confidence, bins) / count
-            share = np.bincount(index, right, bins) / count
-        weight = count / max(1, count.sum())
-        error = float(np.nansum(weight * np.abs(share - mean))) if count.any() else float("nan")
-        return Calibration(count, mean, share, error)
+        return calibration_of(self.confidence[self.labelled], self.right[self.labelled], bins)
+
+
+def calibration_of(
+    confidence: np.ndarray, right: np.ndarray, bins: int = BINS, *, equal_mass: bool = False
+) -> Calibration:
+    """Hold confidence against accuracy in bins; a confidence on an edge counts below it.
+
+    Args:
+        confidence: 0 … 1, ``(n,)``.
+        right: bool ``(n,)``.
+        bins: how many.
+        equal_mass: bins of about as many pictures each, not of equal width; equal confidences
+            stay together.
+    """
+    exact = np.asarray(confidence, dtype=np.float64)
+    index = bins_of(exact, bins, equal_mass=equal_mass)
+    count = np.bincount(index, minlength=bins)
+    with np.errstate(invalid="ignore"):
+        mean = np.bincount(index, exact, bins) / count
+        share = np.bincount(index, right, bins) / count
+    weight = count / max(1, count.sum())
+    error = float(np.nansum(weight * np.abs(share - mean))) if count.any() else float("nan")
+    return Calibration(count, mean, share, error)
+
+
+def bins_of(confidence: np.ndarray, bins: int, *, equal_mass: bool = False) -> np.ndarray:
+    """Return the bin of each confidence, from 0; int64 ``(n,)``. As in ``calibration_of``."""
+    if equal_mass and len(confidence):
+        edges = np.quantile(confidence, np.arange(1, bins) / bins, method="inverted_cdf")
+        return np.asarray(np.searchsorted(edges, confidence, side="left"), dtype=np.int64)
+    return np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
 
 
 def share_of(right: np.ndarray) -> Share:

@@ -11,7 +11,7 @@ import torch
 from engine.attribution.method import PICTURE_FAMILIES, Evidence, Method, Run
 from engine.execution.cost import Cost
 from engine.masking.fills.registry import PICTURE_FILLS, with_fills
-from engine.masking.predict import masked_outputs
+from engine.masking.predict import KeepRange, masked_outputs
 from engine.models.loaded import LoadedModel
 from engine.parameters import Parameter, Value
 
@@ -53,28 +53,20 @@ class Occlusion(Method):
     def cost(self, model: LoadedModel, parameters: Mapping[str, Value], rows: int = 0) -> Cost:
         """One forward pass for each window, and one with nothing hidden."""
         rows, columns = model.spec.shape[-2:]
-        return Cost(len(_windows(rows, columns, parameters)) + 1)
+        return Cost(len(windows_over(rows, columns, parameters)) + 1)
 
     def attribute(self, run: Run) -> Evidence:
         """Return values of the shape of the prepared input."""
         rows, columns = run.x.shape[-2:]
-        windows = _windows(rows, columns, run.parameters)
-
-        def keep(start: int, stop: int) -> torch.Tensor:
-            masks = torch.ones(stop - start, 1, rows, columns, dtype=torch.bool)
-            # The first mask hides nothing: it gives the score to compare with.
-            for index, mask in enumerate(masks, start):
-                if index:
-                    mask[:, *windows[index - 1]] = False
-            return masks
-
+        windows = windows_over(rows, columns, run.parameters)
+        keep = keep_windows(windows, rows, columns)
         outputs = masked_outputs(run.passes, run.chunks, run.x, len(windows) + 1, keep, run.fill)
         scores = run.readout(outputs).double().cpu()
-        means = _mean_over_windows(scores[0] - scores[1:], windows, rows, columns)
+        means = mean_over_windows(scores[0] - scores[1:], windows, rows, columns)
         return Evidence(means.float().expand(run.x.shape[1:]), told={"windows": len(windows)})
 
 
-def _windows(rows: int, columns: int, parameters: Mapping[str, Value]) -> list[Window]:
+def windows_over(rows: int, columns: int, parameters: Mapping[str, Value]) -> list[Window]:
     """Return the windows row by row; those at the far edges are cut off there."""
     size, stride = int(parameters["window"]), int(parameters["stride"])
     return [
@@ -88,7 +80,20 @@ def _starts(length: int, size: int, stride: int) -> list[int]:
     return [stride * index for index in range(ceil(max(0, length - size) / stride) + 1)]
 
 
-def _mean_over_windows(
+def keep_windows(windows: list[Window], rows: int, columns: int) -> KeepRange:
+    """Return masks ``(n, 1, rows, columns)``: the first hides nothing, each other one window."""
+
+    def keep(start: int, stop: int) -> torch.Tensor:
+        masks = torch.ones(stop - start, 1, rows, columns, dtype=torch.bool)
+        for index, mask in enumerate(masks, start):
+            if index:
+                mask[:, *windows[index - 1]] = False
+        return masks
+
+    return keep
+
+
+def mean_over_windows(
     drops: torch.Tensor, windows: list[Window], rows: int, columns: int
 ) -> torch.Tensor:
     """Return the mean drop over the windows that cover each pixel; 0 where none does."""

@@ -61,6 +61,24 @@ class Pictures:
             _open=lambda index: self._open(chosen[index]),
         )
 
+    def changed(
+        self, name: str, digest: str, change: Callable[[torch.Tensor], torch.Tensor]
+    ) -> Pictures:
+        """Return them with something done to each when it is opened.
+
+        Args:
+            name: how the user knows what comes out.
+            digest: of its content.
+            change: gets and returns one as the network sees it, ``(1, …)``.
+        """
+        return replace(
+            self,
+            name=name,
+            origin="",
+            digest=digest,
+            _open=lambda index: change(self._open(index)),
+        )
+
 
 def load_pictures(model: LoadedModel, given: Any, fit: Fit = "crop") -> Pictures:
     """Return what heads are to be judged on.
