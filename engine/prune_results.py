@@ -173,7 +173,7 @@ class PruneSweep(Result):
 
 @dataclass(frozen=True, eq=False)
 class Geometry(Result):
-    """Where pictures lie at the classifier, for several networks and benchmarks (li2022understanding).
+    """Where pictures lie at the classifier, for networks and benchmarks (li2022understanding).
 
     X is the classifier's input, W its weights, one row for each class; y the true class (without
     labels, the class that the first network names on clean pictures).

@@ -9,14 +9,13 @@ from typing import Any
 from engine.errors import ParameterError, nearest
 from engine.models.loaded import LoadedModel
 from engine.prune_results import RANDOM, Way
-from engine.pruning.corruptions.registry import find_corruption
+from engine.pruning.corruptions.corrupting import check_corruption
 from engine.pruning.criterion import judged
 from engine.pruning.registry import find_criterion
 from engine.pruning.repairs import REPAIRS
 from engine.pruning.scopes import SCOPES
 from engine.pruning.units import Groups
 
-SEVERITIES = (1, 2, 3, 4, 5)
 MOST_DRAWS = 20
 
 
@@ -96,9 +95,8 @@ def ask(
         raise ParameterError('repairs=(): name one at least; "none" is one')
     _one_of("scope", scope, SCOPES)
     for name in corruptions:
-        find_corruption(name)
-    for severity in severities:
-        _one_of("severity", severity, SEVERITIES)
+        for severity in severities:
+            check_corruption(name, severity)
     return Asked(
         criteria=names,
         ratios=_ratios(ratios),

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
 
+from engine.execution.cost import Cost
 from engine.execution.passes import Passes
 from engine.heads.pictures import Pictures, load_pictures
 from engine.inputs.image_sets import ImageSet
@@ -15,7 +16,7 @@ from engine.models.loaded import LoadedModel
 from engine.pruning.cutting import zero_columns
 from engine.pruning.judged import Parts
 from engine.pruning.repairs import Repairing
-from engine.pruning.scoring import Scores, score_units
+from engine.pruning.scoring import Scores, score_units, scores_cost
 from engine.pruning.units import Groups, Kept
 
 
@@ -40,19 +41,29 @@ class Workshop:
         self, model: LoadedModel, groups: Groups, images: ImageSet, parts: Parts, fit: Fit
     ) -> None:
         self._model, self._groups = model, groups
-        self.pictures: Pictures = load_pictures(
-            model, images.part(parts.calibration.tolist()), fit
-        )
+        self.pictures: Pictures = load_pictures(model, images.part(parts.calibration.tolist()), fit)
         self._repairing = Repairing(model, groups, self.pictures)
+        self._told: dict[str, list[str]] = {}
+
+    def cost(self, criteria: Sequence[str], repairs: Sequence[str], networks: int) -> Cost:
+        """Return an upper bound of the passes of scores, and of so many networks' repairs."""
+        cost = scores_cost(self._groups, criteria, len(self.pictures))
+        cost += max((self._repairing.reading(one) for one in repairs), key=lambda one: one.total)
+        for repair in repairs:
+            each = self._repairing.cost(repair)
+            cost += Cost(each.forward * networks)
+        return cost
 
     def scores(self, names: Sequence[str], seed: int, passes: Passes) -> Mapping[str, Scores]:
-        """Score units by criteria; the statistics serve repairs as well.
+        """Score units by criteria; what that tells of the units serves repairs as well.
 
         Args:
             names: of criteria.
             seed: of what they draw.
             passes: count.
         """
+        if not names:
+            return {}
         found = score_units(
             self._model,
             self._groups,
@@ -62,7 +73,8 @@ class Workshop:
             progress=passes.report,
             cancel=passes.cancel,
         )
-        passes.add(found.cost)
+        used = found.outcome.get("passes", {})
+        passes.add(Cost(**used))
         self._repairing.statistics = found.statistics
         return found
 
@@ -75,9 +87,15 @@ class Workshop:
             copy = deepcopy(module)
         zero_columns(copy, self._groups.groups, kept)
         network = replace(self._model, module=copy, lock=threading.RLock(), _digest=None)
-        self._repairing.repair(network, kept, repair, passes)
+        self._told |= self._repairing.repair(network, kept, repair, passes)
         return network
 
     def notes(self) -> list[str]:
         """Return what a user should know of the repairs."""
-        return self._repairing.notes()
+        said = (
+            ("without", "no bias could be compensated in {}: they have none, and no batch norm"),
+            ("not_recalibrated", "not recalibrated, since a pass comes there more than once: {}"),
+        )
+        return [
+            told.format(", ".join(self._told[name])) for name, told in said if self._told.get(name)
+        ]

@@ -22,9 +22,9 @@ from engine.models.loading import load_model
 from engine.parameters import check_seed
 from engine.prune_results import PruneSweep
 from engine.pruning.asking import Asked, ask
+from engine.pruning.building import Workshop
 from engine.pruning.finding import find_groups
 from engine.pruning.judged import Parts, parts_of
-from engine.pruning.pricing import sweep_cost
 from engine.pruning.sweeping import Keeper, run_sweep
 from engine.pruning.units import Groups
 
@@ -48,6 +48,7 @@ class PrunePlan:
         seed: of all that is drawn.
         request: all that decides the numbers.
         key: its digest.
+        workshop: makes the networks.
         cost: an upper bound of the passes.
     """
 
@@ -62,6 +63,7 @@ class PrunePlan:
     seed: int
     request: dict[str, Any]
     key: str
+    workshop: Workshop
     cost: Cost
 
     def run(
@@ -129,6 +131,7 @@ def plan_pruning(
         parts = Parts(np.arange(len(images)), np.arange(len(calibration)))
     calibrating = images if calibration is None else calibration
     request = _request(loaded, images, calibration, asked, fit, seed)
+    workshop = Workshop(loaded, groups, calibrating, parts, fit)
     return PrunePlan(
         model=loaded,
         groups=groups,
@@ -141,7 +144,8 @@ def plan_pruning(
         seed=seed,
         request=request,
         key=key_of(request),
-        cost=sweep_cost(loaded, groups, asked, len(parts.judged), len(parts.calibration)),
+        workshop=workshop,
+        cost=_cost(workshop, asked, len(parts.judged)),
     )
 
 
@@ -185,6 +189,20 @@ def _request(
         "chunk": chunk_for(model),
         "versions": {**versions(), **model.packages},
     }
+
+
+def _cost(workshop: Workshop, asked: Asked, judged: int) -> Cost:
+    """Return an upper bound of the passes: scores, repairs, and every network once.
+
+    Args:
+        workshop: makes the networks.
+        asked: how many.
+        judged: pictures, each asked once, and once for each corruption at each severity.
+    """
+    cuts = 1 + (len(asked.ratios) - 1) * len(asked.choices)  # at ratio 0 all choices are one
+    each = judged * (1 + len(asked.corruptions) * len(asked.severities))
+    networks = 1 + cuts * len(asked.repairs)  # the untouched one as well
+    return workshop.cost(asked.criteria, asked.repairs, cuts) + Cost(each * networks)
 
 
 def prune_sweep(

@@ -13,7 +13,6 @@ from engine.execution.environment import environment
 from engine.execution.passes import Cancel, Passes, Progress
 from engine.manifest import digest_of, key_of
 from engine.prune_results import RANDOM, PruneCell, PruneSweep
-from engine.pruning.building import Workshop
 from engine.pruning.costs import costs_of
 from engine.pruning.judged import Prepared, answers
 from engine.pruning.registry import find_criterion
@@ -23,6 +22,7 @@ from engine.pruning.under_corruption import Corrupted, right_under
 from engine.results import Result
 
 if TYPE_CHECKING:
+    from engine.pruning.building import Workshop
     from engine.pruning.planning import PrunePlan
     from engine.pruning.units import Kept
 
@@ -136,7 +136,7 @@ def run_sweep(
     passes.check()
     with telling_out_of_memory():
         pictures = Prepared(plan.model, plan.images, plan.parts.judged, plan.fit)
-        workshop = Workshop(plan.model, plan.groups, plan.calibrating, plan.parts, plan.fit)
+        workshop = plan.workshop
         scores = _scores(plan, passes, workshop)
         sweep = _opened(plan, passes, pictures, workshop, keeper)
         dense = sweep.cell(None, "none")
@@ -227,9 +227,7 @@ def _result(
         predicted=np.stack([[cell.predicted for cell in row] for row in cells]),
         confidence=np.stack([[cell.confidence for cell in row] for row in cells]),
         kept=np.stack([[np.concatenate([one[n] for n in names]) for one in row] for row in kept]),
-        scores=np.stack(
-            [_joined(plan, scores[way.criterion, way.draw]) for way in asked.ways]
-        ),
+        scores=np.stack([_joined(plan, scores[way.criterion, way.draw]) for way in asked.ways]),
         parameters=np.array([[one.parameters for one in row] for row in costs], dtype=np.int64),
         macs=np.array([[one.macs for one in row] for row in costs], dtype=np.int64),
         corrupted=np.stack([[c.corrupted for c in row] for row in cells]) if corrupted else None,
@@ -262,9 +260,7 @@ def _manifest(sweep: _Sweep, started: float) -> dict[str, Any]:
             ],
             "refused": dict(plan.groups.refused),
             "classes": list(plan.model.classes),
-            "criteria": {
-                name: find_criterion(name).title for name in (*asked.criteria, RANDOM)
-            },
+            "criteria": {name: find_criterion(name).title for name in (*asked.criteria, RANDOM)},
             "corruptions": list(asked.corruptions),
             "severities": list(asked.severities),
             "parameters": whole.parameters,

@@ -58,9 +58,7 @@ class Corrupted:
         name, severity = self._asked[number]
         spec = self._model.spec
         assert isinstance(spec, ImageSpec)
-        changed = corrupted_set(
-            self._images, name, severity, self._seed, spec=spec, fit=self._fit
-        )
+        changed = corrupted_set(self._images, name, severity, self._seed, spec=spec, fit=self._fit)
         found = Prepared(self._model, changed, self._places, self._fit)
         self._bytes += found.bytes
         if self._bytes <= _MOST_BYTES:
