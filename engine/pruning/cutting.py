@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from engine.errors import MethodError, ModelError, one_line
+from engine.errors import MethodError, ModelError, nearest, one_line
 from engine.models.loaded import LoadedModel
 from engine.models.narrowing.heads import Heads, set_heads
 from engine.models.narrowing.narrow import narrow
@@ -32,7 +32,7 @@ def checked(groups: Groups, kept: Kept) -> dict[str, np.ndarray]:
             raise MethodError(
                 f"nothing can be removed from {name}: {why}"
                 if why
-                else f"there is no group {name!r} of units to remove"
+                else f"no units are called {name!r}; {nearest(name, known)}"
             )
         if np.asarray(stays).shape != known[name].shape:
             raise MethodError(
