@@ -124,11 +124,11 @@ def disagreement(gated: nn.Module, sliced: nn.Module, model: LoadedModel) -> str
     try:
         apart = difference(gated, sliced, x, entry)
         if apart > _CLOSE:
-            precise = [deepcopy(one).double() for one in (gated, sliced)]
-            apart = difference(precise[0], precise[1], x.double(), entry)
+            precise = [deepcopy(one).cpu().double() for one in (gated, sliced)]
+            apart = difference(precise[0], precise[1], x.cpu().double(), entry)
     except ModelError as error:
         return str(error)
-    except RuntimeError as error:  # a network or a device that has no float64
+    except (RuntimeError, TypeError) as error:  # a network that cannot be float64
         return one_line(error)
     if apart <= _CLOSE:
         return ""

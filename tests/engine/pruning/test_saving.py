@@ -14,12 +14,16 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
+from engine.attention.sites import attention_sites
+from engine.attribution.explain import explain
 from engine.errors import MethodError, ModelError, ResultError, WeightsError
+from engine.models.corrections import Corrections
 from engine.models.loaded import LoadedModel
 from engine.models.loading import load_model
 from engine.models.modules import only_from
 from engine.models.references import architecture_of, bundled_of, check_reference
 from engine.models.specs import TensorSpec
+from engine.models.uploads import load_uploaded, wanted_upload
 from engine.pruning.finding import find_groups
 from engine.pruning.gating import gated_copy
 from engine.pruning.making import described, pruned_of
@@ -244,3 +248,33 @@ def test_only_pruned_networks_are_saved_so(tmp_path: Path) -> None:
     small = small_one(load_model("digits-cnn"))
     with expect_refusal(ResultError, "cannot write"):
         save_pruned(small, tmp_path / "no folder" / "small")
+
+
+def test_a_file_that_is_uploaded_brings_its_architecture(tmp_path: Path) -> None:
+    small = small_one(load_model("scenes-vit"))
+    content = save_pruned(small, tmp_path / "small.safetensors").read_bytes()
+    again = load_uploaded(content, "small.safetensors", "")
+    assert same(small, again)
+    assert again.card.title == small.card.title
+    assert wanted_upload(again.ref)[0] == "small.safetensors"
+    names = tuple("abcdefghij")
+    renamed = load_uploaded(
+        content, "small.safetensors", "scenes-vit", corrections=Corrections(classes=names)
+    )
+    assert same(small, renamed)
+    assert renamed.classes == names
+
+
+def test_what_explains_networks_explains_small_ones() -> None:
+    vit, cnn = (small_one(load_model(name, device="cpu")) for name in ("scenes-vit", "scenes-vgg"))
+    for small, methods in (
+        (vit, ("attention-rollout", "gradient")),
+        (cnn, ("grad-cam", "lrp", "deep-lift")),
+    ):
+        for method in methods:
+            found = explain(small, samples(small, 1), method, target=1)
+            assert np.isfinite(found.values).all(), method
+            assert small.digest in str(found.manifest)
+    assert [site.heads for site in attention_sites(vit).sites] == [
+        int(pruned_of(vit).kept[f"blocks.{index}"].sum()) for index in range(6)
+    ]
