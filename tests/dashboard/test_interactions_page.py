@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -21,6 +22,7 @@ from engine.errors import Cancelled
 from engine.inputs.sample_tables import load_sample_table
 from engine.interaction_results import Interactions
 from engine.interactions.showing import predict_with_masks
+from engine.interactions.table_world import TableWorld
 
 APP = Path(__file__).parents[2] / "dashboard" / "app.py"
 
@@ -317,6 +319,26 @@ def test_the_estimate_is_of_the_right_size() -> None:
     estimate = interactions.seconds(plan)
     spent = plan.run().outcome["seconds"]
     assert spent / 10 < estimate < 10 * spent
+
+
+def test_a_machine_that_stands_still_for_a_moment_makes_no_estimate_of_hours(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    plan = engine.plan_interactions("diabetes-mlp", "sample:diabetes", pairs=[(0, 1)], repeats=40)
+    data = interactions.data_of(plan)
+    usual, looks = interactions._timed(data), 0
+
+    def slow(self: TableWorld, *args: Any, **more: Any) -> Any:
+        nonlocal looks
+        looks += 1
+        if looks == 2:  # the first with several permutations
+            time.sleep(0.1)
+        return moved(self, *args, **more)
+
+    moved = TableWorld.moved
+    monkeypatch.setattr(TableWorld, "moved", slow)
+    assert interactions._timed(data) < 10 * usual
+    assert looks > 3
 
 
 def test_the_csv_has_every_model(compas: Interactions) -> None:
