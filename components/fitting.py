@@ -34,6 +34,14 @@ def fitted(text: str, room: float, size: float = LABEL) -> str:
     return f"{text[:end].rstrip()}…"
 
 
+def ending(text: str, room: float, size: float = LABEL) -> str:
+    """Cut text at its beginning, where names of layers are alike: "…layers.11.attention"."""
+    start = 0
+    while start < len(text) - 1 and width(f"…{text[start:]}" if start else text, size) > room:
+        start += 1
+    return f"…{text[start:]}" if start else text
+
+
 def label(title: str, told: str, room: float = 176.0) -> str:
     """Join a title and what stands there, "Worst area = 880 mm²"; the title is cut first."""
     end = f" = {fitted(told, room * 0.55)}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import plotly.graph_objects as go
 
 from components.tokens import BAR_OTHER, FONT
@@ -41,3 +43,17 @@ def line_at(
     yref = "y" if between else "paper"
     line = {"color": colour, "width": 1.2, "dash": dash}
     drawn.add_shape(type="line", x0=x, x1=x, y0=y0, y1=y1, yref=yref, line=line, layer="below")
+
+
+def legend_above(drawn: go.Figure, **more: Any) -> None:
+    """Tell above a chart what its traces are; a click there does nothing."""
+    legend = {
+        "orientation": "h", "x": 0, "xanchor": "left", "y": 1, "yanchor": "bottom",
+        "font": {"size": 12}, "itemclick": False, "itemdoubleclick": False, **more,
+    }  # fmt: skip
+    drawn.update_layout(showlegend=True, hovermode="closest", legend=legend)
+
+
+def axis_title(text: str) -> dict[str, Any]:
+    """Return the title of an axis, as all charts have it."""
+    return {"text": text, "font": {"size": 13}}

@@ -70,7 +70,12 @@ def add_key(drawn: go.Figure, view: View, ends: str, high: float) -> None:
         ends: the values at both ends, in words.
         high: height of all cells in pixels.
     """
-    strip = Image.fromarray(colours(np.linspace(0, 1, 64), view.stops)[None])
+    add_key_of(drawn, view.stops, ends, high)
+
+
+def add_key_of(drawn: go.Figure, stops: tuple[str, ...], ends: str, high: float) -> None:
+    """Do the same for colours that are no view's."""
+    strip = Image.fromarray(colours(np.linspace(0, 1, 64), stops)[None])
     drawn.add_layout_image(
         source="data:image/png;base64," + base64.b64encode(png(strip)).decode(),
         xref="paper", yref="paper", x=0, y=1 + _KEY_UP / high, yanchor="bottom",

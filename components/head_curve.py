@@ -54,14 +54,7 @@ def figure(curve: PruningCurve, followed: Followed = "accuracy") -> go.Figure:
     drawn.update_yaxes(
         title={"text": title, "font": {"size": 13}}, showgrid=True, rangemode="tozero", nticks=6
     )
-    drawn.update_layout(
-        showlegend=True,
-        hovermode="closest",
-        legend={
-            "orientation": "h", "x": 0, "xanchor": "left", "y": 1, "yanchor": "bottom",
-            "font": {"size": 12}, "itemclick": False, "itemdoubleclick": False,
-        },
-    )  # fmt: skip
+    frames.legend_above(drawn)
     return drawn
 
 

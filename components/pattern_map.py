@@ -45,14 +45,7 @@ def figure(patterns: HeadPatterns, chosen: tuple[int, int] | None = None) -> go.
     }  # fmt: skip
     drawn.update_xaxes(**bare)
     drawn.update_yaxes(**bare, automargin=False)
-    drawn.update_layout(
-        showlegend=True,
-        hovermode="closest",
-        legend={
-            "orientation": "h", "x": 0, "xanchor": "left", "y": 1, "yanchor": "bottom",
-            "font": {"size": 12}, "itemclick": False, "itemdoubleclick": False,
-        },
-    )  # fmt: skip
+    frames.legend_above(drawn)
     return drawn
 
 

@@ -12,7 +12,15 @@ from typing import Any, ClassVar
 import numpy as np
 
 from engine.results import Result
-from engine.scores import Share, share_of
+from engine.scores import (
+    Calibration,
+    Share,
+    Shares,
+    calibration_of,
+    change_of,
+    mean_of,
+    share_of,
+)
 
 UNKNOWN = -1
 RANDOM = "random"
@@ -142,18 +150,84 @@ class PruneSweep(Result):
         """Which pictures count, bool ``(n,)``: those with a label; without any label all."""
         return np.asarray(self.truth != UNKNOWN)
 
+    def right(self, way: int, ratio: int) -> np.ndarray:
+        """Return which of the pictures that count are named right, bool ``(judged,)``."""
+        return np.asarray((self.predicted[way, ratio] == self.truth)[self.judged])
+
+    @property
+    def dense_right(self) -> np.ndarray:
+        """The same of the untouched network."""
+        return np.asarray((self.dense_predicted == self.truth)[self.judged])
+
     def accuracy(self, way: int, ratio: int) -> Share:
         """Return the share of right answers with its interval, by places of way and ratio."""
-        right = self.predicted[way, ratio] == self.truth
-        return share_of(right[self.judged])
+        return share_of(self.right(way, ratio))
 
     def dense_accuracy(self) -> Share:
         """Return the same of the untouched network."""
-        return share_of((self.dense_predicted == self.truth)[self.judged])
+        return share_of(self.dense_right)
+
+    def change(self, way: int, ratio: int) -> Share:
+        """Return accuracy minus that of the untouched network, with a paired interval."""
+        return change_of(self.dense_right, self.right(way, ratio))
 
     def agreement(self, way: int, ratio: int) -> Share:
         """Return how often the answer is that of the untouched network."""
         return share_of(self.predicted[way, ratio] == self.dense_predicted)
+
+    def certainty(self, way: int, ratio: int) -> Share:
+        """Return the mean probability of the answers, within two standard errors."""
+        return mean_of(self.confidence[way, ratio])
+
+    def dense_certainty(self) -> Share:
+        """Return the same of the untouched network."""
+        return mean_of(self.dense_confidence)
+
+    def calibration(self, way: int, ratio: int) -> Calibration:
+        """Hold confidence against right answers, of the pictures that count."""
+        return calibration_of(self.confidence[way, ratio][self.judged], self.right(way, ratio))
+
+    def dense_calibration(self) -> Calibration:
+        """Return the same of the untouched network."""
+        return calibration_of(self.dense_confidence[self.judged], self.dense_right)
+
+    def per_class(self, way: int, ratio: int) -> Shares:
+        """Return the share of right answers of each true class, ``(classes,)``."""
+        right = self.right(way, ratio)
+        return Shares.of(share_of(right[own]) for own in self._by_class())
+
+    def dense_per_class(self) -> Shares:
+        """Return the same of the untouched network."""
+        return Shares.of(share_of(self.dense_right[own]) for own in self._by_class())
+
+    def class_changes(self, way: int, ratio: int) -> Shares:
+        """Return the change of each class's share from the untouched network, ``(classes,)``."""
+        before, after = self.dense_right, self.right(way, ratio)
+        return Shares.of(change_of(before[own], after[own]) for own in self._by_class())
+
+    def against_control(self, way: int, ratio: int) -> Share | None:
+        """Return accuracy minus that of the random control; None where there is no control.
+
+        The mean over drawings of the paired changes; its interval is as wide as theirs, and
+        wider by two standard errors of the mean over drawings (our definition).
+        """
+        own = self.right(way, ratio)
+        drawings = [place for place in self.controls(way) if place != way]
+        if not drawings:
+            return None
+        found = Shares.of(change_of(self.right(place, ratio), own) for place in drawings)
+        value = float(found.value.mean())
+        spread = float(found.value.var(ddof=1)) / len(drawings) if len(drawings) > 1 else 0.0
+        low, high = (
+            float(np.sqrt(((end - found.value) ** 2).mean() + 4 * spread))
+            for end in (found.low, found.high)
+        )
+        return Share(value, max(-1.0, value - low), min(1.0, value + high), len(own))
+
+    def _by_class(self) -> list[np.ndarray]:
+        """Which of the pictures that count are of each class, bool ``(judged,)`` each."""
+        truth = self.truth[self.judged]
+        return [truth == place for place in range(len(self.classes))]
 
     def kept_in(self, way: int, ratio: int) -> dict[str, np.ndarray]:
         """Return which units stay, bool ``(size,)`` by the group's name."""
@@ -173,10 +247,11 @@ class PruneSweep(Result):
 
 @dataclass(frozen=True, eq=False)
 class Geometry(Result):
-    """Where pictures lie at the classifier, for networks and benchmarks (li2022understanding).
+    """Where pictures lie at the classifier, for several networks and benchmarks.
 
     X is the classifier's input, W its weights, one row for each class; y the true class (without
-    labels, the class that the first network names on clean pictures).
+    labels, the class that the first network names on clean pictures). After
+    li2022understanding.
 
     Attributes:
         angle: float32 ``(models, benchmarks, n)``, between X and W_y, in degrees.

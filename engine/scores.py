@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import sqrt
 from typing import ClassVar
@@ -27,6 +28,28 @@ class Share:
     low: float
     high: float
     count: int
+
+
+@dataclass(frozen=True, eq=False)
+class Shares:
+    """Several shares, or changes of shares, each with its 95 % interval.
+
+    Attributes:
+        value, low, high: float64 ``(n,)``; value is NaN of nothing.
+        count: int64 ``(n,)``, of how many.
+    """
+
+    value: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    count: np.ndarray
+
+    @classmethod
+    def of(cls, found: Iterable[Share]) -> Shares:
+        """Put shares together."""
+        rows = [(one.value, one.low, one.high, one.count) for one in found]
+        value, low, high, count = np.array(rows, dtype=np.float64).reshape(-1, 4).T
+        return cls(value, low, high, count.astype(np.int64))
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,3 +165,51 @@ def share_of(right: np.ndarray) -> Share:
     scale = 1 + z2 / count
     low, high = (middle - half) / scale, (middle + half) / scale
     return Share(share, max(0.0, low), min(1.0, high), count)
+
+
+def mean_of(values: np.ndarray) -> Share:
+    """Return the mean of numbers from 0 to 1, within two standard errors; ``(n,)``."""
+    count = len(values)
+    if not count:
+        return Share(float("nan"), 0.0, 1.0, 0)
+    mean = float(values.mean(dtype=np.float64))
+    error = float(values.std(dtype=np.float64, ddof=1)) / sqrt(count) if count > 1 else 1.0
+    return Share(mean, max(0.0, mean - 2 * error), min(1.0, mean + 2 * error), count)
+
+
+def change_of(before: np.ndarray, after: np.ndarray) -> Share:
+    """Return how a share of True changes on the same things, with its 95 % interval.
+
+    The interval is Newcombe's for paired shares, with Wilson's ends and the continuity
+    correction of the correlation (newcombe1998improved).
+
+    Args:
+        before, after: bool ``(n,)``, of the same things in the same order.
+
+    >>> found = change_of(np.array([True] * 9 + [False]), np.array([True] * 3 + [False] * 7))
+    >>> round(found.value, 2), round(found.low, 2), round(found.high, 2)
+    (-0.6, -0.81, -0.17)
+    """
+    old, new = share_of(before), share_of(after)
+    if not old.count:
+        return Share(float("nan"), -1.0, 1.0, 0)
+    tied = _correlation(before, after)
+    value = new.value - old.value
+    low = _reach(new.value - new.low, old.high - old.value, tied)
+    high = _reach(new.high - new.value, old.value - old.low, tied)
+    return Share(value, max(-1.0, value - low), min(1.0, value + high), old.count)
+
+
+def _reach(one: float, other: float, tied: float) -> float:
+    return sqrt(max(0.0, one * one - 2 * tied * one * other + other * other))
+
+
+def _correlation(before: np.ndarray, after: np.ndarray) -> float:
+    """Return φ of two rows of answers, half a count nearer to zero where it is positive."""
+    count, old, new = len(before), int(before.sum()), int(after.sum())
+    size = sqrt(old * (count - old) * new * (count - new))
+    if size == 0:
+        return 0.0
+    both = int((before & after).sum())
+    product = both * (count - old - new + both) - (old - both) * (new - both)
+    return max(product - count / 2, 0.0) / size if product > 0 else product / size

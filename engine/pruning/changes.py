@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import sqrt
 
 import numpy as np
 
 from engine.errors import InputError
 from engine.models.image_labels import NONE
-from engine.scores import Share, share_of
+from engine.scores import Share, change_of, share_of
 
 
 @dataclass(frozen=True)
@@ -119,35 +118,9 @@ def changes_between(
 def difference_of(before: np.ndarray, after: np.ndarray) -> Difference:
     """Return the difference of two shares of the same pictures, with its interval.
 
-    Wilson's intervals of both are put together with the correlation φ of the pairs, which is
-    made a little smaller where pictures are few.
-
     Args:
         before, after: bool ``(n,)``.
     """
     lost, gained = int((before & ~after).sum()), int((~before & after).sum())
-    count = len(before)
-    if not count:
-        return Difference(float("nan"), -1.0, 1.0, 0, 0)
-    one, other = share_of(after), share_of(before)
-    both, neither = int((before & after).sum()), int((~before & ~after).sum())
-    phi = _phi(both, lost, gained, neither)
-    value = (gained - lost) / count
-
-    def reach(own: float, others: float) -> float:
-        return sqrt(max(0.0, own**2 - 2 * phi * own * others + others**2))
-
-    low = value - reach(one.value - one.low, other.high - other.value)
-    high = value + reach(one.high - one.value, other.value - other.low)
-    return Difference(value, max(-1.0, low), min(1.0, high), lost, gained)
-
-
-def _phi(both: int, lost: int, gained: int, neither: int) -> float:
-    """Return the correlation of the pairs, corrected towards 0 where it is above."""
-    margins = (both + lost) * (gained + neither) * (both + gained) * (lost + neither)
-    if margins == 0:
-        return 0.0
-    cross = float(both * neither - lost * gained)
-    if cross > 0:
-        cross = max(0.0, cross - (both + lost + gained + neither) / 2)
-    return cross / sqrt(margins)
+    found = change_of(before, after)
+    return Difference(found.value, found.low, found.high, lost, gained)
