@@ -10,6 +10,7 @@ from engine.manifest import digest_of
 from engine.models.corrections import Corrections
 from engine.models.loaded import LoadedModel
 from engine.models.loading import load_source
+from engine.models.narrowing.files import Saved, saved_in
 from engine.models.references import (
     UPLOAD,
     Reference,
@@ -17,7 +18,7 @@ from engine.models.references import (
     corrected,
     parse_reference,
 )
-from engine.models.sources import weighed
+from engine.models.sources import smaller, weighed
 from engine.models.weights import parse_weights
 
 _DIGEST_SHOWN = 12
@@ -37,7 +38,7 @@ def load_uploaded(
         content: of a safetensors file, or of a ``.pth``, ``.pt`` or ``.bin``.
         name: of that file.
         arch: a bundled name, ``timm:NAME``, ``torchvision:NAME``, ``hf:NAME`` or
-            ``module:builder``, with options.
+            ``module:builder``, with options; "" for a smaller network that Haloscope has saved.
         corrections: what the user knows better; before those in ``arch``.
         device: as in ``load_model``.
 
@@ -47,6 +48,9 @@ def load_uploaded(
     Raises:
         ModelError: a damaged file, one that needs code to load, or that does not fit.
     """
+    saved = saved_in(content, name)
+    if saved is not None:
+        return _smaller(content, name, arch, saved, corrections or Corrections(), device)
     check_arch(arch)
     asked = parse_reference(arch) if ":" in arch else Reference("bundled", arch)
     ref = upload_ref(content, name, arch)
@@ -57,8 +61,24 @@ def load_uploaded(
     return load_source(found, None, own, device)
 
 
+def _smaller(
+    content: bytes,
+    name: str,
+    arch: str,
+    saved: Saved,
+    corrections: Corrections,
+    device: str | torch.device,
+) -> LoadedModel:
+    """Load a smaller network that Haloscope has saved: it brings its own architecture."""
+    ref = corrected(upload_ref(content, name, arch), corrections)
+    found = smaller(ref, name, saved, parse_weights(content, name), arch)
+    return load_source(found, None, corrections.over(found.corrections), device)
+
+
 def upload_ref(content: bytes, name: str, arch: str) -> str:
-    """Return what an upload is known by: ``upload:NAME@DIGEST?arch=…``."""
+    """Return what an upload is known by: ``upload:NAME@DIGEST?arch=…``, without an empty arch."""
+    if not arch:
+        return f"{UPLOAD}:{quote(name, safe=' ')}@{digest_of(content)[:_DIGEST_SHOWN]}"
     told = urlencode({"arch": arch}, safe=":/,", quote_via=quote)
     named = quote(name, safe=" ")
     return f"{UPLOAD}:{named}@{digest_of(content)[:_DIGEST_SHOWN]}?{told}"

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from engine.errors import MethodError, ModelError, one_line
+from engine.errors import MethodError, ModelError, nearest, one_line
 from engine.models.loaded import LoadedModel
 from engine.models.narrowing.heads import Heads, set_heads
 from engine.models.narrowing.narrow import narrow
@@ -32,7 +32,7 @@ def checked(groups: Groups, kept: Kept) -> dict[str, np.ndarray]:
             raise MethodError(
                 f"nothing can be removed from {name}: {why}"
                 if why
-                else f"there is no group {name!r} of units to remove"
+                else f"no units are called {name!r}; {nearest(name, known)}"
             )
         if np.asarray(stays).shape != known[name].shape:
             raise MethodError(
@@ -124,11 +124,11 @@ def disagreement(gated: nn.Module, sliced: nn.Module, model: LoadedModel) -> str
     try:
         apart = difference(gated, sliced, x, entry)
         if apart > _CLOSE:
-            precise = [deepcopy(one).double() for one in (gated, sliced)]
-            apart = difference(precise[0], precise[1], x.double(), entry)
+            precise = [deepcopy(one).cpu().double() for one in (gated, sliced)]
+            apart = difference(precise[0], precise[1], x.cpu().double(), entry)
     except ModelError as error:
         return str(error)
-    except RuntimeError as error:  # a network or a device that has no float64
+    except (RuntimeError, TypeError) as error:  # a network that cannot be float64
         return one_line(error)
     if apart <= _CLOSE:
         return ""

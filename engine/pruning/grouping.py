@@ -47,7 +47,8 @@ def grouped(state: Following, sites: Mapping[int, str]) -> Groups:
         if len(members) > 1:
             groups.append(_group(records, roots, places, members, attention, sites))
         else:
-            told = units.mixed(members[0]) or "it has a single unit"
+            single = "it has a single head" if attention.index >= 0 else units.mixed(members[0])
+            told = single or "it has a single unit"
             _refuse(refused, records, places, told)
     named = _named(sorted(groups, key=lambda found: found[0]))
     made = {span.layer for group in named for span in group.producers}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from threading import RLock
 from typing import Any
@@ -56,7 +57,7 @@ def as_model(
         sliced: whether it is gone, or only gated.
     """
     before = pruned_of(model)
-    heads = tuple(heads_of(groups.groups, kept)) if sliced else ()
+    heads = _heads_since((), heads_of(groups.groups, kept) if sliced else ())
     if before is None:
         whole = _shapes(model.module)
         made = Pruned(model.ref, model.card.title, model.digest, dict(kept), sliced, whole, heads)
@@ -114,13 +115,13 @@ def _both(before: Pruned, kept: Kept) -> dict[str, np.ndarray]:
     return found
 
 
-def _heads_since(before: tuple[Heads, ...], now: tuple[Heads, ...]) -> tuple[Heads, ...]:
+def _heads_since(before: Iterable[Heads], now: Iterable[Heads]) -> tuple[Heads, ...]:
     """Return how many heads went in two cuts."""
     found = {heads.layer: heads for heads in before}
     for heads in now:
         first = found.get(heads.layer, heads)
         found[heads.layer] = replace(heads, before=first.before)
-    return tuple(found.values())
+    return tuple(sorted(found.values(), key=lambda heads: heads.layer))
 
 
 def _shapes(module: nn.Module) -> dict[str, tuple[int, ...]]:

@@ -37,15 +37,12 @@ def save_pruned(small: LoadedModel, path: str | os.PathLike[str]) -> Path:
         The file.
 
     Raises:
-        MethodError: a model that was not pruned, or a file that cannot be written.
+        MethodError: a model that was not pruned.
+        ResultError: the file cannot be written.
     """
     file = Path(path).expanduser()
     file = file if file.suffix == _ENDING else file.with_name(f"{file.name}{_ENDING}")
-    content = pruned_bytes(small, file.name)
-    try:
-        return write_whole(file, content)
-    except OSError as error:
-        raise MethodError(f"{file} cannot be written ({error.strerror})") from None
+    return write_whole(file, pruned_bytes(small, file.name))
 
 
 def pruned_bytes(small: LoadedModel, name: str = "small.safetensors") -> bytes:

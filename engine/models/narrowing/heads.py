@@ -95,13 +95,15 @@ class NarrowMultihead(nn.MultiheadAttention):
         is_causal: bool = False,
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
         """As torch's own: (n, t, width) → (n, t, width), and the weights where wanted."""
+        packed = query is key and key is value
         alone = query.ndim == 2
         if alone:
             query, key, value = (one.unsqueeze(0) for one in (query, key, value))
         elif not self.batch_first:
             query, key, value = (one.transpose(0, 1) for one in (query, key, value))
         mask = _joint_mask(key_padding_mask, attn_mask, self.num_heads, query)
-        mixed, weights = self._mixed(query, key, value, mask, need_weights)
+        given = (query,) if packed else (query, key, value)
+        mixed, weights = self._mixed(self._projected(given), mask, need_weights)
         out = self.out_proj(mixed.transpose(1, 2).flatten(2))
         if weights is not None and average_attn_weights:
             weights = weights.mean(dim=1)
@@ -109,21 +111,25 @@ class NarrowMultihead(nn.MultiheadAttention):
             return out[0], None if weights is None else weights[0]
         return out if self.batch_first else out.transpose(0, 1), weights
 
+    def _projected(self, given: tuple[torch.Tensor, ...]) -> list[torch.Tensor]:
+        """Return queries, keys and values, (n, heads, t, width of a head) each.
+
+        Args:
+            given: what they are made from, each (n, t, width); one tensor if that is the same.
+        """
+        weight, bias = self.in_proj_weight, self.in_proj_bias
+        if len(given) == 1:
+            parts = F.linear(given[0], weight, bias).chunk(3, dim=-1)
+        else:
+            biases: Any = (None,) * 3 if bias is None else bias.chunk(3)
+            parts = tuple(map(F.linear, given, weight.chunk(3), biases))
+        return [part.unflatten(-1, (self.num_heads, -1)).transpose(1, 2) for part in parts]
+
     def _mixed(
-        self,
-        query: torch.Tensor,
-        key: torch.Tensor,
-        value: torch.Tensor,
-        mask: torch.Tensor | None,
-        need_weights: bool,
+        self, projected: list[torch.Tensor], mask: torch.Tensor | None, need_weights: bool
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Return what each head puts out, (n, heads, t, width of a head), and its weights."""
-        rows = self.in_proj_weight.chunk(3)
-        biases: Any = (None,) * 3 if self.in_proj_bias is None else self.in_proj_bias.chunk(3)
-        q, k, v = (
-            F.linear(x, w, b).unflatten(-1, (self.num_heads, -1)).transpose(1, 2)
-            for x, w, b in zip((query, key, value), rows, biases, strict=True)
-        )
+        q, k, v = projected
         dropout = self.dropout if self.training else 0.0
         if not need_weights:
             return F.scaled_dot_product_attention(q, k, v, mask, dropout), None

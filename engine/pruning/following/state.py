@@ -198,6 +198,8 @@ class Following:
         place = self.place(tensor)
         if place is None:
             self.units.fix(every, self.not_own(tensor))
+            _, places = self._own.get(id(tensor), (tensor, []))
+            self.records.extend(Record(*tied, dim, line, role) for tied in places)
             return
         uses = self._used.setdefault(place, [])
         uses.append(every)
