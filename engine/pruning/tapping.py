@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from engine.attention.interception import Fused
@@ -25,12 +26,39 @@ class HeadTap(Projecting):
 
     Attributes:
         maps: the probabilities of each attention, by its index.
+        tokens_first: attentions whose output projection is given rows token by token, as
+            torch's packed attention does it; else sample by sample.
     """
 
     def __init__(self, gates: dict[int, torch.Tensor], look: bool) -> None:
         super().__init__(gates)
         self.maps: dict[int, torch.Tensor] = {}
+        self.tokens_first: set[int] = set()
         self._look = look
+        self._packed = False
+
+    def __torch_function__(
+        self,
+        func: Any,
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        if func is not F.multi_head_attention_forward:
+            return super().__torch_function__(func, types, args, kwargs)
+        self._packed = True
+        try:
+            return super().__torch_function__(func, types, args, kwargs)
+        finally:
+            self._packed = False
+
+    def other(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Note in what order rows are."""
+        before = set(self.given)
+        found = super().other(func, args, kwargs)
+        if self._packed:
+            self.tokens_first |= set(self.given) - before
+        return found
 
     def fused(self, index: int, call: Fused) -> torch.Tensor:
         """Note the probabilities and run."""
