@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
-from components import fitting, frames, made_up, saying, spreading, swarm_dots
+from components import fitting, frames, layer_key, made_up, saying, spreading, swarm_dots
 from components.facts import Facts, facts_of
 from components.tokens import VALUES, plotly_scale
 from engine.table_results import Swarm
@@ -68,27 +68,9 @@ def _axes(drawn: go.Figure, told: Facts, titles: list[str]) -> None:
         tickfont={"size": 12},
     )
     frames.line_at(drawn, 0.0)
-    _key(drawn)
+    layer_key.between(drawn, (0, 255), ("own value: low", "high"), plotly_scale(VALUES))
     frames.finished(drawn, _ROW * len(titles) + 84)
     drawn.update_layout(margin={"t": 26}, hovermode="closest")
-
-
-def _key(drawn: go.Figure) -> None:
-    """Tell above the bands what the colours mean: "own value: low … high", in pixels."""
-    wide, high = 90, 34
-    bar = {
-        "orientation": "h", "x": 1, "xanchor": "right", "y": 1, "yanchor": "bottom",
-        "lenmode": "pixels", "len": wide + 2 * high, "thickness": 8, "outlinewidth": 0,
-        "xpad": high, "ypad": 9, "showticklabels": False, "ticks": "",
-    }  # fmt: skip
-    drawn.update_layout(
-        coloraxis={"colorscale": plotly_scale(VALUES), "cmin": 0, "cmax": 255, "colorbar": bar}
-    )
-    for text, shift in (("high", 0), ("own value: low", -(wide + high + 6))):
-        drawn.add_annotation(
-            x=1, y=1, xref="paper", yref="paper", xanchor="right", yanchor="bottom", text=text,
-            showarrow=False, xshift=shift, yshift=2, font={"size": 12},
-        )  # fmt: skip
 
 
 def example() -> go.Figure:

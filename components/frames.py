@@ -37,11 +37,12 @@ def line_at(
     colour: str = BAR_OTHER,
     dash: str = "solid",
     between: tuple[float, float] | None = None,
+    width: float = 1.2,
 ) -> None:
     """Draw a thin line below the bars: from top to bottom, or between two rows."""
     y0, y1 = between or (0, 1)
     yref = "y" if between else "paper"
-    line = {"color": colour, "width": 1.2, "dash": dash}
+    line = {"color": colour, "width": width, "dash": dash}
     drawn.add_shape(type="line", x0=x, x1=x, y0=y0, y1=y1, yref=yref, line=line, layer="below")
 
 

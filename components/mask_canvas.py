@@ -15,7 +15,6 @@ from components.saying import begun
 SIDE = 448  # pixels of the picture's longer side
 Tool = Literal["box", "lasso", "cell", "region", ""]
 _DRAG = {"box": "select", "lasso": "lasso"}
-_EDGE = (17, 19, 24)
 
 
 def figure(
@@ -41,7 +40,7 @@ def figure(
     size = _shown(photo)
     picture = mask_picture.hatched(photo.convert("RGB").resize(size), keep)
     if tool == "region" and regions is not None:
-        picture = _with_borders(picture, regions)
+        picture = mask_picture.bordered(picture, regions)
     drawn = go.Figure(_cells(keep, grid, regions if tool == "region" else None))
     drawn.add_layout_image(
         source=mask_picture.uri(picture),
@@ -91,18 +90,6 @@ def _hidden_share(keep: np.ndarray, grid: tuple[int, int]) -> np.ndarray:
 
 def _told(hidden: float) -> str:
     return "hidden" if hidden == 1 else "stays" if hidden == 0 else "hidden in part"
-
-
-def _with_borders(picture: Image.Image, regions: np.ndarray) -> Image.Image:
-    at = mask_picture.enlarged(regions, picture.size)
-    edge = np.zeros(at.shape, dtype=bool)
-    edge[1:] |= at[1:] != at[:-1]
-    edge[:, 1:] |= at[:, 1:] != at[:, :-1]
-    light = np.roll(edge, 1, axis=(0, 1))
-    rgb = np.array(picture)
-    rgb[light] = 255
-    rgb[edge] = _EDGE
-    return Image.fromarray(rgb)
 
 
 def _shown(photo: Image.Image) -> tuple[int, int]:

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 _LIGHT, _DARK = (236, 238, 243), (150, 156, 171)  # apart on every photograph, light page or dark
+_EDGE = (17, 19, 24)
 _PERIOD = 10  # pixels from stripe to stripe, across
 _SHINES = 0.14  # how much of the photograph shines through
 
@@ -49,6 +50,19 @@ def _stripes(size: tuple[int, int]) -> Image.Image:
 def black_and_white(keep: np.ndarray, size: tuple[int, int]) -> Image.Image:
     """Return a mask as a picture to take away: white stays, black is hidden."""
     return Image.fromarray(np.where(enlarged(keep, size), 255, 0).astype(np.uint8))
+
+
+def bordered(picture: Image.Image, regions: np.ndarray) -> Image.Image:
+    """Draw the borders of regions, int ``(rows, columns)`` of any size: white beside black."""
+    at = enlarged(regions, picture.size)
+    edge = np.zeros(at.shape, dtype=bool)
+    edge[1:] |= at[1:] != at[:-1]
+    edge[:, 1:] |= at[:, 1:] != at[:, :-1]
+    light = np.roll(edge, 1, axis=(0, 1))
+    rgb = np.array(picture)
+    rgb[light] = 255
+    rgb[edge] = _EDGE
+    return Image.fromarray(rgb)
 
 
 def seen(values: np.ndarray, size: tuple[int, int]) -> Image.Image:

@@ -25,10 +25,8 @@ def figure(values: np.ndarray, names: Sequence[str]) -> go.Figure:
         names: of rows and columns.
     """
     many = len(names) > MOST
-    labels = [saying.drawn(fitting.fitted(name, _LABEL, 11 if many else 12)) for name in names]
     shown = saying.drawn
     hover = [[f"{shown(a)}<br>{shown(b)}" for b in names] for a in names]
-    places = list(range(len(names)))
     trace = go.Heatmap(
         z=np.asarray(values, dtype=np.float32),
         zmin=-1,
@@ -43,7 +41,19 @@ def figure(values: np.ndarray, names: Sequence[str]) -> go.Figure:
     )
     if not many:
         trace.update(text=_told(values), texttemplate="%{text}")
-    drawn = go.Figure(trace)
+    return with_names(go.Figure(trace), names)
+
+
+def with_names(drawn: go.Figure, names: Sequence[str]) -> go.Figure:
+    """Give a square table its axes and its height.
+
+    Args:
+        drawn: cells numbered from 0, the first row on top.
+        names: of rows and columns.
+    """
+    many = len(names) > MOST
+    labels = [saying.drawn(fitting.fitted(name, _LABEL, 11 if many else 12)) for name in names]
+    places = list(range(len(names)))
     drawn.update_xaxes(
         tickvals=places, ticktext=labels, showticklabels=not many, side="top", ticks="",
         fixedrange=True, showgrid=False, zeroline=False, tickfont={"size": 12},

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from components import frames, saying, study_made_up
 from components.study_lines import TITLES, Line, Measure, lines, told
-from components.tokens import ACCENT, BAR_OTHER
+from components.tokens import ACCENT, BAR_OTHER, faded
 from engine.mask_results import MissingnessStudy
 
 _HEIGHT = 330
@@ -60,12 +60,11 @@ def alt(study: MissingnessStudy, measure: Measure) -> str:
 
 
 def _band(x: np.ndarray, line: Line) -> go.Scatter:
-    red, green, blue = (int(line.colour[i : i + 2], 16) for i in (1, 3, 5))
     return go.Scatter(
         x=np.concatenate([x, x[::-1]]),
         y=np.concatenate([line.high, line.low[::-1]]),
         fill="toself",
-        fillcolor=f"rgba({red},{green},{blue},{_BAND})",
+        fillcolor=faded(line.colour, _BAND),
         line={"width": 0, "color": line.colour},
         mode="lines",
         hoverinfo="skip",

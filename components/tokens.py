@@ -35,6 +35,16 @@ def plotly_scale(stops: tuple[str, ...]) -> list[list[float | str]]:
     return [[index / (len(stops) - 1), stop] for index, stop in enumerate(stops)]
 
 
+def faded(colour: str, opacity: float) -> str:
+    """Return a colour that lets through what lies below.
+
+    >>> faded("#6366F1", 0.1)
+    'rgba(99,102,241,0.1)'
+    """
+    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{opacity})"
+
+
 def colours(values: np.ndarray, stops: tuple[str, ...]) -> np.ndarray:
     """Map values in [0, 1] of shape ``(…)`` to uint8 RGB ``(…, 3)``, linear between stops."""
     table = np.array([[int(s[i : i + 2], 16) for i in (1, 3, 5)] for s in stops], dtype=np.float64)

@@ -20,6 +20,7 @@ from engine.inspection.self_test import SelfTest
 
 _LONG_NAMES = 80
 _EXPLORE, _GALLERY, _TABLES = "pages/explore.py", "pages/gallery.py", "pages/tables.py"
+_INTERACTIONS = "pages/interactions.py"
 
 
 def show(found: Found, test: SelfTest | None) -> None:
@@ -66,7 +67,7 @@ def _added(found: Found) -> None:
         _no_page(found)
         return
     with st.container(horizontal=True, key="own-next"):
-        goals = [("Open in Tables", _TABLES)]
+        goals = [("Open in Tables", _TABLES), ("Open in Interactions", _INTERACTIONS)]
         if taken_by(found.model) == "pictures":
             goals = [("Open in Explore", _EXPLORE), ("Open in Gallery", _GALLERY)]
         for title, page in goals:
@@ -92,6 +93,8 @@ def open_in(page: str, ref: str) -> None:
     state, test = st.session_state, draft.tested()
     if page == _TABLES:
         state["t.model"] = ref
+    elif page == _INTERACTIONS:
+        state["i.model"] = ref
     else:
         forget_classes()
         state["run"] = True

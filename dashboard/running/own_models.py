@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _KEY = "own-models"
 _REMOVED = "own-removed"
+_PAGES = ("", "t.", "h.", "m.", "i.")  # prefixes of the widgets of pages that look at one model
 
 Kind = Literal["pictures", "tables", "tensors"]
 
@@ -96,7 +97,7 @@ def rejoin(ref: str, taken: Container[str]) -> bool:
 def remove(ref: str) -> None:
     """Take a model out of all choosers, and let go of what is shown of it."""
     state, own = st.session_state, find(ref)
-    if own is not None and ref in [state.get(key) for key in ("model", "t.model", "h.model")]:
+    if own is not None and ref in [state.get(f"{page}model") for page in _PAGES]:
         state[_REMOVED] = (*state.get(_REMOVED, ()), (ref, own.title))
     st.session_state[_KEY] = {known: own for known, own in _known().items() if known != ref}
     remembered.leave_out(ref)

@@ -44,4 +44,5 @@ def _told(job: Job) -> str:
         return f"{job.title} · waiting for {ahead} other job{'s' if ahead != 1 else ''}"
     left = job.seconds_left
     time_left = "" if left is None else f" · {seconds_told(left)} left"
-    return f"{job.title} · {job.passes_done} of {job.passes_total} passes{time_left}"
+    done = f"{job.passes_done:,} of {job.passes_total:,} passes".replace(",", " ")
+    return f"{job.title} · {done}{time_left}"

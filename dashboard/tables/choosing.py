@@ -9,10 +9,11 @@ import streamlit as st
 
 from components.words import plain
 from dashboard.controls import method as method_control
+from dashboard.controls import table as table_control
 from dashboard.running import models
 from dashboard.running.predictions import prediction
 from dashboard.state import restore
-from dashboard.tables import source, what_if
+from dashboard.tables import what_if
 from dashboard.tables.link import PREFIX
 from engine.attribution.explain import Plan, plan
 from engine.errors import HaloscopeError
@@ -72,10 +73,10 @@ def choose() -> Chosen:
             model.table_spec  # noqa: B018  (says in one line if it takes no tables)
     except HaloscopeError as error:
         return Chosen(problem=str(error))
-    table, label, problem = source.choose(ref, model)
+    table, label, problem = table_control.choose(ref, model, PREFIX)
     if table is None:
         return Chosen(model, problem=problem)
-    row = _row(table)
+    row = table_control.row(table, PREFIX)
     target = _target(model)
     choice = method_control.choose(
         model, (), PREFIX, st.session_state.pop("t-wanted-parameters", {})
@@ -114,24 +115,6 @@ def _in_link(choice: method_control.Choice, model: LoadedModel) -> dict[str, str
 def _compared(rows: int, of: int) -> None:
     told = "all" if rows == of else f"{rows} drawn"
     st.caption(f"Compared with {told} of the table's {of:,} rows.".replace(",", " "))
-
-
-def _row(table: Table) -> Row:
-    key = f"{PREFIX}row"
-    last = table.number_of(len(table) - 1)
-    st.session_state[key] = min(max(1, int(st.session_state.get(key, 1))), last)
-    number = st.number_input(
-        "Row",
-        1,
-        last,
-        key=key,
-        persist_state="session",
-        help=f"The first row below the header is 1, the last {last}.",
-    )
-    place = table.place_of(int(number))
-    if table.number_of(place) != number:
-        st.caption(f"Row {number} is left out; row {table.number_of(place)} is shown.")
-    return table.row(place + 1)
 
 
 def _target(model: LoadedModel) -> int:

@@ -17,29 +17,28 @@ def menu(attribution: Attribution) -> None:
     """Show the downloads of a row's explanation; files are made when they are asked for."""
     name = file_name(attribution)
     with st.popover("Export", icon=":material/download:"):
-        _button("Figure (HTML)", "html", lambda: _html(attribution), name, "text/html", "image")
-        _button(
-            "Contributions (CSV)", "csv", lambda: as_csv(attribution), name, "text/csv", "table"
-        )
+        button("Figure (HTML)", "html", lambda: _html(attribution), name, "text/html", "image")
+        button("Contributions (CSV)", "csv", lambda: as_csv(attribution), name, "text/csv", "table")
         data(attribution, name)
 
 
 def data(result: Result, name: str, key: str = "") -> None:
     """Show the downloads that every result has."""
-    _button(
+    button(
         "Data (safetensors)", "safetensors", result.encoded, name, "application/octet-stream",
         "dataset", key,
     )  # fmt: skip
-    _button(
+    button(
         "Manifest (JSON)", "json",
         lambda: json.dumps(result.manifest, indent=2, sort_keys=True), name, "application/json",
         "receipt_long", key,
     )  # fmt: skip
 
 
-def _button(
+def button(
     title: str, kind: str, make: object, name: str, mime: str, icon: str, key: str = ""
 ) -> None:
+    """Show a download; the file is made by calling ``make`` when it is asked for."""
     st.download_button(
         title,
         make,  # type: ignore[arg-type]

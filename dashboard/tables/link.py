@@ -36,7 +36,7 @@ def begin() -> None:
     if parameters:
         state["t-wanted-parameters"] = parameters
     if "file" in st.query_params:
-        state["t-wanted-file"] = (st.query_params["file"], st.query_params.get("digest", ""))
+        restore.want_file(st.query_params["file"], st.query_params.get("digest", ""), PREFIX)
 
 
 def _number(name: str, text: str) -> None:

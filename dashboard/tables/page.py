@@ -24,9 +24,10 @@ def show() -> None:
     if not warmth.is_ready():
         opening.title("What does the model make of this row?", anchor=False)
         warmth.wait()
+    from dashboard.controls import table as table_control
     from dashboard.own_model import links
     from dashboard.state import restore
-    from dashboard.tables import choosing, columns_view, row_view, source
+    from dashboard.tables import choosing, columns_view, row_view
 
     with st.sidebar:
         chosen = choosing.choose()
@@ -45,50 +46,24 @@ def show() -> None:
         persist_state="session",
         required=True,
     )
-    _ethics(chosen)
+    table_control.ethics(chosen.model)
     if chosen.table is None:
         _nothing(chosen)
     elif view == "columns":
         columns_view.show(chosen)
     else:
         row_view.show(chosen)
-    link.write(source.in_link(), chosen.changes, chosen.parameters)
+    link.write(table_control.in_link(PREFIX), chosen.changes, chosen.parameters)
     restore.mark_read()
 
 
-def _ethics(chosen: Chosen) -> None:
-    """Tell what the model's card says must be known before anything is read off it."""
-    if chosen.model is None:
-        return
-    facts = dict(chosen.model.card.facts)
-    told = " ".join(facts[name] for name in ("Label", "Ethics") if name in facts)
-    if told:
-        st.warning(plain(told), icon=":material/balance:")
-
-
 def _nothing(chosen: Chosen) -> None:
-    from dashboard.tables import source
+    from dashboard.controls import table as table_control
 
     st.title("What does the model make of this row?", anchor=False)
     if chosen.model is None:
         st.error(sentence(chosen.problem))
         return
-    if chosen.problem and chosen.problem != source.NO_TABLE:
+    if chosen.problem and chosen.problem != table_control.NO_TABLE:
         st.warning(plain(chosen.problem), icon=":material/table_view:")
-    st.info("Choose a table at the left that has the model's columns:", icon=":material/table:")
-    columns = chosen.model.table_spec.columns
-    st.dataframe(
-        {
-            "Column": [column.name for column in columns],
-            "Kind": [column.kind for column in columns],
-            "Values": [
-                ", ".join(column.categories)
-                if column.categories
-                else ""
-                if column.low is None
-                else f"{column.low:g} to {column.high:g}"
-                for column in columns
-            ],
-        },
-        hide_index=True,
-    )
+    table_control.wanted_columns(chosen.model)

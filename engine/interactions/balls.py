@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -17,7 +17,7 @@ from engine.execution.passes import Cancel, Progress
 from engine.interaction_results import Ball, masks_of
 from engine.interactions.asking import features_asked
 from engine.interactions.combining import ball_models
-from engine.interactions.costing import search_cost
+from engine.interactions.costing import search_cost, usual_search
 from engine.interactions.effects import OneModel, standard_error
 from engine.interactions.planning import InteractionPlan, plan_interactions
 from engine.interactions.running import display_of, open_stage, whole_masks
@@ -65,72 +65,102 @@ def interaction_ball(
         rows=rows,
         seed=seed,
     )
-    return ball_of(planned, features, progress, cancel)
+    return plan_ball(planned, features).run(progress, cancel)
 
 
-def ball_of(
-    plan: InteractionPlan,
-    features: Sequence[Any],
-    progress: Progress | None = None,
-    cancel: Cancel | None = None,
-) -> Ball:
-    """Return the ball of some features of a plan's data; its pairs do not matter."""
+@dataclass(frozen=True, eq=False)
+class BallPlan:
+    """A ball that could be computed.
+
+    Attributes:
+        plan: the data and what was asked; its pairs do not matter.
+        features: three or four.
+        subsets: all sets of them.
+        request: all that decides the numbers.
+        key: its digest.
+        cost: an upper bound of the passes.
+        usual: how many it takes as a rule.
+    """
+
+    plan: InteractionPlan
+    features: tuple[int, ...]
+    subsets: tuple[Subset, ...]
+    request: dict[str, Any]
+    key: str
+    cost: Cost
+    usual: int
+
+    def run(self, progress: Progress | None = None, cancel: Cancel | None = None) -> Ball:
+        """Compute; arguments and errors as in ``interaction_ball``."""
+        started = time.perf_counter()
+        chosen, subsets = self.features, self.subsets
+        with telling_out_of_memory():
+            stage = open_stage(replace(self.plan, cost=self.cost), progress, cancel)
+            steps, signs = ball_models(len(chosen))
+            places = np.array(chosen)
+            last = stage.found.masks[-1]
+            loss = losses_once(stage.exact, whole_masks(stage, last, places, steps, signs))
+            one = OneModel(stage.quick)
+            drawn = [one.draws(subset, exact=stage.quick.exact(subsets)) for subset in subsets]
+        display = {**display_of(stage), "subsets": [list(subset) for subset in subsets]}
+        seconds = time.perf_counter() - started
+        return Ball(
+            manifest=self._manifest(display, stage.tally.used, seconds),
+            features=places.astype(np.int32),
+            steps=steps,
+            signs=signs,
+            masks=masks_of(last, places, steps, signs),
+            loss=loss,
+            effects=np.array([draws.mean() for draws in drawn]),
+            error=np.array([standard_error(draws) for draws in drawn]),
+        )
+
+    def source(self) -> dict[str, Any]:
+        """Return names a person would know; they decide nothing."""
+        return self.plan.source()
+
+    def _manifest(self, display: dict[str, Any], passes: int, seconds: float) -> dict[str, Any]:
+        data = self.plan.data
+        return {
+            "key": self.key,
+            "request": self.request,
+            "source": self.source(),
+            "display": display,
+            "outcome": {
+                "passes": {"forward": passes, "backward": 0},
+                "seconds": seconds,
+                "samples": data.count,
+                "environment": environment(data.model.device),
+            },
+        }
+
+
+def plan_ball(plan: InteractionPlan, features: Sequence[Any]) -> BallPlan:
+    """Return what a ball of some features of a plan's data would be known by and cost.
+
+    Raises:
+        InputError: no such feature, one named twice, or too few or many.
+    """
     chosen = features_asked(plan.data, features, 3, 4)
-    started = time.perf_counter()
-    subsets = [one for size in range(1, len(chosen) + 1) for one in combinations(chosen, size)]
-    planned = replace(plan, cost=Cost(_cost(plan, chosen, subsets)))
-    with telling_out_of_memory():
-        stage = open_stage(planned, progress, cancel)
-        steps, signs = ball_models(len(chosen))
-        places = np.array(chosen)
-        last = stage.found.masks[-1]
-        loss = losses_once(stage.exact, whole_masks(stage, last, places, steps, signs))
-        one = OneModel(stage.quick)
-        drawn = [one.draws(subset, exact=stage.quick.exact(subsets)) for subset in subsets]
-    display = {**display_of(stage), "subsets": [list(subset) for subset in subsets]}
-    manifest = _manifest(plan, chosen, display, stage.tally.used, time.perf_counter() - started)
-    return Ball(
-        manifest=manifest,
-        features=places.astype(np.int32),
-        steps=steps,
-        signs=signs,
-        masks=masks_of(last, places, steps, signs),
-        loss=loss,
-        effects=np.array([draws.mean() for draws in drawn]),
-        error=np.array([standard_error(draws) for draws in drawn]),
-    )
-
-
-def _manifest(
-    plan: InteractionPlan,
-    chosen: tuple[int, ...],
-    display: dict[str, Any],
-    passes: int,
-    seconds: float,
-) -> dict[str, Any]:
+    sizes = range(1, len(chosen) + 1)
+    subsets = tuple(one for size in sizes for one in combinations(chosen, size))
     ignored = ("pairs", "retrained")
     request = {
         **{name: told for name, told in plan.request.items() if name not in ignored},
         "kind": Ball.kind,
         "features": list(chosen),
     }
-    return {
-        "key": key_of(request),
-        "request": request,
-        "source": plan.source(),
-        "display": display,
-        "outcome": {
-            "passes": {"forward": passes, "backward": 0},
-            "seconds": seconds,
-            "samples": plan.data.count,
-            "environment": environment(plan.data.model.device),
-        },
-    }
-
-
-def _cost(plan: InteractionPlan, chosen: tuple[int, ...], subsets: list[Subset]) -> int:
     world = plan.data.bare(plan.repeats, plan.seed)
     exact = world.exact(subsets)
     effects = sum(world.cost_of(subset, exact=exact) for subset in subsets)
     models = len(ball_models(len(chosen))[0]) + 2
-    return search_cost(world) + effects + models * world.cost_of_loss
+    passes = effects + models * world.cost_of_loss
+    return BallPlan(
+        plan=plan,
+        features=chosen,
+        subsets=subsets,
+        request=request,
+        key=key_of(request),
+        cost=Cost(search_cost(world) + passes),
+        usual=usual_search(world) + passes,
+    )

@@ -86,9 +86,74 @@ def compare_pairs(
         MethodError: more than 12 features: their coalitions are too many.
         HaloscopeError: as in ``measure_interactions``.
     """
+    planned = plan_comparison(
+        model, table, pairs=pairs, label=label, target=target, rows=rows, seed=seed
+    )
+    return planned.run(progress, cancel)
+
+
+@dataclass(frozen=True, eq=False)
+class ComparisonPlan:
+    """Other measures that could be computed.
+
+    Attributes:
+        data: the model and its rows.
+        pairs: of features.
+        target: index of the output that is explained.
+        places: of the rows that are explained, and compared with.
+        request: all that decides the numbers.
+        key: its digest.
+        cost: the passes.
+    """
+
+    data: TableData
+    pairs: tuple[Pair, ...]
+    target: int
+    places: np.ndarray
+    request: dict[str, Any]
+    key: str
+    cost: Cost
+
+    def run(self, progress: Progress | None = None, cancel: Cancel | None = None) -> PairComparison:
+        """Compute; arguments and errors as in ``compare_pairs``."""
+        started = time.perf_counter()
+        data = self.data
+        asked = _Asked(
+            Passes(data.quickly(data.model), self.cost, progress, cancel),
+            Chunks(data.chunk),
+            Readout(self.target, None, "logit", data.model.activation),
+            data.rows.features[self.places],
+            blocks_of(data.rows.spec.column_of),
+        )
+        with telling_out_of_memory():
+            h = np.array([_friedman(asked, pair) for pair in self.pairs])
+            shap = _shap(asked, self.pairs, len(data.columns))
+        manifest = _manifest(data, self.request, asked)
+        manifest["outcome"]["seconds"] = time.perf_counter() - started
+        pairs = np.array(self.pairs, np.int32)
+        return PairComparison(manifest=manifest, pairs=pairs, h=h, shap=shap)
+
+    def source(self) -> dict[str, Any]:
+        """Return names a person would know; they decide nothing."""
+        return self.data.source()
+
+
+def plan_comparison(
+    model: Any,
+    table: Any,
+    *,
+    pairs: Asked = None,
+    label: str | None = None,
+    target: int | str | None = None,
+    rows: int = 40,
+    seed: int = 0,
+) -> ComparisonPlan:
+    """Check a comparison and return what it would be known by and cost.
+
+    Arguments and errors as in ``compare_pairs``.
+    """
     check_seed(seed)
     check_count("rows", rows, 2, 1000)
-    started = time.perf_counter()
     data = table_data(load_model(model), load_table(table), label, None, seed)
     features = len(data.columns)
     if features > MOST_FEATURES:
@@ -100,22 +165,17 @@ def compare_pairs(
     index = int(len(data.model.classes) == 2)
     if target is not None:
         index = resolve_class(target, data.model.classes)
-    quick = data.quickly(data.model)
     count = min(rows, data.count)
-    cost = Cost(count**2 * (2**features + 3 * len(chosen)))
-    asked = _Asked(
-        Passes(quick, cost, progress, cancel),
-        Chunks(data.chunk),
-        Readout(index, None, "logit", data.model.activation),
-        data.rows.features[drawn_places(data.count, count, seed)],
-        blocks_of(data.rows.spec.column_of),
+    request = _request(data, chosen, index, count, seed)
+    return ComparisonPlan(
+        data=data,
+        pairs=chosen,
+        target=index,
+        places=drawn_places(data.count, count, seed),
+        request=request,
+        key=key_of(request),
+        cost=Cost(count**2 * (2**features + 3 * len(chosen))),
     )
-    with telling_out_of_memory():
-        h = np.array([_friedman(asked, pair) for pair in chosen])
-        shap = _shap(asked, chosen, features)
-    manifest = _manifest(data, _request(data, chosen, index, count, seed), asked)
-    manifest["outcome"]["seconds"] = time.perf_counter() - started
-    return PairComparison(manifest=manifest, pairs=np.array(chosen, np.int32), h=h, shap=shap)
 
 
 def _manifest(data: TableData, request: dict[str, Any], asked: _Asked) -> dict[str, Any]:

@@ -1,0 +1,119 @@
+"""Sentences that read a halo or a ball: does moving features together cost more than the sum?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from components import halo_shape, saying
+from components.halo import cut
+from components.interaction_names import features_of, reached
+from components.interaction_notes import not_spent
+from components.sign_agreement import SURE
+from engine.halo_shapes import HaloCurve
+from engine.interaction_results import Ball, Interacting, Interactions
+
+_SAME = 0.05  # of ε: what is nowhere farther from the circle keeps to it (our definition)
+
+
+def halo_sentence(found: Interactions, pair: int, rate: int = -1) -> str:
+    """Say whether moving both features costs more than the sum, where most, and how sure."""
+    curve = found.halo(pair, rate)
+    features = [int(i) for i in found.pairs[pair]]
+    both = features_of(found, features)
+    known = reached(found, pair, curve.steps, curve.signs, rate)
+    rest = "".join(f" {saying.begun(phrase)}." for phrase in not_spent(found, pair, rate))
+    if curve.expected <= 0:
+        return f"The halo of {both} says nothing: ε is 0.{rest}"
+    if not known.any():
+        return f"The halo of {both} says nothing, for no budget could be spent.{rest}"
+    apart = (curve.radius[known] - curve.expected) / curve.expected
+    told = _against_sum(found, features, apart, curve.signs[known])
+    rows = saying.counted(int(found.outcome["samples"]), "row")
+    left = int((~known).sum())
+    gap = f" {saying.counted(left, 'model')} could not spend a budget." if left else ""
+    return f"{told}{_beyond(curve)}{gap} The losses are exact on the {rows} looked at.{rest}"
+
+
+def _beyond(curve: HaloCurve) -> str:
+    """Say what does not fit into the picture."""
+    far = cut(curve)
+    if not far:
+        return ""
+    most = saying.number(float(curve.radius.max() / curve.expected), 2)
+    return (
+        f" {saying.counted(far, 'model')} {'lies' if far == 1 else 'lie'} beyond the edge of the "
+        f"picture, as far as {most} ε."
+    )
+
+
+def _against_sum(
+    found: Interacting, features: Sequence[int], apart: np.ndarray, signs: np.ndarray
+) -> str:
+    """Say what models together cost against the sum.
+
+    Args:
+        found: what knows the features' titles.
+        features: that were moved.
+        apart: what each model's loss is above the sum, as a share of ε, ``(models,)``.
+        signs: which way each mask moved, ``(models, features)``.
+    """
+    names = features_of(found, features)
+    alone = "both cost alone" if len(features) == 2 else "they cost alone"
+    farthest = float(np.abs(apart).max())
+    if farthest <= _SAME:
+        within = saying.share(farthest) if farthest >= 0.001 else "0.1 %"
+        return (
+            f"Moving m of {names} together costs what {alone}, within {within} of ε: "
+            "this loss sees no interaction."
+        )
+    ends = ((int(apart.argmax()), "more", 1), (int(apart.argmin()), "less", -1))
+    parts = [
+        f"up to {saying.share(abs(float(apart[at])))} of ε {way} with m of "
+        f"{_moves(found, features, signs[at])}"
+        for at, way, sign in ends
+        if sign * apart[at] > _SAME
+    ]
+    outside, count = int(halo_shape.outside(1 + apart, 1.0).sum()), len(apart)
+    leave = "leaves" if outside == 1 else "leave"
+    return (
+        f"Moving m of {names} together does not cost what {alone}: {saying.joined(parts)}. "
+        f"{outside or 'None'} of {saying.counted(count, 'model')} {leave} the set of good models."
+    )
+
+
+def _moves(found: Interacting, features: Sequence[int], signs: np.ndarray) -> str:
+    """Say which way masks moved: "age up and prior offences down"."""
+    ways = {1: "up", -1: "down"}
+    return saying.joined(
+        [
+            f"{saying.listed(found.titles[i])} {ways[int(sign)]}"
+            for i, sign in zip(features, signs, strict=True)
+            if sign
+        ]
+    )
+
+
+def ball_sentence(ball: Ball) -> str:
+    """Say whether three features or four together cost more than the sum, and where most."""
+    features = [int(i) for i in ball.features]
+    if ball.epsilon <= 0:
+        return f"The ball of {features_of(ball, features)} says nothing: ε is 0.{_of_score(ball)}"
+    apart = (ball.loss - ball.base_loss) / ball.epsilon - 1
+    return f"{_against_sum(ball, features, apart, ball.signs)}{_of_score(ball)}"
+
+
+def _of_score(ball: Ball) -> str:
+    """Say what the reference loses if all features are permuted at once, beyond each alone."""
+    subsets = [tuple(subset) for subset in ball.manifest["display"]["subsets"]]
+    whole = subsets.index(tuple(int(i) for i in ball.features))
+    alone = [at for at, subset in enumerate(subsets) if len(subset) == 1]
+    score = float(ball.effects[whole] - ball.effects[alone].sum())
+    error = SURE * float(ball.error[whole] + ball.error[alone].sum())  # at the most
+    begin = " Permuted all at once, they cost the reference"
+    if abs(score) <= error or score == 0:
+        return f"{begin} no more and no less than each alone, as far as can be told."
+    way = "more" if score > 0 else "less"
+    give = f" (± {saying.number(error, 2)} at the most)" if error > 0 else ""
+    return f"{begin} {saying.number(abs(score), 2)} {way} than each alone{give}."

@@ -1,0 +1,82 @@
+"""Swarm: all models of all pairs or columns, by score or reliance; a click opens one of them."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from components import interaction_swarm, interaction_words
+from components.swarm_values import Of, Value
+from components.words import plain
+from dashboard.interactions import card, marks
+from dashboard.interactions.keys import PREFIX
+from dashboard.interactions.looked import Looked, beside, chart
+from dashboard.state import restore
+
+_VALUES = {"score": "Interaction score", "reliance": "Reliance", "ratio": "Reliance as a ratio"}
+
+
+def show(looked: Looked) -> go.Figure:
+    """Draw the view; return the swarm."""
+    found = looked.found
+    of, value, absolute, box, threshold = _choices(looked)
+    drawn = interaction_swarm.figure(
+        found,
+        of=of,
+        value=value,
+        epsilon=looked.epsilon,
+        absolute=absolute,
+        box=box,
+        threshold=threshold,
+        chosen=looked.dot,
+    )
+    left, right = beside(5, 3)
+    with left, st.container(border=True, key="card-swarm"):
+        alt = interaction_swarm.alt(found, of=of, value=value, epsilon=looked.epsilon)
+        chart(drawn, "swarm", alt, lambda data: _take(looked, data))
+        st.markdown(plain(interaction_words.swarm_sentence(found, of, value, looked.epsilon)))
+    with right, st.container(key="i-beside"):
+        card.show(looked)
+    return drawn
+
+
+def _take(looked: Looked, data: list[int]) -> None:
+    pair, model = data[:2]
+    marks.look_at(looked.found, pair, str(model) if model >= 0 else f"r{-1 - model}")
+
+
+def _choices(looked: Looked) -> tuple[Of, Value, bool, bool, float | None]:
+    features = "Regions" if looked.found.regions is not None else "Columns"
+    with st.container(horizontal=True, vertical_alignment="bottom", key="i-swarm-choices"):
+        of = _segmented("of", "Of", {"pairs": "Pairs", "columns": features})
+        value = _segmented("value", "By", _VALUES)
+        absolute = st.toggle("Sizes only", key=_usual("absolute", False), persist_state="session")
+        box = st.toggle("Boxes", key=_usual("box", False), persist_state="session")
+        threshold = st.number_input(
+            "Line at", 0.0, 1e9, key=_usual("threshold", 0.0), persist_state="session",
+            step=0.01, format="%g", width=130, help="A line at this value; 0 for none.",
+        )  # fmt: skip
+    return cast(Of, of), cast(Value, value), absolute, box, threshold or None
+
+
+def _usual(name: str, value: object) -> str:
+    key = f"{PREFIX}{name}"
+    st.session_state.setdefault(key, value)
+    return key
+
+
+def _segmented(name: str, title: str, options: dict[str, str]) -> str:
+    key = f"{PREFIX}{name}"
+    restore.valid(key, list(options))
+    chosen = st.segmented_control(
+        title,
+        list(options),
+        default=None if key in st.session_state else next(iter(options)),
+        format_func=options.__getitem__,
+        key=key,
+        persist_state="session",
+        required=True,
+    )
+    return str(chosen)

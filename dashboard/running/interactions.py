@@ -1,0 +1,135 @@
+"""Interactions of features as jobs: pairs that are done are kept, so that stopped work goes on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from dashboard.running import explanations, keeping
+from engine.execution.cost import Cost
+from engine.execution.jobs import Job
+
+if TYPE_CHECKING:
+    from engine.execution.passes import Cancel, Progress
+    from engine.interactions.balls import BallPlan
+    from engine.interactions.comparing import ComparisonPlan
+    from engine.interactions.data import Data
+    from engine.interactions.planning import InteractionPlan
+    from engine.results import Result
+
+# So long is the model timed before anything of it is known.
+_PROBE_SECONDS = 0.05
+_PROBE_MODELS = 4
+
+
+def usual(plan: InteractionPlan | BallPlan) -> Cost:
+    """Return how many passes a plan takes as a rule; its own cost is a bound."""
+    return Cost(plan.usual)
+
+
+def seconds(plan: InteractionPlan | BallPlan | ComparisonPlan) -> float:
+    """Return how long a plan's passes may take; a model of which nothing is known is timed."""
+    from engine.interactions.comparing import ComparisonPlan
+
+    data = data_of(plan)
+    cost = plan.cost if isinstance(plan, ComparisonPlan) else usual(plan)
+    known = explanations.pace().seconds(_pace_key(data), cost)
+    if known is not None:
+        return known
+    each = _timed(data)
+    for _ in range(2):  # the first is left out, as that which pays for what is cold
+        explanations.pace().learn(_pace_key(data), Cost(1), each)
+    return each * cost.total
+
+
+def data_of(plan: InteractionPlan | BallPlan | ComparisonPlan) -> Data:
+    """Return what a plan looks at."""
+    from engine.interactions.balls import BallPlan
+
+    return plan.plan.data if isinstance(plan, BallPlan) else plan.data
+
+
+def _pace_key(data: Data) -> str:
+    """Return what the pace is known by: permuted rows take a way of their own through a model."""
+    return f"{data.model.digest} interactions {data.chunk}"
+
+
+def _timed(data: Data) -> float:
+    """Return the seconds of a pass, many of them together."""
+    import numpy as np
+
+    from engine.execution.chunks import Chunks
+    from engine.execution.passes import Passes
+    from engine.interactions.asking import LEAST_REPEATS
+    from engine.interactions.world import permutations
+
+    bank = permutations(data.count, LEAST_REPEATS, 0)
+    passes = Passes(data.quickly(data.model))
+    world = data.world(passes, Chunks(data.chunk), bank)
+    masks = np.ones((_PROBE_MODELS, world.features))
+    world.moved(masks[:1], [(0,)], exact=False)
+    started, before = time.perf_counter(), passes.used.forward
+    while (spent := time.perf_counter() - started) < _PROBE_SECONDS:
+        world.moved(masks, [(0,)], exact=False)
+    return spent / max(1, passes.used.forward - before)
+
+
+def submit(plan: InteractionPlan) -> Job:
+    """Queue interactions, or return the job that already finds or found them."""
+    private = is_private(plan.data)
+    keeper = None if private else keeping.Keeping()
+    title = f"Interactions in {'your own data' if private else plan.source()['table']}"
+
+    def run(progress: Progress, cancel: Cancel) -> Result:
+        found = plan.run(progress, cancel, keeper)
+        outcome = found.manifest["outcome"]
+        if not (outcome["resumed_pairs"] or plan.retrained):  # those would teach a wrong pace
+            used = Cost(**outcome["passes"])
+            explanations.pace().learn(_pace_key(plan.data), used, outcome["seconds"])
+        return found
+
+    return _submit(plan, title, run)
+
+
+def submit_ball(plan: BallPlan) -> Job:
+    """The same for three features, or four."""
+    return _submit(plan, f"{len(plan.features)} features together", plan.run)
+
+
+def submit_comparison(plan: ComparisonPlan) -> Job:
+    """The same for what other measures say of the pairs."""
+    return _submit(plan, f"H² and SHAP of {len(plan.pairs)} pairs", plan.run)
+
+
+def is_kept(plan: InteractionPlan | BallPlan | ComparisonPlan) -> bool:
+    """Whether what a plan would find lies on disk already."""
+    return not is_private(data_of(plan)) and keeping.find_any(plan.key) is not None
+
+
+def is_private(data: Data) -> bool:
+    """Whether findings rest on an upload, which stays in its session."""
+    source = data.source()
+    origin = source.get("table_origin", source.get("images_origin", ""))
+    return explanations.is_uploaded(data.model) or not origin
+
+
+def _submit(
+    plan: InteractionPlan | BallPlan | ComparisonPlan,
+    title: str,
+    run: Callable[[Progress, Cancel], Any],
+) -> Job:
+    private = is_private(data_of(plan))
+
+    def work(progress: Progress, cancel: Cancel) -> Result:
+        kept = None if private else keeping.find_any(plan.key)
+        if kept is not None:
+            return kept
+        found: Result = run(progress, cancel)
+        if not private:
+            keeping.keep(found)
+        return found
+
+    if private:
+        explanations.own(plan.key)
+    return explanations.queue().submit(plan.key, title, work)
