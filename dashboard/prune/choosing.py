@@ -16,6 +16,7 @@ from dashboard.state import restore
 from engine.errors import HaloscopeError
 from engine.inputs.image_sets import ImageSet
 from engine.inputs.images import ImageInput
+from engine.inputs.samples import SAMPLE
 from engine.models.loaded import LoadedModel
 from engine.pruning.finding import find_groups
 from engine.pruning.units import Groups
@@ -91,6 +92,16 @@ def _images(sets: list[str]) -> ImageSet | None:
         return found
     step = len(found) / int(many)
     return found.part(sorted({int(place * step) for place in range(int(many))}))
+
+
+def take(picture: ImageInput) -> None:
+    """Look at a picture of a set: a sample by its name, any other as if it were uploaded."""
+    state = st.session_state
+    if picture.origin.startswith(SAMPLE):
+        state[f"{PREFIX}source"] = "Sample"
+        state[f"{PREFIX}sample"] = picture.origin.removeprefix(SAMPLE)
+    else:
+        state[f"{PREFIX}source"], state[f"{PREFIX}uploaded"] = "Upload", picture
 
 
 def _problem(model: LoadedModel, groups: Groups) -> str:

@@ -17,7 +17,7 @@ _TEXTS = {
     "model": "", "judged": "", "path": "", "many": keys.MANY, "criterion": keys.FIRST,
     "scope": keys.SCOPE, "repair": keys.REPAIR, "step": keys.STEP, "view": "network",
     "value": "accuracy", "along": "ratio", "method": "", "layer": "", "measure": "margin",
-    "of": "", "criterion2": "", "scope2": "", "repair2": "", "other": "", "round": "16",
+    "of": "", "criterion2": "", "scope2": "", "repair2": "", "other": "", "round": keys.ROUND,
 }  # fmt: skip
 _NUMBERS = {
     "ratio": (keys.RATIO, 0, keys.MOST), "draws": (keys.DRAWS, 1, 20),

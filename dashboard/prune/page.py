@@ -21,10 +21,8 @@ _TITLE = "What can go, and what does it cost?"
 _VIEWS = {
     "network": "Network",
     "classes": "Classes",
+    "drift": "Explanations",
     "robustness": "Robustness",
-    "geometry": "Geometry",
-    "compare": "Compare",
-    "others": "Other ways",
     "export": "Export",
 }
 
@@ -100,7 +98,18 @@ def _view(looked: Looked) -> None:
         "View", list(_VIEWS), format_func=_VIEWS.__getitem__, key=key,
         label_visibility="collapsed", persist_state="session", required=True,
     )  # fmt: skip
-    from dashboard.prune import network_view
+    from dashboard.prune import (
+        classes_view,
+        drift_view,
+        export_view,
+        network_view,
+        robustness_view,
+    )
 
-    if view == "network":
-        network_view.show(looked)
+    {
+        "network": network_view,
+        "classes": classes_view,
+        "drift": drift_view,
+        "robustness": robustness_view,
+        "export": export_view,
+    }[str(view)].show(looked)

@@ -13,7 +13,7 @@ from dashboard.explore import drawing
 from dashboard.heads import asking
 from dashboard.prune.keys import PREFIX
 from dashboard.prune.looked import Looked
-from dashboard.running import pruned
+from dashboard.running import explanations, pruned
 from dashboard.running import pruning as running
 from dashboard.state import restore
 from engine.attribution.registry import methods_for
@@ -69,7 +69,7 @@ def _change(looked: Looked, method: str) -> pruned.Change | None:
     """Return what became of the picture, computed if that is quick."""
     picture, repair = looked.asked.picture, looked.settings.repair
     assert picture is not None
-    key = f"{looked.key} {picture.digest} {picture.fit} {method}"
+    key = _key(looked, method)
     try:
         cost = pruned.change_cost(looked.plan, method, repair)
     except HaloscopeError as error:
@@ -87,6 +87,18 @@ def _change(looked: Looked, method: str) -> pruned.Change | None:
         quick=asking.is_quick(spent, cost),
     )  # fmt: skip
     return job.result if job is not None and isinstance(job.result, pruned.Change) else None
+
+
+def known(looked: Looked, method: str) -> pruned.Change | None:
+    """Return what became of the chosen picture, if that is there."""
+    job = explanations.queue().find(_key(looked, method))
+    return None if job is None else job.result
+
+
+def _key(looked: Looked, method: str) -> str:
+    picture = looked.asked.picture
+    assert picture is not None
+    return f"{looked.key} {picture.digest} {picture.fit} {method}"
 
 
 def _laid(looked: Looked, given: Attribution) -> bytes:

@@ -100,9 +100,9 @@ def tiles(looked: Looked) -> list[Tile]:
 
 
 def _time(looked: Looked) -> Tile:
-    from dashboard.prune import timing
+    from dashboard.prune import small
 
-    measured = timing.known(looked)
+    measured = small.known(looked)
     told = "A pass of one picture, median; by the button under Export."
     if measured is None:
         return Tile("Time of a pass", "–", "not measured", "off", told)
