@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine.errors import ParameterError, nearest
+from engine.errors import MethodError, ParameterError, nearest
+from engine.heads.families.ablating import no_classes
 from engine.models.loaded import LoadedModel
 from engine.prune_results import RANDOM, Way
 from engine.pruning.corruptions.corrupting import check_corruption
 from engine.pruning.criterion import judged
+from engine.pruning.finding import find_groups
 from engine.pruning.registry import find_criterion
 from engine.pruning.repairs import REPAIRS
 from engine.pruning.scopes import SCOPES
@@ -107,6 +109,27 @@ def ask(
         corruptions=tuple(dict.fromkeys(corruptions)),
         severities=tuple(sorted(set(severities))) if corruptions else (),
     )
+
+
+def prunable(model: LoadedModel) -> Groups:
+    """Return what can be removed from a model that is to be judged on pictures.
+
+    Raises:
+        MethodError: it takes rows of a table, tells no classes, or nothing can be removed; then
+            with the first reason.
+    """
+    if model.family == "tabular":
+        raise MethodError(f"{model.card.title} takes rows of a table; pruning is for pictures")
+    reason = no_classes(model)
+    if reason:
+        raise MethodError(reason)
+    groups = find_groups(model)
+    if not groups.groups:
+        told = [f"{name}: {why}" for name, why in groups.refused.items()]
+        raise MethodError(
+            f"nothing can be removed from {model.card.title}: {told[0] if told else 'no layers'}"
+        )
+    return groups
 
 
 def _ratios(given: Sequence[float]) -> tuple[float, ...]:

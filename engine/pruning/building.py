@@ -14,9 +14,10 @@ from engine.inputs.image_sets import ImageSet
 from engine.inputs.images import Fit
 from engine.models.loaded import LoadedModel
 from engine.pruning.cutting import zero_columns
-from engine.pruning.judged import Parts
+from engine.pruning.judged import Parts, held
 from engine.pruning.repairs import Repairing
 from engine.pruning.scoring import Scores, score_units, scores_cost
+from engine.pruning.statistics import Statistics
 from engine.pruning.units import Groups, Kept
 
 
@@ -41,7 +42,8 @@ class Workshop:
         self, model: LoadedModel, groups: Groups, images: ImageSet, parts: Parts, fit: Fit
     ) -> None:
         self._model, self._groups = model, groups
-        self.pictures: Pictures = load_pictures(model, images.part(parts.calibration.tolist()), fit)
+        own = images.part(parts.calibration.tolist())
+        self.pictures: Pictures = held(load_pictures(model, own, fit))
         self._repairing = Repairing(model, groups, self.pictures)
         self._told: dict[str, list[str]] = {}
 
@@ -53,6 +55,11 @@ class Workshop:
             each = self._repairing.cost(repair)
             cost += Cost(each.forward * networks)
         return cost
+
+    @property
+    def statistics(self) -> Statistics | None:
+        """What the calibration pictures told of the units, where it has been read."""
+        return self._repairing.statistics
 
     def scores(self, names: Sequence[str], seed: int, passes: Passes) -> Mapping[str, Scores]:
         """Score units by criteria; what that tells of the units serves repairs as well.

@@ -20,6 +20,7 @@ class _Attention:
 
     index: int = -1
     layer: str = ""
+    heads: int = 0
     problem: str = ""
 
 
@@ -47,7 +48,7 @@ def grouped(state: Following, sites: Mapping[int, str]) -> Groups:
         if len(members) > 1:
             groups.append(_group(records, roots, places, members, attention, sites))
         else:
-            single = "it has a single head" if attention.index >= 0 else units.mixed(members[0])
+            single = "it has a single head" if attention.heads == 1 else units.mixed(members[0])
             told = single or "it has a single unit"
             _refuse(refused, records, places, told)
     named = _named(sorted(groups, key=lambda found: found[0]))
@@ -74,7 +75,7 @@ def _attentions(state: Following) -> dict[int, _Attention]:
                 problem = "several attentions share its heads"
                 found[root] = replace(before, problem=problem)
             else:
-                found[root] = _Attention(index, layer)
+                found[root] = _Attention(index, layer, len(line))
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -12,6 +12,7 @@ from engine.errors import InputError
 from engine.execution.chunks import Chunks
 from engine.execution.draws import generator
 from engine.execution.passes import Passes
+from engine.heads.pictures import Pictures
 from engine.heads.said import log_probabilities
 from engine.inputs.image_sets import ImageSet
 from engine.inputs.images import Fit
@@ -73,6 +74,47 @@ def parts_of(images: ImageSet, seed: int) -> Parts:
     return Parts(judged, calibration)
 
 
+def parted(images: ImageSet, calibration: ImageSet | None, seed: int) -> tuple[ImageSet, Parts]:
+    """Return the set that calibrates, and which pictures of both sets are used.
+
+    Args:
+        images: to judge on.
+        calibration: to score and repair with; None for a third of ``images``.
+        seed: of what is drawn.
+
+    Raises:
+        InputError: a set is empty.
+    """
+    if calibration is None:
+        return images, parts_of(images, seed)
+    if not len(images):
+        raise InputError(f"{images.name} holds no picture; pruning is judged on some")
+    if not len(calibration):
+        raise InputError(
+            f"no pictures to calibrate on: {calibration.name} is empty; scores and repairs need "
+            "some"
+        )
+    note = ""
+    if calibration.digest == images.digest:
+        note = f"the network is judged on the pictures that it is calibrated with: {images.name}"
+    return calibration, Parts(np.arange(len(images)), np.arange(len(calibration)), note)
+
+
+def held(pictures: Pictures) -> Pictures:
+    """Return the same pictures, each prepared once while they fit into memory."""
+    known: dict[int, torch.Tensor] = {}
+
+    def opened(index: int) -> torch.Tensor:
+        if index in known:
+            return known[index]
+        found = pictures.prepared(index)
+        if found.nbytes * (len(known) + 1) <= _MOST_BYTES:
+            known[index] = found
+        return found
+
+    return replace(pictures, _open=opened)
+
+
 class Prepared:
     """Pictures of a set as a network takes them, made once if they fit into memory.
 
@@ -126,6 +168,12 @@ class Prepared:
 
     def _prepare(self, place: int) -> torch.Tensor:
         return self._model.prepare(self._images[place].with_fit(self._fit))
+
+
+def class_names(model: LoadedModel) -> list[str]:
+    """Return the names of what ``answers`` returns; of a single logit two."""
+    names = list(model.classes)
+    return [*names, f"not {names[0]}"] if len(names) == 1 else names
 
 
 def answers(

@@ -8,11 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from engine.errors import MethodError
 from engine.execution.chunks import chunk_for
 from engine.execution.cost import Cost
 from engine.execution.passes import Cancel, Progress
-from engine.heads.families.ablating import no_classes
 from engine.inputs.image_sets import ImageSet
 from engine.inputs.images import Fit
 from engine.manifest import SCHEMA, key_of, versions
@@ -21,10 +19,9 @@ from engine.models.loaded import LoadedModel
 from engine.models.loading import load_model
 from engine.parameters import check_seed
 from engine.prune_results import PruneSweep
-from engine.pruning.asking import Asked, ask
+from engine.pruning.asking import Asked, ask, prunable
 from engine.pruning.building import Workshop
-from engine.pruning.finding import find_groups
-from engine.pruning.judged import Parts, parts_of
+from engine.pruning.judged import Parts, parted
 from engine.pruning.sweeping import Keeper, run_sweep
 from engine.pruning.units import Groups
 
@@ -120,16 +117,11 @@ def plan_pruning(
     """
     check_seed(seed)
     loaded = load_model(model)
-    _check_model(loaded)
-    groups = find_groups(loaded)
-    _check_groups(loaded, groups)
+    groups = prunable(loaded)
     asked = ask(
         loaded, groups, criteria, ratios, repairs, scope, overrides, draws, corruptions, severities
     )
-    parts = parts_of(images, seed)
-    if calibration is not None:
-        parts = Parts(np.arange(len(images)), np.arange(len(calibration)))
-    calibrating = images if calibration is None else calibration
+    calibrating, parts = parted(images, calibration, seed)
     request = _request(loaded, images, calibration, asked, fit, seed)
     workshop = Workshop(loaded, groups, calibrating, parts, fit)
     return PrunePlan(
@@ -147,22 +139,6 @@ def plan_pruning(
         workshop=workshop,
         cost=_cost(workshop, asked, len(parts.judged)),
     )
-
-
-def _check_model(model: LoadedModel) -> None:
-    """Refuse what cannot be judged on pictures."""
-    if model.family == "tabular":
-        raise MethodError(f"{model.card.title} takes rows of a table; pruning is for pictures")
-    reason = no_classes(model)
-    if reason:
-        raise MethodError(reason)
-
-
-def _check_groups(model: LoadedModel, groups: Groups) -> None:
-    """Refuse a network from which nothing can go, with the first reason."""
-    if not groups.groups:
-        told = "; ".join(f"{name}: {why}" for name, why in list(groups.refused.items())[:1])
-        raise MethodError(f"nothing can be removed from {model.card.title}: {told or 'no layers'}")
 
 
 def _request(

@@ -19,7 +19,7 @@ from engine.pruning.repairs import Repair, repaired
 from engine.pruning.scopes import Scope, choose
 from engine.pruning.scoring import score_units
 from engine.pruning.slicing import rounded, sliced_copy
-from engine.pruning.units import Kept
+from engine.pruning.units import Groups, Kept
 
 
 def prune(
@@ -75,7 +75,9 @@ def prune(
         statistics=repair in ("bias", "both"), progress=progress, cancel=cancel,
     )  # fmt: skip
     own = scores[criterion]
-    kept = rounded(groups, choose(own, groups, share, scope, overrides), _whole(own), round_to)
+    kept = rounded(
+        groups, choose(own, groups, share, scope, overrides), whole(groups, own), round_to
+    )
     return cut(
         loaded,
         kept,
@@ -120,5 +122,6 @@ def cut(
     return described(sliced_copy(mended, kept, round_to=1), repair=repair, **made)
 
 
-def _whole(scores: Mapping[str, np.ndarray]) -> Any:
-    return scores
+def whole(groups: Groups, scores: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return scores for every group: zeros for those that a criterion cannot judge."""
+    return {one.name: scores.get(one.name, np.zeros(one.size)) for one in groups.groups}

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from engine.execution.chunks import Chunks, telling_out_of_memory
+from engine.execution.cost import Cost
 from engine.execution.environment import environment
 from engine.execution.passes import Cancel, Passes, Progress
 from engine.manifest import digest_of, key_of
 from engine.prune_results import RANDOM, PruneCell, PruneSweep
 from engine.pruning.costs import costs_of
-from engine.pruning.judged import Prepared, answers
+from engine.pruning.judged import Prepared, answers, class_names
 from engine.pruning.registry import find_criterion
 from engine.pruning.scopes import choose
 from engine.pruning.scoring import score_units
@@ -49,7 +50,8 @@ class _Sweep:
         pictures: what networks are judged on.
         workshop: makes networks.
         corrupted: the same pictures corrupted, or None.
-        truth: what counts as right, int32 ``(n,)``.
+        truth: what counts as right, int32 ``(n,)``; None until the untouched network has said it,
+            where there are no labels.
         cells: what networks said, by key: the same network is asked once.
         resumed: how many of them were kept from earlier work.
     """
@@ -60,7 +62,7 @@ class _Sweep:
     pictures: Prepared
     workshop: Workshop
     corrupted: Corrupted | None
-    truth: np.ndarray
+    truth: np.ndarray | None
     keeper: Keeper | None
     cells: dict[str, PruneCell] = field(default_factory=dict)
     resumed: int = 0
@@ -76,6 +78,8 @@ class _Sweep:
         key = key_of(request)
         if key not in self.cells:
             self.cells[key] = self._known(key) or self._asked(kept, repair, request, key)
+        if self.truth is None:
+            self.truth = self.cells[key].predicted
         return self.cells[key]
 
     def _known(self, key: str) -> PruneCell | None:
@@ -83,6 +87,9 @@ class _Sweep:
         if not isinstance(found, PruneCell):
             return None
         self.resumed += 1
+        spared = Cost(**found.manifest["outcome"]["passes"])
+        left = self.passes.promised
+        self.passes.promised = Cost(left.forward - spared.forward, left.backward - spared.backward)
         return found
 
     def _asked(
@@ -94,7 +101,8 @@ class _Sweep:
         predicted, confidence = answers(self.passes, self.chunks, network, self.pictures)
         corrupted = np.zeros((0, 0), np.float32)
         if self.corrupted is not None:
-            corrupted = right_under(self.passes, self.chunks, network, self.corrupted, self.truth)
+            truth = predicted if self.truth is None else self.truth
+            corrupted = right_under(self.passes, self.chunks, network, self.corrupted, truth)
         used = self.passes.used
         passes = {
             "forward": used.forward - before.forward,
@@ -151,7 +159,7 @@ def _opened(
     workshop: Workshop,
     keeper: Keeper | None,
 ) -> _Sweep:
-    """Return the sweep, ready to ask; without labels the untouched network says what is right."""
+    """Return the sweep, ready to ask; the untouched network is to be asked first."""
     asked = plan.asked
     chunks = Chunks(plan.request["chunk"])
     corrupted = None
@@ -160,13 +168,9 @@ def _opened(
             plan.model, plan.images, pictures.places, asked.corruptions, asked.severities,
             plan.fit, plan.seed,
         )  # fmt: skip
-    truth = plan.labels[pictures.places]
-    sweep = _Sweep(plan, passes, chunks, pictures, workshop, None, truth, keeper)
-    if (truth < 0).all():
-        sweep.truth = sweep.cell(None, "none").predicted
-        sweep.cells.clear()
-    sweep.corrupted = corrupted
-    return sweep
+    labels = plan.labels[pictures.places]
+    truth = labels if (labels >= 0).any() else None
+    return _Sweep(plan, passes, chunks, pictures, workshop, corrupted, truth, keeper)
 
 
 def _scores(
@@ -259,7 +263,7 @@ def _manifest(sweep: _Sweep, started: float) -> dict[str, Any]:
                 for one in plan.groups.groups
             ],
             "refused": dict(plan.groups.refused),
-            "classes": list(plan.model.classes),
+            "classes": class_names(plan.model),
             "criteria": {name: find_criterion(name).title for name in (*asked.criteria, RANDOM)},
             "corruptions": list(asked.corruptions),
             "severities": list(asked.severities),

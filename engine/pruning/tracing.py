@@ -153,6 +153,11 @@ class _Operations(TorchDispatchMode):
         super().__init__()
         self._ledger = ledger
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Nothing is compiled here: else torch would load its compiler, which takes seconds."""
+        return False
+
     def __torch_dispatch__(
         self,
         func: Any,

@@ -95,7 +95,7 @@ def _note_heads(state: Following, labels: torch.Tensor) -> None:
         return
     found = along(labels, 0 if labels.ndim == 3 else labels.ndim - 3, state.units)
     if found is not None:
-        state.attentions.append((state.index, state.layer, found))
+        state.attentions.append((state.index, state.attending, found))
 
 
 def _several(axis: Any, count: int) -> Sequence[int]:

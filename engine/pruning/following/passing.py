@@ -69,13 +69,19 @@ def _combined(state: Following, labels: torch.Tensor, other: torch.Tensor) -> to
         return labels
     wide = [labels.ndim - back for back in range(1, other.ndim + 1) if other.shape[-back] > 1]
     if state.place(other) is None:  # a constant: what it has several numbers for stays together
-        return state.mixed(labels, wide)
+        offset = other.ndim - labels.ndim
+        return state.mixed(labels, [axis for axis in wide if _varies(other, axis + offset)])
     own = still(labels, [axis for axis in range(labels.ndim) if axis not in wide], state.units)
     if own is None:
         state.join(labels, state.label(other))
     else:  # a parameter, met for the first time
         state.set(other, own.reshape(own.shape[labels.ndim - other.ndim :]))
     return labels
+
+
+def _varies(numbers: torch.Tensor, axis: int) -> bool:
+    """Whether numbers differ along an axis; a mask that is only repeated along it does not."""
+    return not bool((numbers == numbers.narrow(axis, 0, 1)).all())
 
 
 def move(state: Following, call: Call) -> bool:

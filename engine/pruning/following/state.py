@@ -59,6 +59,7 @@ class Following:
         self.attentions: list[tuple[int, str, np.ndarray]] = []
         self.index: int | None = None
         self._names = layer_names(module)
+        self._weighty = {name for name, part in module.named_modules() if _has_weights(part)}
         self._own = _own_tensors(module)
         self._labels: Any = WeakIdKeyDictionary()
         self._used: dict[Place, list[np.ndarray]] = {}
@@ -67,6 +68,14 @@ class Following:
     def layer(self) -> str:
         """Name of the layer whose code is running."""
         return innermost_layer(self._names) or "the network"
+
+    @property
+    def attending(self) -> str:
+        """Name of the innermost layer with weights whose code is running: an attention's own."""
+        name = innermost_layer(self._names)
+        while name and name not in self._weighty:
+            name = name.rpartition(".")[0]
+        return name
 
     # Labels of tensors.
 
@@ -233,11 +242,15 @@ def said(layer: str, name: str) -> str:
     return f"{layer}.{name}" if layer else name
 
 
+def _has_weights(part: nn.Module) -> bool:
+    return next(part.parameters(), None) is not None
+
+
 def _own_tensors(module: nn.Module) -> dict[int, tuple[torch.Tensor, list[Place]]]:
-    """Return parameters and buffers by identity, each with all places where it is held."""
+    """Return parameters and buffers of floats by identity, each with all its places."""
     found: dict[int, tuple[torch.Tensor, list[Place]]] = {}
     for layer, part in module.named_modules():
         for name, tensor in {**part._parameters, **part._buffers}.items():
-            if tensor is not None:
+            if tensor is not None and tensor.is_floating_point():
                 found.setdefault(id(tensor), (tensor, []))[1].append((layer, name))
     return found

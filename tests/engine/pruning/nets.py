@@ -136,8 +136,12 @@ class Attending(nn.Module):
 
 
 class AttendingByHand(Attending):
+    def __init__(self, inputs: int) -> None:
+        super().__init__(inputs)
+        self.softmax = nn.Softmax(dim=-1)
+
     def mixed(self, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
-        return (q @ k.transpose(-2, -1) / 2).softmax(dim=-1) @ v
+        return self.softmax(q @ k.transpose(-2, -1) / 2) @ v
 
 
 BLOCKS: tuple[Callable[[int], nn.Module], ...] = (
