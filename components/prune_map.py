@@ -52,7 +52,7 @@ def figure(
         drawn.add_trace(_bars(found, units * scale, stay, colour, opacity))
     drawn.add_trace(_numbers(size * scale, stay, size, letters))
     own = [layer.name == group for layer in layers]
-    names = [saying.drawn(fitting.ending(layer.title, _LABEL, letters)) for layer in layers]
+    names = [saying.drawn(fitting.ending(layer.name, _LABEL, letters)) for layer in layers]
     frames.finished(drawn, high * len(layers) + _BELOW)
     drawn.update_yaxes(
         tickvals=list(range(len(layers))),

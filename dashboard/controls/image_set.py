@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -56,3 +57,15 @@ def images(chosen: str, key: str) -> ImageSet | None:
     except HaloscopeError as error:
         st.error(sentence(str(error)))
         return None
+
+
+def evenly(images: ImageSet, count: int) -> ImageSet:
+    """Return so many pictures of a set, of each class the same share; all where it has fewer."""
+    if len(images) <= count:
+        return images
+    sizes, seen = Counter(images.labels), Counter[str | None]()
+    ranks = []
+    for place, label in enumerate(images.labels):
+        ranks.append(((seen[label] + 0.5) / sizes[label], place))
+        seen[label] += 1
+    return images.part(sorted(place for _, place in sorted(ranks)[:count]))

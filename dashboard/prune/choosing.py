@@ -88,10 +88,9 @@ def _images(sets: list[str]) -> ImageSet | None:
         help="A third of them, drawn, calibrates: units are scored and networks repaired with "
         "those. The others judge.",
     )  # fmt: skip
-    if found is None or many == "all" or len(found) <= int(many):
+    if found is None or many == "all":
         return found
-    step = len(found) / int(many)
-    return found.part(sorted({int(place * step) for place in range(int(many))}))
+    return image_set.evenly(found, int(many))
 
 
 def take(picture: ImageInput) -> None:

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import streamlit as st
 
-from components import prune_curve, prune_words
+from components import prune_curve
 from components.words import plain
 from dashboard.prune.keys import PREFIX
 from dashboard.prune.looked import Looked, chart
@@ -38,7 +38,6 @@ def show(looked: Looked) -> None:
             prune_curve.alt(found, way, ratio, value=cast(Any, value)),
             lambda data: take(looked, data),
         )  # fmt: skip
-        st.markdown(plain(prune_words.sweep_sentence(found, way, ratio)))
         pictures = f"{len(found.labels)} pictures judge"
         calibrating = found.manifest["outcome"].get("calibrated_on", 0)
         st.caption(plain(f"{pictures}, {calibrating} others calibrate · bands: 95 % intervals"))

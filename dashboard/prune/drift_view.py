@@ -8,13 +8,15 @@ import streamlit as st
 from components import prune_drift, prune_words
 from components.saying import counted
 from components.words import plain
+from dashboard.controls import image_set
 from dashboard.heads import asking
-from dashboard.prune import picture_view
+from dashboard.prune import choosing, picture_view
 from dashboard.prune.keys import PREFIX
 from dashboard.prune.looked import Looked, chart
 from dashboard.running import pruned
 from dashboard.running import pruning as running
 from engine.execution.passes import Cancel, Progress
+from engine.inputs.image_sets import ImageSet
 
 _PICTURES = 24
 
@@ -42,50 +44,36 @@ def show(looked: Looked) -> None:
 
 
 def _many(looked: Looked, method: str) -> None:
-    places = _places(looked)
-    names = [looked.plan.images.entries[place].title for place in places]
-    found = _asked(looked, method, places)
+    few = image_set.evenly(looked.judging, _PICTURES)
+    names = [entry.title for entry in few.entries]
+    found = _asked(looked, method, few)
     if found is None:
-        st.caption(f"Of {counted(len(places), 'picture')} that judge, before and after.")
+        st.caption(f"Of {counted(len(few), 'picture')} that judge, before and after.")
         return
     rank = np.array([one.drift.signed.rank for one in found])
     overlap = np.array([one.drift.signed.overlap for one in found])
     chance = found[0].drift.chance
     chart(
         prune_drift.figure(rank, overlap, names, chance=chance), "drift",
-        prune_drift.alt(rank, overlap), lambda data: _take(looked, places[data[0]]),
+        prune_drift.alt(rank, overlap), lambda data: choosing.take(few[data[0]]),
     )  # fmt: skip
     st.markdown(plain(prune_words.drift_sentence(rank, overlap, chance)))
     key = f"pr-drift-{looked.key[:8]}-{method}"
     st.selectbox(
-        "Look at", range(len(places)), None, format_func=names.__getitem__, key=key,
+        "Look at", range(len(few)), None, format_func=names.__getitem__, key=key,
         placeholder="one of these pictures",
-        on_change=lambda: _take(looked, places[st.session_state[key]]),
+        on_change=lambda: choosing.take(few[st.session_state[key]]),
     )  # fmt: skip
 
 
-def _places(looked: Looked) -> list[int]:
-    judged = looked.plan.parts.judged.tolist()
-    step = max(1.0, len(judged) / _PICTURES)
-    return sorted({judged[int(n * step)] for n in range(min(_PICTURES, len(judged)))})
-
-
-def _take(looked: Looked, place: int) -> None:
-    """Look at a picture of the set that networks are judged on."""
-    picture = looked.plan.images[place].with_fit(looked.plan.fit)
-    from dashboard.prune import choosing
-
-    choosing.take(picture)
-
-
-def _asked(looked: Looked, method: str, places: list[int]) -> list[pruned.Change] | None:
+def _asked(looked: Looked, method: str, few: ImageSet) -> list[pruned.Change] | None:
     plan, repair = looked.plan, looked.settings.repair
-    cost = pruned.change_cost(plan, method, repair, len(places))
-    key = f"{looked.key} drift {method} {len(places)}"
+    cost = pruned.change_cost(plan, method, repair, len(few))
+    key = f"{looked.key} drift {method} {len(few)}"
 
     def work(progress: Progress, cancel: Cancel) -> list[pruned.Change]:
         network = pruned.gated(plan, looked.kept, repair, looked.key, cancel=cancel)
-        pictures = [plan.images[place].with_fit(plan.fit) for place in places]
+        pictures = [one.with_fit(plan.fit) for one in few]
         return pruned.changes(plan, network, pictures, method, progress, cancel)
 
     job = asking.asked(

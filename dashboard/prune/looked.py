@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from dashboard.interactions.looked import chart as show_chart
 from dashboard.prune.choosing import Asked
 from dashboard.prune.settings import Settings
+from engine.inputs.image_sets import ImageSet
 from engine.manifest import digest_of
 from engine.models.loaded import LoadedModel
 from engine.prune_results import PruneSweep
@@ -44,6 +45,16 @@ class Looked:
     def kept(self) -> dict[str, np.ndarray]:
         """Which units stay, by the layer's name."""
         return self.found.kept_in(self.way, self.ratio)
+
+    @property
+    def judging(self) -> ImageSet:
+        """The pictures that networks are judged on."""
+        return self.plan.images.part(self.plan.parts.judged.tolist())
+
+    @property
+    def calibrating(self) -> ImageSet:
+        """The pictures that units are scored and networks repaired with."""
+        return self.plan.calibrating.part(self.plan.parts.calibration.tolist())
 
     @property
     def key(self) -> str:

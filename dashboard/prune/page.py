@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from components.words import sentence
+from components.words import plain, sentence
 from dashboard.prune import link
 from dashboard.prune.keys import PREFIX
 from dashboard.running import warmth
@@ -23,6 +23,7 @@ _VIEWS = {
     "classes": "Classes",
     "drift": "Explanations",
     "robustness": "Robustness",
+    "geometry": "Geometry",
     "export": "Export",
 }
 
@@ -70,11 +71,14 @@ def _nothing(asked: Asked) -> None:
 
 
 def _body(asked: Asked, tools: Any) -> None:
+    from components import prune_words
     from dashboard.prune import curve_view, exporting, picture_view, settings, sweeping, tiles
 
     looked = sweeping.find(asked, settings.bar(asked))
     if looked is None:
         return
+    said = prune_words.sweep_sentence(looked.found, looked.way, looked.ratio)
+    st.markdown(f"**{plain(said)}**")
     with st.container(key="pr-three"):
         left, middle, right = st.columns([4, 6, 5])
     with left:
@@ -102,6 +106,7 @@ def _view(looked: Looked) -> None:
         classes_view,
         drift_view,
         export_view,
+        geometry_view,
         network_view,
         robustness_view,
     )
@@ -111,5 +116,6 @@ def _view(looked: Looked) -> None:
         "classes": classes_view,
         "drift": drift_view,
         "robustness": robustness_view,
+        "geometry": geometry_view,
         "export": export_view,
     }[str(view)].show(looked)

@@ -7,6 +7,7 @@ import streamlit as st
 from components import prune_corruptions, prune_words
 from components.saying import counted
 from components.words import plain, sentence
+from dashboard.controls import image_set
 from dashboard.heads import asking
 from dashboard.prune.keys import PREFIX
 from dashboard.prune.looked import Looked, chart
@@ -51,13 +52,18 @@ def show(looked: Looked) -> None:
         )
 
 
+def chosen_names() -> tuple[str, ...]:
+    """Return the corruptions that are chosen."""
+    return tuple(st.session_state.get(f"{PREFIX}corruptions") or _USUAL)
+
+
 def _names() -> tuple[str, ...]:
     key, known = f"{PREFIX}corruptions", corruptions()
     given = st.session_state.get(key, list(_USUAL))
     st.session_state[key] = [name for name in given if name in known]
     return tuple(
         st.multiselect(
-            "Corruptions", list(known), format_func=lambda name: name.replace("_", " "),
+            "Corruptions", list(known), format_func=lambda name: known[name].title,
             key=key, persist_state="session", label_visibility="collapsed",
         )
     )  # fmt: skip
@@ -66,11 +72,8 @@ def _names() -> tuple[str, ...]:
 def _plan(looked: Looked, names: tuple[str, ...]) -> PrunePlan:
     """Return the plan of the one ratio under corruptions, on fewer pictures."""
     own, whole = looked.settings, looked.plan
-    judged = whole.parts.judged.tolist()
-    step = max(1.0, len(judged) / _PICTURES)
-    places = sorted({judged[int(n * step)] for n in range(min(_PICTURES, len(judged)))})
-    few = whole.images.part(places)
-    calibration = whole.calibrating.part(whole.parts.calibration.tolist())
+    few = image_set.evenly(looked.judging, _PICTURES)
+    calibration = looked.calibrating
     key = ("robust", whole.key, own.ratio, names)
     return asking.planned(
         key,

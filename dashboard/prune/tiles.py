@@ -13,7 +13,7 @@ from components.words import plain
 from dashboard.prune.looked import Looked
 from engine.scores import Share
 
-Colour = Literal["normal", "inverse", "off"]
+Colour = Literal["green", "red", "gray"]
 
 
 @dataclass(frozen=True)
@@ -23,14 +23,14 @@ class Tile:
     Attributes:
         label, value: as they stand there.
         change: from the whole network, or "".
-        colour: whether more is better ("normal"), worse ("inverse") or neither ("off").
+        colour: of the change: better, worse, or neither.
         told: what it is, in a line.
     """
 
     label: str
     value: str
     change: str = ""
-    colour: Colour = "normal"
+    colour: Colour = "gray"
     told: str = ""
 
 
@@ -44,6 +44,7 @@ def show(looked: Looked) -> None:
                     plain(tile.value),
                     tile.change or None,
                     delta_color=tile.colour,
+                    delta_arrow="off",
                     help=plain(tile.told),
                 )
 
@@ -65,21 +66,22 @@ def tiles(looked: Looked) -> list[Tile]:
             name,
             saying.share(accuracy.value),
             _points(change.value),
-            told=f"{prune_names.told(accuracy)}, {saying.counted(accuracy.count, 'picture')}; "
+            "red" if change.high < 0 else "green" if change.low > 0 else "gray",
+            f"{prune_names.told(accuracy)}, {saying.counted(accuracy.count, 'picture')}; "
             f"change {prune_names.points(change)}",
         ),
         Tile(
             "Confidence",
             saying.share(sure.value),
             _points(sure.value - dense.value),
-            "off",
+            "gray",
             "Mean probability of the answers.",
         ),
         Tile(
             "Calibration error",
             _bare(error),
             _points(error - before),
-            "inverse",
+            "red" if error > before else "green",
             "Expected calibration error: confidence apart from accuracy, mean over 15 bins.",
         ),
         _less("Parameters", costs.parameters, display["parameters"], "", "Of the cut network."),
@@ -92,7 +94,7 @@ def tiles(looked: Looked) -> list[Tile]:
             "Units gone",
             saying.number(gone, 9),
             f"of {saying.number(found.kept.shape[-1], 9)}",
-            "off",
+            "gray",
             "Channels, hidden units and heads.",
         ),
         _time(looked),
@@ -105,15 +107,16 @@ def _time(looked: Looked) -> Tile:
     measured = small.known(looked)
     told = "A pass of one picture, median; by the button under Export."
     if measured is None:
-        return Tile("Time of a pass", "–", "not measured", "off", told)
+        return Tile("Time of a pass", "–", "not measured", "gray", told)
     dense, own = measured["untouched"].median, measured["cut to size"].median
     change = f"{saying.signed(100 * (own / dense - 1), 2)} %"
-    return Tile("Time of a pass", f"{saying.number(own)} ms", change, "inverse", told)
+    colour: Colour = "green" if own < dense else "red"
+    return Tile("Time of a pass", f"{saying.number(own)} ms", change, colour, told)
 
 
 def _less(label: str, after: float, before: float, what: str, told: str) -> Tile:
     change = f"{saying.signed(100 * (after / before - 1), 2)} %" if after != before else ""
-    return Tile(label, amount(after, what), change, "inverse", told)
+    return Tile(label, amount(after, what), change, "green" if after < before else "red", told)
 
 
 def _points(change: float) -> str:

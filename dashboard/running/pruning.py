@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from engine.execution.passes import Cancel, Progress
     from engine.models.loaded import LoadedModel
     from engine.prune_results import PruneSweep
+    from engine.pruning.geometry_study import GeometryPlan
     from engine.pruning.planning import PrunePlan
     from engine.results import Result
 
@@ -89,7 +90,7 @@ def at_ratio(plan: PrunePlan, ratio: float) -> PrunePlan:
     return replace(plan, asked=own, key=f"{plan.key} at {ratio:.3f}", cost=share)
 
 
-def is_kept(plan: PrunePlan) -> bool:
+def is_kept(plan: PrunePlan | GeometryPlan) -> bool:
     """Whether what a plan would find lies on disk already."""
     return not explanations.is_uploaded(plan.model) and keeping.find_any(plan.key) is not None
 
@@ -144,6 +145,25 @@ def _run(plan: PrunePlan, progress: Progress, cancel: Cancel, cells: _Cells) -> 
     if not outcome["resumed"]:
         learn(plan.model, Cost(**outcome["passes"]), outcome["seconds"])
     return found
+
+
+def submit_geometry(plan: GeometryPlan) -> Job:
+    """Queue a study of the geometry at the classifier, or return the job that makes or made it."""
+    private = explanations.is_uploaded(plan.model)
+    if private:
+        explanations.own(plan.key)
+
+    def run(progress: Progress, cancel: Cancel) -> Result:
+        kept = None if private else keeping.find_any(plan.key)
+        if kept is not None:
+            return kept
+        found = plan.run(progress, cancel)
+        if not private:
+            keeping.keep(found)
+        return found
+
+    title = f"Geometry of {plan.model.card.title}"
+    return explanations.queue().submit(plan.key, title, run)
 
 
 def work(key: str, title: str, plan: PrunePlan, do: Callable[[Progress, Cancel], Any]) -> Job:
