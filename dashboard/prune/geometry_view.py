@@ -77,7 +77,7 @@ def show(looked: Looked) -> None:
         quick=asking.is_quick(spent, plan.cost) or running.is_kept(plan),
     )  # fmt: skip
     if job is not None and isinstance(job.result, Geometry):
-        _linked(looked, _bar(job.result))
+        _linked(looked, _bar(job.result, looked.settings.ratio))
 
 
 def _plan(looked: Looked) -> GeometryPlan:
@@ -94,10 +94,11 @@ def _plan(looked: Looked) -> GeometryPlan:
     )  # fmt: skip
 
 
-def _bar(found: Geometry) -> Seen:
+def _bar(found: Geometry, ratio: float) -> Seen:
     """Show what is looked at, and the widgets that choose it."""
     state = st.session_state
-    model, mark = state.get(_CELL, (len(found.models) - 1, 0))
+    usual = int(np.abs(np.asarray(found.manifest["display"]["ratios"]) - ratio).argmin())
+    model, mark = state.get(_CELL, (usual, 0))
     state[_CELL] = (min(model, len(found.models) - 1), min(mark, len(found.benchmarks) - 1))
     there = [place for place in range(len(found.classes)) if len(of_class(found, place))]
     with st.container(border=True, key="pr-geometry-bar"):

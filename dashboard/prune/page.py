@@ -24,6 +24,8 @@ _VIEWS = {
     "drift": "Explanations",
     "robustness": "Robustness",
     "geometry": "Geometry",
+    "compare": "Compare",
+    "others": "Other ways",
     "export": "Export",
 }
 
@@ -104,10 +106,12 @@ def _view(looked: Looked) -> None:
     )  # fmt: skip
     from dashboard.prune import (
         classes_view,
+        compare_view,
         drift_view,
         export_view,
         geometry_view,
         network_view,
+        others_view,
         robustness_view,
     )
 
@@ -117,5 +121,7 @@ def _view(looked: Looked) -> None:
         "drift": drift_view,
         "robustness": robustness_view,
         "geometry": geometry_view,
+        "compare": compare_view,
+        "others": others_view,
         "export": export_view,
     }[str(view)].show(looked)

@@ -97,13 +97,13 @@ def bar(asked: Asked) -> Settings:
     with st.container(border=True, key="pr-bar"):
         one, two, three, four, five = st.columns([5, 3, 3, 3, 1.4], vertical_alignment="bottom")
         with one:
-            ratio = _ratio()
+            ratio = ratio_slider()
         with two:
-            criterion = _criterion(asked.model, asked.groups)
+            criterion = criterion_chooser(asked.model, asked.groups)
         with three:
-            scope = _chosen("scope", "Scope", _SCOPES, SCOPE, _SCOPE_HELP)
+            scope = scope_chooser()
         with four:
-            repair = _chosen("repair", "Repair", _REPAIRS, REPAIR, _REPAIR_HELP)
+            repair = repair_chooser()
         with five, st.popover("More", icon=":material/tune:"):
             more = _more(asked, criterion, repair)
         overrides = _overrides(asked.groups)
@@ -121,8 +121,19 @@ _REPAIR_HELP = (
 )
 
 
-def _ratio() -> int:
-    key = f"{PREFIX}ratio"
+def scope_chooser(last: str = "") -> str:
+    """Show the chooser of how a ratio is shared out."""
+    return _chosen(f"scope{last}", "Scope", _SCOPES, SCOPE, _SCOPE_HELP)
+
+
+def repair_chooser(last: str = "") -> str:
+    """Show the chooser of what is done after."""
+    return _chosen(f"repair{last}", "Repair", _REPAIRS, REPAIR, _REPAIR_HELP)
+
+
+def ratio_slider(last: str = "") -> int:
+    """Show the slider of the share that goes, in percent."""
+    key = f"{PREFIX}ratio{last}"
     step = int(st.session_state.get(f"{PREFIX}step") or STEP)
     options = ratios(step)
     now = st.session_state.setdefault(key, RATIO)
@@ -146,8 +157,9 @@ def suited(model: LoadedModel, groups: Groups) -> dict[str, str]:
     }
 
 
-def _criterion(model: LoadedModel, groups: Groups) -> str:
-    key, titles = f"{PREFIX}criterion", suited(model, groups)
+def criterion_chooser(model: LoadedModel, groups: Groups, last: str = "") -> str:
+    """Show the chooser of what scores units; ``last`` tells a second one apart."""
+    key, titles = f"{PREFIX}criterion{last}", suited(model, groups)
     names = sorted(titles, key=lambda name: (name != FIRST, titles[name]))
     restore.valid(key, names)
     chosen = str(st.session_state.get(key) or names[0])

@@ -22,8 +22,13 @@ from engine.pruning.planning import PrunePlan
 _UNASKED, _AT_HAND = 4.0, 25.0
 
 
-def find(asked: Asked, settings: Settings) -> Looked | None:
-    """Return what is there of the sweep that is asked for; show what it costs or how it goes."""
+def find(asked: Asked, settings: Settings, name: str = "") -> Looked | None:
+    """Return what is there of the sweep that is asked for; show what it costs or how it goes.
+
+    Args:
+        asked, settings: what the widgets say.
+        name: tells several on one page apart.
+    """
     try:
         with st.spinner("Finding out what can go …"):
             plan = settings.plan(asked)
@@ -35,13 +40,13 @@ def find(asked: Asked, settings: Settings) -> Looked | None:
     place = st.container()
     with place:
         job = asking.asked(
-            "sweep", plan.key, spent,
+            f"{name}sweep", plan.key, spent,
             f"{counted(len(plan.asked.ratios), 'ratio')} · {asking.passes(plan.cost)}",
             lambda: running.submit(plan, settings.ratio), quick=quick,
         )  # fmt: skip
     every = [None if job is None else job.result, explanations.so_far(plan.key)]
     if job is None or job.state in ("cancelled", "failed"):
-        every.append(_one(plan, settings.ratio))
+        every.append(_one(plan, settings.ratio, name))
     for found in every:
         if isinstance(found, PruneSweep):
             ratio = np.flatnonzero(np.isclose(found.ratios, settings.ratio))
@@ -53,13 +58,13 @@ def find(asked: Asked, settings: Settings) -> Looked | None:
     return None
 
 
-def _one(plan: PrunePlan, ratio: float) -> PruneSweep | None:
+def _one(plan: PrunePlan, ratio: float, name: str) -> PruneSweep | None:
     """Offer the one ratio that is looked at, which costs less than all of them."""
     part = running.at_ratio(plan, ratio)
     spent = running.seconds(plan.model, part.cost)
     st.caption(f"Or this ratio alone, {100 * ratio:.0f} %:")
     job = asking.asked(
-        "ratio", part.key, spent, asking.passes(part.cost),
+        f"{name}ratio", part.key, spent, asking.passes(part.cost),
         lambda: running.submit(part), quick=asking.is_quick(spent, part.cost),
     )  # fmt: skip
     return None if job is None or not isinstance(job.result, PruneSweep) else job.result

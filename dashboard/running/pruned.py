@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakKeyDictionary
 
+import numpy as np
+
 from engine.execution.cost import Cost
 
 if TYPE_CHECKING:
     from engine.execution.passes import Cancel, Progress
     from engine.inputs.images import ImageInput
     from engine.models.loaded import LoadedModel
+    from engine.prune_results import PruneSweep
     from engine.pruning.drift import Drift
     from engine.pruning.planning import PrunePlan
     from engine.pruning.units import Kept
@@ -138,3 +141,17 @@ def _asked(
     said = predict(model, picture)
     asked = plan(model, picture, method, said.best if target is None else target)
     return said, asked.run(None, cancel)
+
+
+def right(
+    network: LoadedModel, plan: PrunePlan, found: PruneSweep, progress: Progress, cancel: Cancel
+) -> np.ndarray:
+    """Return which of a sweep's pictures that count a network names right, bool ``(n,)``."""
+    from engine.execution.chunks import Chunks
+    from engine.execution.passes import Passes
+    from engine.pruning.judged import Prepared, answers
+
+    pictures = Prepared(plan.model, plan.images, plan.parts.judged, plan.fit)
+    passes = Passes(network, Cost(len(pictures)), progress, cancel)
+    said, _ = answers(passes, Chunks(plan.request["chunk"]), network, pictures)
+    return np.asarray((said == found.truth)[found.judged])

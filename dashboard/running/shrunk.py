@@ -62,10 +62,7 @@ def make(
         round_to: layers stay multiples of this wide: 16, 8, or 1 for any width.
         progress, cancel: as everywhere.
     """
-    from engine.execution.chunks import Chunks
-    from engine.execution.passes import Passes
     from engine.pruning.costs import costs_of
-    from engine.pruning.judged import Prepared, answers
     from engine.pruning.slicing import rounded
     from engine.pruning.smaller import cut
 
@@ -82,10 +79,7 @@ def make(
         fit=plan.fit, progress=progress, cancel=cancel,
         criterion=own.criterion, ratio=float(found.ratios[ratio]), scope=own.scope,
     )  # fmt: skip
-    pictures = Prepared(plan.model, plan.images, plan.parts.judged, plan.fit)
-    passes = Passes(model, Cost(len(pictures)), progress, cancel)
-    predicted, _ = answers(passes, Chunks(plan.request["chunk"]), model, pictures)
-    right = (predicted == found.truth)[found.judged]
+    right = pruned.right(model, plan, found, progress, cancel)
     return Small(model, kept, right, costs_of(model))
 
 
