@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from components import prune_curve, prune_map, prune_names, saying
+from components.prune_names import VALUES, Value
 from components.prune_words import amount
 from components.words import plain
 from dashboard.prune import choosing, settings, sweeping
@@ -65,7 +66,9 @@ def show(looked: Looked) -> None:
 
 def sentence(one: Looked, other: Looked) -> str:
     """Say which of two networks is right more often, and how many units they share."""
-    change = change_of(one.found.right(one.way, one.ratio), other.found.right(other.way, other.ratio))
+    change = change_of(
+        one.found.right(one.way, one.ratio), other.found.right(other.way, other.ratio)
+    )
     what = prune_names.value_title(one.found, "accuracy")
     told = f"{what} {prune_names.points(change)}"
     if change.low > 0:
@@ -86,30 +89,27 @@ def sentence(one: Looked, other: Looked) -> str:
 
 def table(one: Looked, other: Looked) -> pd.DataFrame:
     """Return the numbers of both, a line each."""
-    rows = {}
-    for name, value in (
-        (saying.begun(prune_names.value_title(one.found, "accuracy")), "accuracy"),
-        ("Mean confidence", "confidence"),
-        (saying.begun(prune_names.value_title(one.found, "ece")), "ece"),
-        ("Same answer as the whole", "agreement"),
-    ):
-        rows[name] = [
-            prune_names.told(
-                prune_names.value_of(each.found, each.way, each.ratio, value), value  # type: ignore[arg-type]
-            )
-            for each in (one, other)
-        ]
-    for name, of in (
-        ("Parameters", lambda each: amount(each.costs.parameters)),
-        ("MACs", lambda each: amount(each.costs.macs)),
-        ("On disk", lambda each: amount(each.costs.size, "B")),
-        ("Units gone", lambda each: saying.number(int((~each.found.kept[each.way, each.ratio]).sum()), 9)),
-    ):
-        rows[name] = [of(one), of(other)]
+    titles = {
+        "accuracy": saying.begun(prune_names.value_title(one.found, "accuracy")),
+        "confidence": "Mean confidence",
+        "ece": saying.begun(prune_names.value_title(one.found, "ece")),
+        "agreement": "Same answer as the whole",
+    }
+    rows = {titles[value]: [_value(each, value) for each in (one, other)] for value in VALUES}
+    rows |= {
+        "Parameters": [amount(each.costs.parameters) for each in (one, other)],
+        "MACs": [amount(each.costs.macs) for each in (one, other)],
+        "On disk": [amount(each.costs.size, "B") for each in (one, other)],
+        "Units gone": [saying.number(each.gone, 9) for each in (one, other)],
+    }
     names = [_named(one), _named(other)]
     if names[0] == names[1]:
         names = ["The first", "The other"]
     return pd.DataFrame(rows, index=names).T
+
+
+def _value(one: Looked, value: Value) -> str:
+    return prune_names.told(prune_names.value_of(one.found, one.way, one.ratio, value), value)
 
 
 def _named(one: Looked) -> str:

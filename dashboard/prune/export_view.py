@@ -110,9 +110,7 @@ def _take_away(looked: Looked, found: Small) -> None:
             f"haloscope explain --model {ref} --image picture.png --out map.safetensors",
             language="bash", wrap_lines=True,
         )  # fmt: skip
-        st.code(
-            f'import engine\n\nsmall = engine.load_model("file:{name}")', language="python"
-        )
+        st.code(f'import engine\n\nsmall = engine.load_model("file:{name}")', language="python")
 
 
 def _open(looked: Looked, found: Small) -> None:

@@ -182,5 +182,3 @@ def _take_cell(data: list[int]) -> None:
 
 def _take_picture(data: list[int]) -> None:
     st.session_state[_PICTURE] = data[0]
-
-

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import plotly.graph_objects as go
 
 from dashboard.interactions.looked import chart as show_chart
 from dashboard.prune.choosing import Asked
@@ -45,6 +44,11 @@ class Looked:
     def kept(self) -> dict[str, np.ndarray]:
         """Which units stay, by the layer's name."""
         return self.found.kept_in(self.way, self.ratio)
+
+    @property
+    def gone(self) -> int:
+        """How many units went."""
+        return int((~self.found.kept[self.way, self.ratio]).sum())
 
     @property
     def judging(self) -> ImageSet:

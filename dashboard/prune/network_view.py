@@ -93,6 +93,9 @@ def _override(own: Layer, looked: Looked) -> None:
     def change() -> None:
         overrides[own.name] = int(st.session_state[key])
 
+    def forget() -> None:
+        overrides.pop(own.name, None)
+
     st.slider(
         "Its own ratio" if own.name in overrides else "Ratio of this layer", 0, MOST, step=5,
         format="%d %%", key=key, on_change=change,
@@ -102,5 +105,5 @@ def _override(own: Layer, looked: Looked) -> None:
     if own.name in overrides:
         st.button(
             "As the others", key="pr-as-others", type="tertiary",
-            on_click=lambda: overrides.pop(own.name, None),
+            on_click=forget,
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Ways of pruning that are no criterion: for each picture, merging, single weights, trained ones."""
+"""Ways of pruning that are no criterion: by picture, merging, single weights, trained ones."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from dashboard.running.other_ways import Tried
 from dashboard.state import restore
 from engine.errors import HaloscopeError
 from engine.execution.passes import Cancel, Progress
+from engine.parameters import Value
 from engine.pruning.method import PruningMethod
 from engine.pruning.methods import MethodPlan, plan_method, posthoc_methods, trained_methods
 from engine.scores import change_of, share_of
@@ -76,7 +77,7 @@ def _kind(method: PruningMethod) -> str:
     return "trained" if method.trains else "posthoc"
 
 
-def _plan(looked: Looked, method: PruningMethod, values: dict[str, object]) -> MethodPlan:
+def _plan(looked: Looked, method: PruningMethod, values: dict[str, Value]) -> MethodPlan:
     key = ("other", looked.plan.key, method.name, *values.items())
     return asking.planned(
         key,
@@ -87,7 +88,7 @@ def _plan(looked: Looked, method: PruningMethod, values: dict[str, object]) -> M
     )  # fmt: skip
 
 
-def _tried(looked: Looked, plan: MethodPlan, values: dict[str, object]) -> Tried | None:
+def _tried(looked: Looked, plan: MethodPlan, values: dict[str, Value]) -> Tried | None:
     cost = other_ways.cost(plan, looked.plan)
     repair, whole, found = looked.settings.repair, looked.plan, looked.found
     key = f"{whole.key} {plan.method.name} {sorted(values.items())} {repair}"

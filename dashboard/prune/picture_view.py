@@ -34,14 +34,8 @@ def show(looked: Looked) -> None:
         found = _change(looked, method)
         if found is None:
             return
-        for column, name, said, given in zip(
-            st.columns(2), ("Before", "After"), (found.before, found.after), found.maps, strict=True
-        ):
-            named = said.classes[said.best]
-            column.image(_laid(looked, given), width="stretch")
-            column.markdown(
-                f":small[{name}: {plain(named)}, {share(float(said.probabilities[said.best]))}]"
-            )
+        with st.container(key="pr-pair"):
+            _pair(looked, found)
         st.markdown(plain(prediction_pairs.sentence(found.before, found.after, "pruned")))
         drift = found.drift
         st.caption(
@@ -53,10 +47,19 @@ def show(looked: Looked) -> None:
         )
 
 
+def _pair(looked: Looked, found: pruned.Change) -> None:
+    """Draw the picture twice, under what each network looks at."""
+    sides = (("Before", found.before, found.maps[0]), ("After", found.after, found.maps[1]))
+    for column, (name, said, given) in zip(st.columns(2), sides, strict=True):
+        told = f"{said.classes[said.best]}, {share(float(said.probabilities[said.best]))}"
+        column.image(_laid(looked, given), width="stretch")
+        column.markdown(f":small[{name}: {plain(told)}]")
+
+
 def chooser(looked: Looked) -> str:
     """Show the chooser of the method of attribution."""
     suited = {one.name: one.title for one in methods_for(looked.model)}
-    names = sorted(suited, key=lambda name: (_CHEAP + (name,)).index(name))
+    names = sorted(suited, key=lambda name: (*_CHEAP, name).index(name))
     key = f"{PREFIX}method"
     restore.valid(key, names)
     return st.selectbox(
@@ -112,4 +115,3 @@ def _laid(looked: Looked, given: Attribution) -> bytes:
 
 
 _OPACITY = 0.8
-

@@ -47,8 +47,8 @@ def show(looked: Looked) -> None:
         )  # fmt: skip
         st.markdown(plain(prune_words.corruptions_sentence(found, way, ratio)))
         st.caption(
-            f"{counted(len(found.labels), 'picture')} of those that judge, each corrupted alike for "
-            "both networks."
+            f"{counted(len(found.labels), 'picture')} of those that judge, each corrupted alike "
+            "for both networks."
         )
 
 
@@ -78,9 +78,9 @@ def _plan(looked: Looked, names: tuple[str, ...]) -> PrunePlan:
     return asking.planned(
         key,
         lambda: plan_pruning(
-            looked.model, few, calibration=calibration, criteria=(own.criterion,), ratios=(own.ratio,),
-            repairs=(own.repair,), scope=own.scope, overrides=dict(own.overrides), draws=1,
-            corruptions=names, fit=whole.fit, seed=own.seed,
+            looked.model, few, calibration=calibration, criteria=(own.criterion,),
+            ratios=(own.ratio,), repairs=(own.repair,), scope=own.scope,
+            overrides=dict(own.overrides), draws=1, corruptions=names, fit=whole.fit, seed=own.seed,
         ),
     )  # fmt: skip
 
@@ -92,5 +92,3 @@ def _found(looked: Looked, plan: PrunePlan) -> PruneSweep | None:
         lambda: running.submit(plan), quick=running.is_kept(plan),
     )  # fmt: skip
     return None if job is None or not isinstance(job.result, PruneSweep) else job.result
-
-

@@ -61,7 +61,7 @@ def measures(found: Geometry, place: int) -> list[str]:
     for model, name in enumerate(found.models):
         named = found.classes[int(found.predicted[model, 0, place])]
         told = ", ".join(
-            said(one, float(values(found, one)[model, 0, place]))  # type: ignore[arg-type]
+            said(one, float(values(found, one)[model, 0, place]))
             for one in ("angle", "norm", "margin")
         )
         lines.append(f"{name}: named {named}, {told}")

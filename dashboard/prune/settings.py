@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import streamlit as st
 
@@ -95,7 +96,7 @@ def bar(asked: Asked) -> Settings:
     """Show ratio, criterion, scope and repair in one line, and what is drawn beside."""
     assert asked.model is not None and asked.groups is not None
     with st.container(border=True, key="pr-bar"):
-        one, two, three, four, five = st.columns([5, 3, 3, 3, 1.4], vertical_alignment="bottom")
+        one, two, three, four, five = st.columns([5, 3, 3, 3, 2], vertical_alignment="bottom")
         with one:
             ratio = ratio_slider()
         with two:
@@ -107,7 +108,8 @@ def bar(asked: Asked) -> Settings:
         with five, st.popover("More", icon=":material/tune:"):
             more = _more(asked, criterion, repair)
         overrides = _overrides(asked.groups)
-    return Settings(criterion, scope, repair, ratio / 100, overrides=overrides, **more)
+    settings = Settings(criterion, scope, repair, ratio / 100, overrides=overrides)
+    return replace(settings, **more)
 
 
 _SCOPE_HELP = (
@@ -180,7 +182,7 @@ def _chosen(name: str, label: str, titles: dict[str, str], first: str, told: str
     )  # fmt: skip
 
 
-def _more(asked: Asked, criterion: str, repair: str) -> dict[str, object]:
+def _more(asked: Asked, criterion: str, repair: str) -> dict[str, Any]:
     """Show what else a sweep asks."""
     assert asked.model is not None and asked.groups is not None
     titles = suited(asked.model, asked.groups)
@@ -199,7 +201,7 @@ def _more(asked: Asked, criterion: str, repair: str) -> dict[str, object]:
         "The same without repair", key=flag, persist_state="session", disabled=repair == "none"
     )
     step = _chosen("step", "Ratios", _STEPS, STEP, "Of the sweep, and so of the slider.")
-    numbers: dict[str, object] = {}
+    numbers: dict[str, int] = {}
     for name, label, low, high, first, told in (
         ("draws", "Drawings of the random control", 1, 20, DRAWS, "Units drawn by lot."),
         ("seed", "Seed", 0, 2**31 - 1, 0, "Of drawings, and of which pictures calibrate."),
@@ -224,5 +226,3 @@ def _overrides(groups: Groups) -> tuple[tuple[str, float], ...]:
             st.badge(f"{counted(len(found), 'layer')} with a ratio of its own", color="orange")
             st.button("All alike", key="pr-no-overrides", type="tertiary", on_click=own.clear)
     return tuple(sorted((name, percent / 100) for name, percent in found.items()))
-
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,7 +12,6 @@ from components import prune_names, saying
 from components.prune_words import amount
 from components.words import plain
 from dashboard.prune.looked import Looked
-from engine.scores import Share
 
 Colour = Literal["green", "red", "gray"]
 
@@ -60,7 +60,6 @@ def tiles(looked: Looked) -> list[Tile]:
     error, before = (
         one.error for one in (found.calibration(way, ratio), found.dense_calibration())
     )
-    gone = int((~found.kept[way, ratio]).sum())
     return [
         Tile(
             name,
@@ -79,7 +78,7 @@ def tiles(looked: Looked) -> list[Tile]:
         ),
         Tile(
             "Calibration error",
-            _bare(error),
+            f"{saying.number(100 * error)} %",
             _points(error - before),
             "red" if error > before else "green",
             "Expected calibration error: confidence apart from accuracy, mean over 15 bins.",
@@ -92,7 +91,7 @@ def tiles(looked: Looked) -> list[Tile]:
         _less("On disk", costs.size, display["bytes"], "B", "Weights and running statistics."),
         Tile(
             "Units gone",
-            saying.number(gone, 9),
+            saying.number(looked.gone, 9),
             f"of {saying.number(found.kept.shape[-1], 9)}",
             "gray",
             "Channels, hidden units and heads.",
@@ -125,11 +124,7 @@ def _points(change: float) -> str:
     >>> _points(-0.123), _points(0.004), _points(0.0)
     ('−12 points', '+0.4 points', '')
     """
-    if change != change:
+    if math.isnan(change):
         return ""
     told = saying.signed(round(100 * change, 0 if abs(change) >= 0.1 else 1), 2)
     return "" if told == "0" else f"{told} point{'s' if told not in ('+1', '−1') else ''}"
-
-
-def _bare(value: float) -> str:
-    return prune_names.told(Share(value, float("nan"), float("nan"), 0), "ece")
