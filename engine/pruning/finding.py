@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from threading import Lock
 from weakref import WeakKeyDictionary
 
@@ -20,6 +20,8 @@ from engine.pruning.grouping import grouped
 from engine.pruning.units import Group, Groups
 
 _SHARE = 5  # one unit of five is removed to try
+_MOST_TRIALS = 120
+_UNTRIED = "too many layers of this network cannot be cut for all to be tried one by one"
 
 _found: WeakKeyDictionary[LoadedModel, Groups] = WeakKeyDictionary()
 _guard = Lock()
@@ -95,7 +97,7 @@ def _tried(model: LoadedModel, module: nn.Module, found: Groups) -> Groups:
         return found
     refused = _impossible_heads(model, module, found.groups)
     rest = [group for group in found.groups if group.name not in refused]
-    good, others = _sound(model, module, rest)
+    good, others = _sound(model, module, rest, iter(range(_MOST_TRIALS)))
     names = {group.name for group in good}
     groups = tuple(group for group in found.groups if group.name in names)
     return Groups(groups, {**found.refused, **refused, **others})
@@ -118,22 +120,29 @@ def _impossible_heads(
 
 
 def _sound(
-    model: LoadedModel, module: nn.Module, groups: Sequence[Group]
+    model: LoadedModel, module: nn.Module, groups: Sequence[Group], left: Iterator[int]
 ) -> tuple[list[Group], dict[str, str]]:
-    """Return the groups that can be cut, together and alone, and why others cannot."""
+    """Return the groups that can be cut, together and alone, and why others cannot.
+
+    Halves are tried, and halves of those; ``left`` counts down how often. What is not tried is
+    refused.
+    """
+    if next(left, None) is None:
+        return [], {group.name: _UNTRIED for group in groups}
     reason = _trial(model, module, groups)
     if not reason:
         return list(groups), {}
     if len(groups) == 1:
         return [], {groups[0].name: reason}
     half = len(groups) // 2
-    good, refused = _sound(model, module, groups[:half])
-    more, others = _sound(model, module, groups[half:])
+    good, refused = _sound(model, module, groups[:half], left)
+    more, others = _sound(model, module, groups[half:], left)
     refused |= others
-    if not _trial(model, module, [*good, *more]):
+    if not (good and more) or not _trial(model, module, [*good, *more]):
         return [*good, *more], refused
     for group in more:  # each half is sound, both are not
-        reason = _trial(model, module, [*good, group])
+        tried = next(left, None) is not None
+        reason = _trial(model, module, [*good, group]) if tried else _UNTRIED
         if reason:
             refused[group.name] = reason
         else:

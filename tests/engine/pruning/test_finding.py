@@ -239,3 +239,10 @@ def test_an_estimator_has_no_units() -> None:
     model = load_model(estimator, input_spec=zoo.NUMBERS)
     with expect_refusal(MethodError, "no network"):
         find_groups(model)
+
+
+def test_what_cannot_be_tried_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.pruning.finding._MOST_TRIALS", 2)
+    groups = find_groups(loaded(Fixed()))
+    assert "too many layers" in groups.refused["last.conv"], "it is sound, but nobody knows"
+    assert "last.conv" not in {group.name for group in groups.groups}
