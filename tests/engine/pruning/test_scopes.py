@@ -115,6 +115,12 @@ def test_a_half_is_rounded_down_as_the_ratio_is_written() -> None:
     assert standardised(np.array([1.0, 3])).tolist() == [-1, 1]
 
 
+def test_scores_that_one_scale_makes_equal_go_in_their_own_order() -> None:
+    scores = {"g0": np.array([1.0, 2e-200, 1e-200])}
+    kept = choose(scores, groups_of([3]), 1 / 3, "standardised")
+    assert kept["g0"].tolist() == [True, True, False]
+
+
 def test_groups_without_scores_stay_whole() -> None:
     kept = choose({"g1": np.arange(4.0)}, groups_of([4, 4]), 0.5)
     assert kept["g0"].all() and kept["g1"].tolist() == [False, False, True, True]
