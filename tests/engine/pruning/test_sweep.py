@@ -208,8 +208,8 @@ def test_all_scores_take_one_pass(model: LoadedModel, images: ImageSet) -> None:
     with counted(model.module) as count:
         plan.run()
     calibration, judged = len(plan.parts.calibration), len(plan.parts.judged)
-    # The untouched network, which at ratio 0 without repair is every way's, is asked twice.
-    assert count.forward == calibration + 2 * judged
+    # At ratio 0, without repair, every way's network is the untouched one.
+    assert count.forward == calibration + judged
     assert count.backward == calibration
 
 
@@ -221,8 +221,26 @@ def test_the_same_network_is_asked_once(model: LoadedModel, images: ImageSet) ->
     )  # fmt: skip
     found = plan.run()
     assert found.ratios.tolist() == [0.0, 0.01, 0.5]
-    assert found.manifest["outcome"]["networks"] == 4  # untouched, whole, two halves
+    assert found.manifest["outcome"]["networks"] == 3  # untouched, and two halves
     assert np.array_equal(found.predicted[0, 1], found.dense_predicted)
+
+
+def test_a_repair_that_does_nothing_makes_no_network(model: LoadedModel, images: ImageSet) -> None:
+    # There is no batch norm in it: "bn" is "none", and "both" is "bias".
+    found = engine.prune_sweep(
+        model, images, ratios=(0.5,), repairs=("none", "bn", "bias", "both"), draws=1
+    )
+    assert found.manifest["outcome"]["networks"] == 1 + 2 * 2
+    by = {(way.criterion, way.repair): found.confidence[n, 1] for n, way in enumerate(found.ways)}
+    for name in ("group-l2", "random"):
+        assert np.array_equal(by[name, "none"], by[name, "bn"])
+        assert np.array_equal(by[name, "bias"], by[name, "both"])
+        assert not np.array_equal(by[name, "none"], by[name, "bias"])
+    resnet = load_model("scenes-resnet", device="cpu")
+    plan = plan_pruning(resnet, load_sample_set("scenes").part(range(20)), ratios=(0.5,), draws=1)
+    whole = plan.run()
+    assert whole.manifest["outcome"]["networks"] == 1 + 1 + 2  # at ratio 0 batch norms change
+    assert not np.array_equal(whole.confidence[0, 0], whole.dense_confidence)
 
 
 def test_without_labels_answers_are_held_against_its_own(
