@@ -174,7 +174,7 @@ def _asked(options: argparse.Namespace) -> dict[str, Any]:
         "fit": options.fit,
         "seed": options.seed,
     }
-    usual = {"criteria": [], "ratios": [], "repairs": [], "severities": [], "draws": None}
+    usual: dict[str, Any] = {"criteria": [], "ratios": [], "repairs": [], "severities": [], "draws": None}
     return {name: value for name, value in asked.items() if value != usual.get(name, ...)}
 
 
