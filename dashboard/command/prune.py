@@ -174,7 +174,8 @@ def _asked(options: argparse.Namespace) -> dict[str, Any]:
         "fit": options.fit,
         "seed": options.seed,
     }
-    usual: dict[str, Any] = {"criteria": [], "ratios": [], "repairs": [], "severities": [], "draws": None}
+    lists = ("criteria", "ratios", "repairs", "severities")
+    usual: dict[str, Any] = {**{name: [] for name in lists}, "draws": None}
     return {name: value for name, value in asked.items() if value != usual.get(name, ...)}
 
 

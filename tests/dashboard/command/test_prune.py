@@ -19,6 +19,7 @@ from engine.execution.passes import Passes
 from engine.inputs.samples import load_sample_set
 from engine.prune_results import Geometry, PruneSweep
 from engine.pruning.finding import find_groups
+from engine.pruning.methods import pruning_methods
 from engine.pruning.registry import criteria
 from engine.results import load_result
 
@@ -265,10 +266,13 @@ def test_lists_what_is_known(capsys: pytest.CaptureFixture[str]) -> None:
     for name, one in criteria().items():
         assert f"{name}  ({one.title}; " in told
     assert "standardised" in told and "jpeg_compression" in told
+    for name, method in pruning_methods().items():
+        assert f"{name}  ({method.title}; " in told
     assert main(["prune", "--list", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)
     assert {row["name"] for row in rows["criteria"]} == set(criteria())
     assert {row["needs"] for row in rows["criteria"]} == set(prune_lines._NEEDS)
+    assert {row["name"] for row in rows["methods"]} == set(pruning_methods())
     assert set(rows["repairs"]) == {"none", "bn", "bias", "both"}
     assert len(rows["corruptions"]) == 19
 
