@@ -17,7 +17,8 @@ class HaloCurve:
 
     Attributes:
         x, y: float64 ``(36,)``, where each point lies; the first feature to the right. A loss
-            below L* is drawn at the centre (our definition).
+            below L* is drawn at the centre (our definition); one that is not finite lies nowhere:
+            NaN.
         angle: radians, −π … π, ascending.
         radius: what the model's loss is above L*; without interaction it is ``expected``.
         expected: ε, radius of the circle.
@@ -64,9 +65,10 @@ def curve_of(
     angle = np.arctan2(up, across)
     order = np.argsort(angle, kind="stable")
     angle, radius = angle[order], radius[order]
+    reach = np.where(np.isfinite(radius), np.maximum(radius, 0), np.nan)
     return HaloCurve(
-        x=np.maximum(radius, 0) * np.cos(angle),
-        y=np.maximum(radius, 0) * np.sin(angle),
+        x=reach * np.cos(angle),
+        y=reach * np.sin(angle),
         angle=angle,
         radius=radius,
         expected=expected,

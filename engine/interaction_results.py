@@ -30,6 +30,9 @@ from engine.halo_shapes import (
 )
 from engine.results import Result
 
+# A score of this share of the loss is none: effects are sums in single precision.
+_ROUNDING = 1e-6
+
 
 @dataclass(frozen=True, eq=False)
 class Interacting(Result):
@@ -85,12 +88,14 @@ class Interactions(Interacting):
             ``[…, 0]`` and down ``[…, 1]``; 1 leaves the feature as it is.
         search_loss: float64, same shape: the model's loss with that one mask.
         status: uint8, same shape: 0 the budget was reached, 1 it cannot be (the loss saturates,
-            |m − 1| stopped at 100), 2 the feature has no effect, 3 it cannot be masked (names of
-            categories that an estimator is given as they are).
+            |m − 1| stopped at 100; or one step on the model returns what is not finite), 2 the
+            feature has no effect, 3 it cannot be masked (names of categories that an estimator is
+            given as they are).
         pairs: int32 ``(pairs, 2)``.
         steps, signs: int8 ``(models, 2)``, the models of every cloud; the reference is the first
             (steps and signs 0).
-        loss: float64 ``(pairs, models)``.
+        loss: float64 ``(pairs, models)``; infinite where a model returns NaN or infinity, its
+            features moved or not: it is out of the set, and its effects are NaN.
         effects: float64 ``(pairs, models, 3)``: φ of the first feature, of the second, of both
             permuted together.
         error: float64 ``(pairs, models, 4)``: standard errors of these and of the interaction
@@ -189,6 +194,12 @@ class Interactions(Interacting):
         found = np.unique(self.pair_masks(pair), axis=0, return_index=True)[1]
         return np.asarray(np.sort(found))
 
+    @property
+    def not_finite(self) -> int:
+        """How many models, over all pairs, return what is not finite and are out of the set."""
+        told = [self.loss[pair, self.distinct(pair)] for pair in range(len(self.pairs))]
+        return int(sum((~np.isfinite(one)).sum() for one in told))
+
     def pair_masks(self, pair: int) -> np.ndarray:
         """Return the m of both features for every model of a pair, float64 ``(models, 2)``."""
         return masks_of(self.masks[-1], self.pairs[pair], self.steps, self.signs)
@@ -212,10 +223,13 @@ class Interactions(Interacting):
     def agreement(self, epsilon: float | None = None) -> np.ndarray:
         """Return the share of models in the set whose score has the usual sign, ``(pairs,)``.
 
-        The usual sign is that of the more (0.5 … 1); scores within two standard errors of zero
-        have none (our definition). 1: all good models agree; 0: none has a sign.
+        The usual sign is that of the more (0.5 … 1); scores within two standard errors of zero,
+        or within a millionth of the loss (rounding), have none (our definition). 1: all good models
+        agree; 0: none has a sign.
         """
-        inside, scores, doubt = self.members(epsilon), self.scores, 2 * self.error[..., 3]
+        inside, scores = self.members(epsilon), self.scores
+        rounding = _ROUNDING * max(self.base_loss, self.epsilon)
+        doubt = np.maximum(2 * self.error[..., 3], rounding)
         shares = []
         for pair in range(len(self.pairs)):
             chosen = self.distinct(pair)

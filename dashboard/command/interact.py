@@ -1,4 +1,4 @@
-"""``haloscope interact``: which columns interact, for all good models of a kind."""
+"""``haloscope interact``: which columns or regions interact, for all good models of a kind."""
 
 from __future__ import annotations
 
@@ -17,23 +17,28 @@ from engine.errors import HaloscopeError
 def add_to(commands: Any) -> None:
     """Declare the command."""
     parser = commands.add_parser(
-        "interact", help="say which columns interact, for all models about as good"
+        "interact", help="say which columns, or regions, interact, for all models about as good"
     )
     add = parser.add_argument
-    add("--model", metavar="REF", help="a model for tables; `haloscope models` lists them")
+    add("--model", metavar="REF", help="for tables or pictures; `haloscope models` lists them")
     add("--table", metavar="FILE", help="CSV, TSV or Parquet, or a table at hand (compas)")
     add("--label", metavar="COLUMN", help="the column with the truth (default: the model's)")
+    add("--image", metavar="FILE", help="instead of a table a picture, or sample:NAME")
+    add("--regions", type=int, metavar="N", help="of a picture, at the most (default 8)")
+    add("--division", metavar="HOW", help="regions: superpixels (default) or grid")
+    add("--target", metavar="NAME|N", help="class of the picture (default: its label's)")
+    add("--fit", metavar="HOW", help="of a picture: crop (default) or letterbox")
     add(
         "--pairs", action="append", metavar="A:B",
-        help="two columns; may be repeated (default: all of up to six, else the 15 strongest)",
+        help="two of them; may be repeated (default: all of up to six, else the 15 strongest)",
     )  # fmt: skip
     add("--rate", type=float, default=0.1, metavar="R",
         help="how far above the model's loss, as a share of it (default 0.1)")  # fmt: skip
     add("--epsilon", type=float, metavar="E", help="the same as a number, instead of --rate")
-    add("--repeats", type=int, default=100, metavar="N", help="permutations (default 100)")
+    add("--repeats", type=int, metavar="N", help="permutations of rows (default 100)")
     add("--rows", type=int, metavar="N", help="how many rows (default: 1000 that differ)")
     add(
-        "--retrained", type=int, default=0, metavar="N",
+        "--retrained", type=int, metavar="N",
         help="train N models again as well, a second way into the set (default 0)",
     )  # fmt: skip
     add("--seed", type=int, default=0, metavar="N", help="for what is drawn (default 0)")
@@ -48,11 +53,11 @@ def add_to(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Compute, tell, write. Work that is stopped goes on from the last pair that was done."""
     _check(options)
-    planned = _planned(options)
+    planned = _of_picture(options) if options.image else _of_table(options)
     if options.plan:
         return interaction_lines.tell_plan(planned, as_json=options.json)
     if not options.json:
-        print(interaction_lines.cost_told(planned), file=sys.stderr)
+        print(interaction_lines.cost_told(planned), file=sys.stderr, flush=True)
     keeper = None if options.no_cache else keeping.Keeping(_tell_problem)
     found, kept = kept_or_computed(
         keeping.Resumable(planned, keeper),
@@ -77,13 +82,49 @@ def _tell_problem(problem: HaloscopeError) -> None:
 
 
 def _check(options: argparse.Namespace) -> None:
-    """Tell what is missing, and a folder that is not there, before the work."""
-    if not options.model or not options.table:
-        raise HaloscopeError("name a model with --model and a table with --table")
+    """Tell what is missing or does not go together, and a folder that is not there."""
+    if not options.model or not (options.table or options.image):
+        raise HaloscopeError(
+            "name a model with --model and a table with --table, or a picture with --image"
+        )
+    if options.table and options.image:
+        raise HaloscopeError("--table and --image are both given; name one of them")
+    kind, others = ("--image", _OF_TABLES) if options.image else ("--table", _OF_PICTURES)
+    for name in others:
+        if getattr(options, name) is not None:
+            raise HaloscopeError(f"--{name} does not go with {kind}")
     check_places(options.out)
 
 
-def _planned(options: argparse.Namespace) -> Any:
+_OF_TABLES = ("label", "rows", "repeats", "retrained")
+_OF_PICTURES = ("regions", "division", "target", "fit")
+
+
+def _of_picture(options: argparse.Namespace) -> Any:
+    from engine.inputs.samples import load_named
+    from engine.interactions.asking import check_count
+    from engine.interactions.picture_data import MOST_REGIONS, plan_picture_interactions
+    from engine.models.loading import load_model
+
+    regions = 8 if options.regions is None else options.regions
+    check_count("regions", regions, 2, MOST_REGIONS)
+    picture = load_named(options.image)
+    target = options.target
+    return plan_picture_interactions(
+        load_model(options.model, device=getattr(options, "device", "auto")),
+        picture,
+        target=int(target) if target and target.isdecimal() else target,
+        division=options.division,
+        segments=regions,
+        fit=options.fit or "crop",
+        pairs=options.pairs,
+        rate=options.rate,
+        epsilon=options.epsilon,
+        seed=options.seed,
+    )
+
+
+def _of_table(options: argparse.Namespace) -> Any:
     from engine.inputs.sample_tables import load_named_table
     from engine.interactions.planning import plan_interactions
     from engine.models.loading import load_model
@@ -95,8 +136,8 @@ def _planned(options: argparse.Namespace) -> Any:
         pairs=options.pairs,
         rate=options.rate,
         epsilon=options.epsilon,
-        repeats=options.repeats,
+        repeats=100 if options.repeats is None else options.repeats,
         rows=options.rows,
         seed=options.seed,
-        retrained=options.retrained,
+        retrained=options.retrained or 0,
     )

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from engine.execution.pace import seconds_told
+
 if TYPE_CHECKING:
     from engine.interaction_results import Interactions
     from engine.interactions.planning import InteractionPlan
 
 _SHOWN = 15
+_THIRDS = (("top", "", "bottom"), ("left", "", "right"))
 _WIDE = 18
 _OVER_ALL = ("min", "median", "max")
 
@@ -19,6 +22,14 @@ _OVER_ALL = ("min", "median", "max")
 def cost_told(plan: InteractionPlan) -> str:
     """Say what a plan costs, before it is run."""
     pairs = "the strongest pairs" if plan.pairs is None else _many(len(plan.pairs), "pair")
+    if plan.data.regions is not None:
+        from engine.interactions.pacing import seconds_each
+
+        seconds = seconds_told(plan.usual * seconds_each(plan))
+        return (
+            f"{pairs}, {_many(len(plan.data.columns), 'region')}: about {plan.usual:,} forward "
+            f"passes, {seconds} (up to {plan.cost.forward:,} where the loss rises and falls)"
+        )
     return (
         f"{pairs}, {_many(plan.data.count, 'row')}, {plan.repeats} permutations: "
         f"about {plan.usual:,} forward passes, one row each (up to {plan.cost.forward:,} where the "
@@ -35,6 +46,7 @@ def tell_plan(plan: InteractionPlan, *, as_json: bool) -> int:
             "passes": plan.usual,
             "passes_at_most": plan.cost.forward,
             "rows": plan.data.count,
+            "features": len(plan.data.columns),
             "notes": list(plan.data.notes),
         }
         print(json.dumps(told, sort_keys=True))
@@ -80,11 +92,27 @@ def _columns(found: Interactions) -> list[dict[str, Any]]:
         {
             "name": name,
             "reliance": float(found.reliance[place]),
+            **_lies(found, place),
             "range": _known(ranges[place]),
             "ratio_range": _known(ratios[place]),
         }
         for place, name in enumerate(found.columns)
     ]
+
+
+def _lies(found: Interactions, place: int) -> dict[str, str]:
+    """Return where the middle of a picture's region lies, as a person would say; or nothing."""
+    if found.regions is None:
+        return {}
+    middle = np.argwhere(found.regions == place).mean(axis=0) / found.regions.shape
+    thirds = zip(_THIRDS, middle, strict=True)
+    words = [names[min(2, int(3 * share))] for names, share in thirds]
+    return {"lies": " ".join(filter(None, words)) or "middle"}
+
+
+def _samples(found: Interactions) -> str:
+    what = "row" if found.regions is None else "picture"
+    return _many(found.outcome["samples"], what)
 
 
 def _known(values: np.ndarray) -> list[float] | None:
@@ -98,7 +126,7 @@ def tell(found: Interactions, out: str | None) -> None:
     share = f" ({rates[-1]:.0%} of it)" if rates else ""
     print(f"Interactions of {source['model_title']} on {source['table']}, {display['unit']}")
     print(
-        f"({outcome['samples']} rows; {display['loss']} {found.base_loss:.4g}; good models: "
+        f"({_samples(found)}; {display['loss']} {found.base_loss:.4g}; good models: "
         f"up to {found.epsilon:.3g} above{share})"
     )
     rows = pair_rows(found)
@@ -112,6 +140,9 @@ def tell(found: Interactions, out: str | None) -> None:
     if len(rows) > _SHOWN:
         print(f"  … and {len(rows) - _SHOWN} more; --json has all")
     print(_sentence(rows))
+    if found.regions is not None:
+        lie = (f"{at} {_lies(found, at)['lies']}" for at in range(len(found.columns)))
+        print(f"Regions: {', '.join(lie)}.")
     _tell_search(found)
     _tell_others(found)
     for note in display["notes"]:
@@ -132,11 +163,14 @@ def _numbers(row: dict[str, Any]) -> str:
 def _sentence(rows: list[dict[str, Any]]) -> str:
     """Say what all good models agree on."""
     sure = [row for row in rows if row["agreement"] == 1]
+    if not sure and len(rows) == 1:
+        return "Good models do not agree even in the sign of the interaction."
     if not sure:
         return "On no pair do all good models agree even in the sign of the interaction."
     told = ", ".join(" × ".join(row["titles"]) for row in sure[:3])
     more = f" and {len(sure) - 3} more" if len(sure) > 3 else ""
-    return f"All good models agree in the sign of {told}{more}; on the others they do not."
+    others = "" if len(sure) == len(rows) else "; on the others they do not"
+    return f"All good models agree in the sign of {told}{more}{others}."
 
 
 def _tell_search(found: Interactions) -> None:
@@ -145,12 +179,15 @@ def _tell_search(found: Interactions) -> None:
     last = found.status[-1, -1]  # (features, 2)
     for state, told in (
         (NO_EFFECT, "Masking makes no difference"),
-        (NOT_REACHABLE, "The loss saturates before the budget is spent"),
+        (NOT_REACHABLE, "The budget cannot be spent (the loss saturates, or is not finite then)"),
         (NOT_MASKABLE, "Not masked, for it is given by its names"),
     ):
         names = [found.titles[i] for i in range(len(last)) if (last[i] == state).any()]
         if names:
             print(f"{told}: {', '.join(names)}.")
+    if found.not_finite:
+        many = _many(found.not_finite, "masked model")
+        print(f"Out of the set, for what is returned is not finite: {many}.")
     slow = found.outcome["slow_searches"]
     if slow:
         print(f"The loss rises and falls along {_many(slow, 'direction')}: searched step by step.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import plotly.graph_objects as go
 import streamlit as st
 
-from components import halo, halo_grid, interaction_words
+from components import halo, halo_grid, interaction_words, saying
 from components.interaction_names import pair_named
 from components.words import plain
 from dashboard.interactions import card, marks
@@ -21,7 +21,10 @@ def show(looked: Looked) -> go.Figure:
     found, pair, rate = looked.found, looked.pair, looked.rate
     left, right = beside(4, 5)
     with left, st.container(border=True, key="card-halos"):
-        st.markdown("**All pairs** :gray[:small[the strongest first; click one to enlarge it]]")
+        st.markdown(
+            f"**{saying.counted(len(found.pairs), 'pair')}** "
+            ":gray[:small[the strongest first; click one to enlarge it]]"
+        )
         chart(
             halo_grid.figure(found, rate, pair, _COLUMNS),
             "halos",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from components import interaction_words, pair_heatmap
+from components import interaction_words, pair_heatmap, saying
 from components.interaction_names import order_of, pair_named, place_of
 from components.sign_agreement import SURE
 from components.words import plain
@@ -47,8 +48,8 @@ def show(looked: Looked) -> go.Figure:
         _far(looked)
     with right, st.container(border=True, key="card-pairs"):
         st.markdown(
-            "**All pairs** :gray[:small[interaction scores over the good models; one sign: the "
-            "share of models with the usual sign]]"
+            f"**{saying.counted(len(found.pairs), 'pair')}** :gray[:small[interaction scores over "
+            "the good models; one sign: the share of models with the usual sign]]"
         )
         other = _compared(looked)
         st.dataframe(
@@ -97,9 +98,14 @@ def table_of(looked: Looked, other: PairComparison | None = None) -> pd.DataFram
         }
         if other is not None:
             own = (other.pairs == found.pairs[pair]).all(axis=1)
-            row |= {"H²": float(other.h[own][0]), "SHAP": float(other.shap[own][0])}
+            row |= {"H²": _told(other.h[own]), "SHAP": _told(other.shap[own])}
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def _told(value: np.ndarray) -> float:
+    """Return a number without the dust that rounding leaves where it is 0."""
+    return round(float(value[0]), 9)
 
 
 def _shown() -> str:

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from engine.interactions.planning import InteractionPlan
     from engine.results import Result
 
-# So long is the model timed before anything of it is known.
+# A model of which nothing is known is timed on ever more models and permutations, for so long.
 _PROBE_SECONDS = 0.05
-_PROBE_MODELS = 4
+_PROBES = ((1, 1), (1, 8), (4, 30), (16, 60))
 
 
 def usual(plan: InteractionPlan | BallPlan) -> Cost:
@@ -61,18 +61,19 @@ def _timed(data: Data) -> float:
 
     from engine.execution.chunks import Chunks
     from engine.execution.passes import Passes
-    from engine.interactions.asking import LEAST_REPEATS
     from engine.interactions.world import permutations
 
-    bank = permutations(data.count, LEAST_REPEATS, 0)
-    passes = Passes(data.quickly(data.model))
-    world = data.world(passes, Chunks(data.chunk), bank)
-    masks = np.ones((_PROBE_MODELS, world.features))
-    world.moved(masks[:1], [(0,)], exact=False)
-    started, before = time.perf_counter(), passes.used.forward
-    while (spent := time.perf_counter() - started) < _PROBE_SECONDS:
-        world.moved(masks, [(0,)], exact=False)
-    return spent / max(1, passes.used.forward - before)
+    quick, each = data.quickly(data.model), 0.0
+    for models, repeats in _PROBES:
+        passes = Passes(quick)
+        world = data.world(passes, Chunks(data.chunk), permutations(data.count, repeats, 0))
+        started = time.perf_counter()
+        world.moved(np.ones((models, world.features)), [(0,)], exact=False)
+        spent = time.perf_counter() - started
+        each = spent / max(1, passes.used.forward)
+        if spent >= _PROBE_SECONDS and repeats > 1:  # the first is cold
+            break
+    return each
 
 
 def submit(plan: InteractionPlan) -> Job:

@@ -34,6 +34,7 @@ class Passes:
         promised: what the work may cost; progress is told against its total.
         progress: called with passes done and passes promised; may raise.
         cancel: looked at before every pass.
+        finite: refuse NaN and infinity; False: the caller looks for them.
     """
 
     def __init__(
@@ -42,12 +43,15 @@ class Passes:
         promised: Cost = _NOTHING,
         progress: Progress | None = None,
         cancel: Cancel | None = None,
+        *,
+        finite: bool = True,
     ) -> None:
         self.model = model
         self.promised = promised
         self.used = Cost()
         self.cancel = cancel
         self._progress = progress
+        self._finite = finite
         self._guard = threading.Lock()  # backward hooks may run in autograd's own thread
 
     def forward(self, batch: torch.Tensor, rows: int | None = None) -> torch.Tensor:
@@ -65,11 +69,8 @@ class Passes:
         """
         self.check()
         logits = self._asked(batch, rows)
-        if not logits.isfinite().all():
-            raise ModelError(
-                f"{self.model.card.title} returns values that are not finite (NaN or infinity) for "
-                "what it is asked; look at its weights and its input_spec"
-            )
+        if self._finite and not logits.isfinite().all():
+            raise not_finite(self.model)
         count = len(logits)
         self._count(Cost(forward=count))
         if logits.requires_grad:
@@ -128,3 +129,11 @@ class Passes:
             self.used = self.used + cost
         if self._progress is not None:
             self._progress(min(self.used.total, self.promised.total), self.promised.total)
+
+
+def not_finite(model: LoadedModel) -> ModelError:
+    """Return what to raise when a network returns NaN or infinity."""
+    return ModelError(
+        f"{model.card.title} returns values that are not finite (NaN or infinity) for what it is "
+        "asked; look at its weights and its input_spec"
+    )

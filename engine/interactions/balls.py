@@ -20,7 +20,7 @@ from engine.interactions.combining import ball_models
 from engine.interactions.costing import search_cost, usual_search
 from engine.interactions.effects import OneModel, standard_error
 from engine.interactions.planning import InteractionPlan, plan_interactions
-from engine.interactions.running import display_of, open_stage, whole_masks
+from engine.interactions.running import check_finite, display_of, open_stage, whole_masks
 from engine.interactions.searching import losses_once
 from engine.interactions.world import Subset
 from engine.manifest import key_of
@@ -102,6 +102,7 @@ class BallPlan:
             loss = losses_once(stage.exact, whole_masks(stage, last, places, steps, signs))
             one = OneModel(stage.quick)
             drawn = [one.draws(subset, exact=stage.quick.exact(subsets)) for subset in subsets]
+            check_finite(self.plan, *drawn)
         display = {**display_of(stage), "subsets": [list(subset) for subset in subsets]}
         seconds = time.perf_counter() - started
         return Ball(

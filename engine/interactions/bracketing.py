@@ -17,6 +17,7 @@ from engine.interactions.walking import CAP, PER_UNIT, STILL, Rise, walk
 # Asked first; a feature without effect shows by the 100 steps of 0.1.
 _NEAR = (1, 10, 100, 1000, 2000)
 _NO_EFFECT = STILL * PER_UNIT // 10
+_EVERY = [step * PER_UNIT // 10 for step in range(1, STILL + 1)]
 # Places at even distances that are asked only to see whether the loss rises all the way.
 _CHECKS = 16
 # After so many rounds of interpolation the bracket is halved instead: steps and plateaus.
@@ -89,6 +90,9 @@ def bracket(
     """
     seen = [_Seen() for _ in directions]
     _look_far(rise, seen, directions, float(budgets.max()))
+    # Those that seem to have none are looked at as the slow search does: each step of 0.1.
+    _ask(rise, seen, directions, [_EVERY if one.idle else [] for one in seen])
+    _look_far(rise, seen, directions, float(budgets.max()))
     _ask(rise, seen, directions, [_checks(one, float(budgets.max())) for one in seen])
     levels = np.unique(budgets)
     rounds = 0
@@ -107,10 +111,20 @@ def bracket(
     idle = np.array([one.idle for one in seen], bool) & ~slow
     places = np.array([[[one.last_below(t) for one in seen] for t in row] for row in budgets])
     if slow.any():
-        for rate, row in enumerate(budgets):
-            places[rate][:, slow], still = walk(rise, row, directions[slow], ahead=ahead)
+        places[:, :, slow], still = _walked(rise, budgets, directions[slow], ahead)
         idle[slow] = still
     return np.where(idle, 0, places), idle, slow
+
+
+def _walked(
+    rise: Rise, budgets: np.ndarray, directions: np.ndarray, ahead: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Search step by step, all rates in one batch; ``(rates, k, q)`` and ``(q,)``."""
+    rates, count = len(budgets), len(directions)
+    each = np.repeat(budgets.T, count, axis=1)  # (k, rates · q)
+    places, still = walk(rise, each, np.tile(directions, rates), ahead=ahead)
+    found = places.reshape(-1, rates, count).swapaxes(0, 1)
+    return found, still.reshape(rates, count)[-1]
 
 
 def _look_far(rise: Rise, seen: list[_Seen], directions: np.ndarray, highest: float) -> None:

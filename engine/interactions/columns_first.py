@@ -23,12 +23,13 @@ class ColumnsFirst(nn.Module):
     """A chain of linear layers and what acts on each unit alone: (n, features) → (n, outputs).
 
     Args:
-        layers: shared with the network they are of, weights and all.
+        layers: shared with the network they are of, weights and all; those that do nothing once
+            trained are left out.
     """
 
     def __init__(self, layers: Iterable[nn.Module]) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(layers)
+        self.layers = nn.ModuleList(one for one in layers if not isinstance(one, _IDLE))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(n, features) → (n, outputs); x is best the transpose of a contiguous tensor."""
@@ -57,19 +58,6 @@ def columns_first(model: LoadedModel) -> LoadedModel:
     if not is_chain(model.module) or model.seen.squash:
         return model
     return replace(model, module=ColumnsFirst(_chain(model.module)))
-
-
-def halves_of(model: LoadedModel) -> tuple[nn.Linear, LoadedModel] | None:
-    """Return the first layer of a model with its axes turned, and the model that comes after it.
-
-    None where the first layer is not worth keeping apart: it has more units than inputs.
-    """
-    if not isinstance(model.module, ColumnsFirst):
-        return None
-    first, *rest = model.module.layers
-    if not isinstance(first, nn.Linear) or first.out_features >= first.in_features:
-        return None
-    return first, replace(model, module=ColumnsFirst(rest))
 
 
 def widest(model: LoadedModel) -> int:

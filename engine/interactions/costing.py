@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from engine.interaction_results import STEPS
-from engine.interactions.walking import CAP, PER_UNIT
+from engine.interactions.walking import CAP, PER_UNIT, STILL
 from engine.interactions.world import World
 
 # Each ε is searched on its own; nested halos, as shares of the one that was asked for.
 NESTED = (0.2, 0.4, 0.6, 0.8, 1.0)
 
 
-# What a direction takes as a rule: seen on networks of our own, five rates.
-_USUAL = 130
 # Places that are asked before brackets close, and on each budget's bracket.
-_LOOKS = 40
+_LOOKS = 40 + STILL
 _CLOSING = 30
 
 
@@ -27,11 +25,19 @@ def search_cost(world: World) -> int:
 
 def usual_search(world: World) -> int:
     """Return what a search takes as a rule, where losses rise steadily."""
-    return world.cost_of_loss * 2 * int(world.maskable.sum()) * (_USUAL + len(NESTED) * STEPS)
+    return world.cost_of_loss * 2 * int(world.maskable.sum()) * (world.usual + len(NESTED) * STEPS)
 
 
-def pair_cost(world: World, pair: tuple[int, int]) -> int:
-    """Return how many samples the three effects of one model on a pair take."""
+def cloud_cost(world: World, pair: tuple[int, int], models: int) -> int:
+    """Return how many samples the effects of some models on a pair take, and their losses."""
     subsets = ((pair[0],), (pair[1],), pair)
     exact = world.exact(subsets)
-    return sum(world.cost_of(one, exact=exact) for one in subsets) + world.cost_of_loss
+    each = [world.cost_of(one, exact=exact) for one in subsets]
+    if world.hides:  # what is left of a model is the other feature's m: few
+        return each[0] * (models + 2 * 2 * (STEPS + 1) + 1)
+    return models * (sum(each) + world.cost_of_loss)
+
+
+def losses_cost(world: World, halos: int, models: int) -> int:
+    """Return how many samples the losses of a pair's halos and of its cloud take, once more."""
+    return world.cost_of_loss * (halos + (0 if world.remembers else models))

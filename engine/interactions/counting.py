@@ -27,9 +27,9 @@ class Tally:
         self._each: list[Passes] = []
 
     def passes(self, model: LoadedModel) -> Passes:
-        """Return counted passes over one more model."""
+        """Return counted passes over one more model; values that are not finite come through."""
         told = None if self._progress is None else self._told
-        self._each.append(Passes(model, Cost(self.promised), told, self._cancel))
+        self._each.append(Passes(model, Cost(self.promised), told, self._cancel, finite=False))
         return self._each[-1]
 
     @property

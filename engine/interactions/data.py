@@ -64,7 +64,8 @@ class Data(ABC):
     def bare(self, repeats: int, seed: int) -> World:
         """Return the world before anything is asked of it, to tell what it will cost."""
         bank = permutations(self.count, repeats, seed)
-        return self.world(Passes(self.model), Chunks(self.chunk), bank)
+        model = self.quickly(self.model)
+        return self.world(Passes(model, finite=False), Chunks(self.chunk), bank)
 
     @abstractmethod
     def find(self, name: str | int) -> int:

@@ -27,13 +27,17 @@ def pair_effects(world: World, masks: np.ndarray, pair: tuple[int, int]) -> Meas
 
     Returns:
         φ_i, φ_j, φ_ij, float64 ``(k, 3)``; and standard errors of these and of the score
-        ``(k, 4)``, 0 where the average is exact.
+        ``(k, 4)``, 0 where the average is exact. All are NaN for a model that returns what is not
+        finite, with features moved or without.
     """
     subsets: list[Subset] = [(pair[0],), (pair[1],), pair]
     distinct, where = np.unique(masks, axis=0, return_inverse=True)
     moved = world.moved(distinct, subsets, exact=world.exact(subsets))
     base = world.losses(distinct)
-    effects, error = measured([one - base[:, None] for one in moved])
+    with np.errstate(invalid="ignore"):
+        effects, error = measured([one - base[:, None] for one in moved])
+    unknown = ~np.isfinite(effects).all(axis=1)
+    effects[unknown] = error[unknown] = np.nan
     where = where.reshape(-1)
     return effects[where], error[where]
 
@@ -41,8 +45,9 @@ def pair_effects(world: World, masks: np.ndarray, pair: tuple[int, int]) -> Meas
 def measured(draws: Sequence[np.ndarray]) -> Measured:
     """Return means and standard errors of three effects drawn together, each ``(k, draws)``."""
     stacked = np.stack(draws, axis=1)  # (k, 3, draws)
-    each = np.concatenate([stacked, scores_of(stacked.swapaxes(1, 2))[:, None]], axis=1)
-    return stacked.mean(axis=2), standard_error(each)
+    with np.errstate(invalid="ignore"):
+        each = np.concatenate([stacked, scores_of(stacked.swapaxes(1, 2))[:, None]], axis=1)
+        return stacked.mean(axis=2), standard_error(each)
 
 
 def standard_error(draws: np.ndarray) -> np.ndarray:
@@ -75,7 +80,8 @@ class OneModel:
         key = subset, exact
         if key not in self._known:
             (moved,) = self._world.moved(self._mask, [subset], exact=exact)
-            self._known[key] = moved[0] - self.loss
+            with np.errstate(invalid="ignore"):
+                self._known[key] = moved[0] - self.loss
         return self._known[key]
 
     def alone(self) -> Measured:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -11,6 +12,7 @@ import torch
 
 from engine.errors import InputError, MethodError, ParameterError, nearest
 from engine.execution.chunks import Chunks, default_chunk
+from engine.execution.layout import with_channels_last
 from engine.execution.passes import Passes
 from engine.inputs.image_sets import ImageSet
 from engine.inputs.images import Fit, ImageInput
@@ -27,7 +29,7 @@ from engine.models.loading import load_model
 from engine.models.specs import ImageSpec
 
 Division = Literal["superpixels", "grid"]
-_MOST_REGIONS = 64
+MOST_REGIONS = 64
 _MOST_PICTURES = 200
 
 
@@ -78,12 +80,16 @@ class PictureData(Data):
         return self.division.numpy().astype(np.int32)
 
     def exactly(self, model: LoadedModel) -> LoadedModel:
-        """As in ``Data``: as it is."""
-        return model
+        """As in ``Data``: the same for losses and effects, so that none is asked twice."""
+        return self._laid_out if model is self.model else model
 
     def quickly(self, model: LoadedModel) -> LoadedModel:
-        """As in ``Data``: as it is."""
-        return model
+        """As in ``Data``."""
+        return self.exactly(model)
+
+    @cached_property
+    def _laid_out(self) -> LoadedModel:
+        return with_channels_last(self.model)
 
     def world(self, passes: Passes, chunks: Chunks, bank: np.ndarray) -> PictureWorld:
         """As in ``Data``."""
@@ -171,7 +177,7 @@ def _division(
         raise MethodError(f"{loaded.card.title} takes no pictures")
     if loaded.activation != "softmax":
         raise MethodError(f"{loaded.card.title} does not tell classes apart: it has no log-loss")
-    check_count("segments", segments, 2, _MOST_REGIONS)
+    check_count("segments", segments, 2, MOST_REGIONS)
     chosen: Division = division or ("grid" if several else "superpixels")
     if chosen not in REGIONS:
         raise ParameterError(f"no division {chosen!r}; {nearest(chosen, REGIONS)}")

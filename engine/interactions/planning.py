@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import comb
+from itertools import combinations
 from typing import Any
 
 from engine.execution.cost import Cost
@@ -20,7 +20,7 @@ from engine.interactions.asking import (
     pairs_asked,
 )
 from engine.interactions.combining import cloud_models, halo_models
-from engine.interactions.costing import NESTED, pair_cost, search_cost, usual_search
+from engine.interactions.costing import NESTED, cloud_cost, losses_cost, search_cost, usual_search
 from engine.interactions.data import Data
 from engine.interactions.retraining import MOST_RETRAINED, check_refittable
 from engine.interactions.running import Keeper, run_interactions
@@ -181,18 +181,22 @@ def _cost(world: World, pairs: tuple[Pair, ...] | None, retrained: int) -> int:
     """Return how many samples go through the model at the most, those of the search left out."""
     features = world.features
     models, halos = len(cloud_models()[0]), len(halo_models()[0]) * len(NESTED)
-    screening = features + 3 * comb(features, 2)
+    every = tuple(combinations(range(features), 2))
+    dearest = max(world.cost_of((feature,), exact=False) for feature in range(features))
+    alone = (features + 3 * len(every)) * dearest  # pairs of a wide table take long to look at
+    if len(every) <= USUAL_PAIRS:
+        alone = sum(cloud_cost(world, pair, 1) for pair in every)
     if pairs is None:
-        dearest = max(world.cost_of((feature,), exact=False) for feature in range(features))
-        each = (models + retrained) * 3 * dearest * min(USUAL_PAIRS, comb(features, 2))
-        return screening * dearest + each + _losses(world, halos, USUAL_PAIRS)
-    each = sum(pair_cost(world, pair) for pair in pairs) * (models + retrained)
-    alone = sum(pair_cost(world, (i, j)) for i in range(features) for j in range(i))
-    return alone + each + _losses(world, halos + models, len(pairs))
+        count = min(USUAL_PAIRS, len(every))
+        each = count * _dearest_cloud(world, dearest, models + retrained)
+    else:
+        count = len(pairs)
+        each = sum(cloud_cost(world, pair, models + retrained) for pair in pairs)
+    return alone + each + count * losses_cost(world, halos, models)
 
 
-def _losses(world: World, models: int, pairs: int) -> int:
-    return world.cost_of_loss * models * pairs
+def _dearest_cloud(world: World, dearest: int, models: int) -> int:
+    return cloud_cost(world, (0, 1), models) if world.hides else models * 4 * dearest
 
 
 def measure_interactions(

@@ -95,8 +95,9 @@ def retrain(plan: InteractionPlan, tally: Tally, pairs: tuple[Pair, ...], base: 
         fitted = fit(model, part, seed=plan.seed + index, strength=strength, check=tally.check)
         world = data.world(tally.passes(data.quickly(fitted)), Chunks(data.chunk), bank)
         one = OneModel(world)
-        losses.append(one.loss)
         found.append([one.pair(i, j) for i, j in pairs])
+        finite = all(np.isfinite(effects).all() for effects, _ in found[-1])
+        losses.append(one.loss if finite else np.inf)
         told.append({"seed": plan.seed + index, "share": share, "strength": strength})
     if not min(losses) < 10 * max(base, 1e-3):
         raise ModelError(f"{model.card.title}: training again came nowhere near the reference")

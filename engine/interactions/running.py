@@ -12,11 +12,11 @@ import numpy as np
 from engine.errors import ParameterError
 from engine.execution.chunks import Chunks, telling_out_of_memory
 from engine.execution.environment import environment
-from engine.execution.passes import Cancel, Progress
+from engine.execution.passes import Cancel, Progress, not_finite
 from engine.interaction_results import Interactions, PairCloud, masks_of
 from engine.interactions.asking import USUAL_PAIRS, Pair
 from engine.interactions.combining import cloud_models, halo_models
-from engine.interactions.costing import NESTED, pair_cost
+from engine.interactions.costing import NESTED, cloud_cost, losses_cost
 from engine.interactions.counting import Tally
 from engine.interactions.effects import OneModel, pair_effects
 from engine.interactions.retraining import Others, retrain
@@ -79,6 +79,7 @@ def run_interactions(
         stage = open_stage(plan, progress, cancel)
         reference = OneModel(stage.quick)
         alone, together = reference.alone(), reference.pairs()
+        check_finite(plan, alone[0], together[0][~np.eye(len(alone[0]), dtype=bool)])
         pairs = plan.pairs if plan.pairs is not None else _strongest(together[0])
         _expect(stage, pairs)
         clouds, resumed = _clouds(stage, pairs, keeper)
@@ -107,17 +108,29 @@ def open_stage(plan: InteractionPlan, progress: Progress | None, cancel: Cancel 
 
     Raises:
         ParameterError: L* is 0, and only a rate of it was asked for.
+        ModelError: the reference returns NaN or infinity.
     """
     tally = Tally(plan.cost.forward, progress, cancel)
     data, model = plan.data, plan.data.model
     bank = permutations(data.count, plan.repeats, plan.seed)
-    exact, quick = (
-        data.world(tally.passes(turned), Chunks(data.chunk), bank)
-        for turned in (data.exactly(model), data.quickly(model))
-    )
+    forms = data.exactly(model), data.quickly(model)
+    exact = data.world(tally.passes(forms[0]), Chunks(data.chunk), bank)
+    quick = exact
+    if forms[1] is not forms[0]:
+        quick = data.world(tally.passes(forms[1]), Chunks(data.chunk), bank)
     base = float(exact.losses(np.ones((1, exact.features)))[0])
+    check_finite(plan, base)
     epsilons = _epsilon(plan, base) * np.array(NESTED)
     return Stage(plan, tally, exact, quick, base, epsilons, search(exact, base, epsilons))
+
+
+def check_finite(plan: InteractionPlan, *found: np.ndarray | float) -> None:
+    """Raise ``ModelError`` if the reference returns NaN or infinity.
+
+    Of a masked model that is no mistake: it is out of the set.
+    """
+    if not all(np.isfinite(one).all() for one in found):
+        raise not_finite(plan.data.model)
 
 
 def _epsilon(plan: InteractionPlan, base: float) -> float:
@@ -140,9 +153,9 @@ def _strongest(strength: np.ndarray) -> tuple[Pair, ...]:
 
 def _expect(stage: Stage, pairs: tuple[Pair, ...]) -> None:
     """Say how many passes are left, now that the search is over."""
-    models = len(cloud_models()[0]) + stage.plan.retrained
-    halos = len(halo_models()[0]) * len(NESTED) * stage.exact.cost_of_loss
-    stage.tally.expect(sum(pair_cost(stage.quick, pair) * models + halos for pair in pairs))
+    models, halos = len(cloud_models()[0]), len(halo_models()[0]) * len(NESTED)
+    clouds = sum(cloud_cost(stage.quick, pair, models + stage.plan.retrained) for pair in pairs)
+    stage.tally.expect(clouds + len(pairs) * losses_cost(stage.exact, halos, models))
 
 
 def _clouds(
@@ -190,9 +203,10 @@ def _cloud(stage: Stage, pair: Pair, request: dict[str, Any]) -> PairCloud:
         "display": display_of(stage),
         "outcome": outcome,
     }
+    loss = losses_once(stage.exact, masks)
     return PairCloud(
         manifest=manifest,
-        loss=losses_once(stage.exact, masks),
+        loss=np.where(np.isfinite(effects).all(axis=1), loss, np.inf),
         effects=effects,
         error=error,
         halo_loss=np.stack(halos),

@@ -21,6 +21,8 @@ from engine.interactions.world import World
 # is next to nothing, a hundredth of ε stands for it.
 _NOISE = 1e-7
 _LEAST = 0.01
+# Stands for a loss that is not finite: more than any budget, and no more than itself.
+_ENDLESS = 1e300
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +63,8 @@ def search(world: World, base: float, epsilons: np.ndarray, *, slow: bool = Fals
     else:
         places, idle, walking = bracket(rise, budgets, directions, ahead=world.ahead)
         by_walking = int(walking.sum())
-    status = np.where(places == CAP, NOT_REACHABLE, REACHED)
+    ended = (places == CAP) | rise.endless(directions, places + 1)
+    status = np.where(ended, NOT_REACHABLE, REACHED)
     status = np.where(idle, NO_EFFECT, status)
     masks = np.ones((len(budgets), STEPS + 1, 2 * features))
     masks[:, :, directions] = _mask(directions, places)
@@ -93,10 +96,17 @@ class _Rises:
             there, far = np.array(new, np.int64).T
             masks = np.ones((len(new), self._world.features))
             masks[np.arange(len(new)), there // 2] = _mask(there, far)
-            risen = self._world.losses(masks) - self._base
+            risen = np.minimum(self._world.losses(masks) - self._base, _ENDLESS)
             risen = np.where(np.abs(risen) <= self._noise, 0.0, risen)
             self.known.update(zip(new, risen.tolist(), strict=True))
         return np.array([self.known[one] for one in asked])
+
+    def endless(self, directions: np.ndarray, places: np.ndarray) -> np.ndarray:
+        """Say where a loss is known not to be finite, bool; places are ``(…, directions)``."""
+        each = np.broadcast_to(directions, places.shape)
+        asked = zip(each.ravel().tolist(), places.ravel().tolist(), strict=True)
+        told = [self.known.get(one, 0.0) >= _ENDLESS for one in asked]
+        return np.array(told, bool).reshape(places.shape)
 
 
 def _mask(directions: np.ndarray, places: np.ndarray) -> np.ndarray:

@@ -25,7 +25,7 @@ _READ = 20_000
 MOST_ASKED = 100_000
 # As many numbers as stay in a cache, features first; more gain nothing (tests/bench).
 _CHUNK_ROWS = 32_768
-_CHUNK_NUMBERS = 2**20
+_CHUNK_NUMBERS = 3 * 2**18
 _LEAST_ROWS = 2
 
 
@@ -139,7 +139,8 @@ def table_data(
         found = load_rows(table, spec, MOST_ROWS, seed, label, truth=True)
     if len(found) < _LEAST_ROWS:
         raise InputError(
-            f"{table.name} has {len(found)} usable row; permuting needs at least {_LEAST_ROWS}"
+            f"{table.name} has {len(found)} usable {'row' if len(found) == 1 else 'rows'}; "
+            f"permuting needs at least {_LEAST_ROWS}"
         )
     return TableData(model, table, found, _notes(found))
 
@@ -149,8 +150,9 @@ def _notes(rows: Rows) -> tuple[str, ...]:
 
 
 def _unlabelled(rows: Rows) -> tuple[str, ...]:
-    many = "row has" if rows.unlabelled == 1 else "rows have"
-    told = f"{rows.unlabelled} {many} no label and were left out"
+    one = rows.unlabelled == 1
+    many = "row has no label and was" if one else "rows have no label and were"
+    told = f"{rows.unlabelled} {many} left out"
     return (told,) if rows.unlabelled else ()
 
 

@@ -7,18 +7,22 @@ from functools import cached_property
 
 import numpy as np
 import torch
-from torch import nn
 
 from engine.execution.chunks import Chunks
+from engine.execution.cost import Cost
 from engine.execution.passes import Passes
-from engine.interactions.columns_first import halves_of
+from engine.execution.workers import in_threads, workers_for
+from engine.interactions.chain_draws import ChainDraws, is_drawable
 from engine.interactions.samples import Samples, blocks_of, inputs_of
-from engine.interactions.world import Subset, World
-from engine.models.losses import losses_of
+from engine.interactions.world import Subset, World, losses_or_infinite
 from engine.models.rows import Rows
 
+# (start, stop) → an answer for each job in between.
+Some = Callable[[int, int], np.ndarray]
 # Rows multiplied out are many: those of a pair are kept, no more.
 _KEPT = 3
+# Chunks that each thread does before all meet again.
+_PIECES = 4
 
 
 class TableWorld(World):
@@ -128,40 +132,67 @@ class TableWorld(World):
 
         return self._over(len(masks), count, some)
 
-    @torch.no_grad()
     def _drawn(self, masks: np.ndarray, subset: Subset) -> np.ndarray:
         """Return the mean loss under every permutation of the bank, ``(k, repeats)``."""
-        spread, inputs = self._spread(masks), inputs_of(self._blocks, subset)
-        data, repeats, count = self._whole, len(self.bank), len(self.rows)
-        where = torch.from_numpy(inputs)
+        moved = inputs_of(self._blocks, subset)
+        count, repeats = len(self.rows), len(self.bank)
+        jobs, chain = len(masks) * repeats, is_drawable(self.passes.model)
+        with torch.inference_mode():
+            if not chain:
+                some = self._by_passes(self._spread(masks), moved)
+                return self._over(jobs, count, some).reshape(-1, repeats)
+            some = self._by_chain(self._spread(masks), moved)
+            pieces = _PIECES * workers_for(self.passes.model.device)
+            return self._over(jobs, count, some, pieces).reshape(-1, repeats)
+
+    def _by_chain(self, spread: torch.Tensor, moved: np.ndarray) -> Some:
+        """Return what answers jobs, a model with a permutation each, of a chain of layers."""
+        model, count = self.passes.model, len(self.rows)
+        truth = self._whole.samples.truth
+        draws = ChainDraws(model, self._whole.x, truth, spread, moved, self.bank)
+        workers = workers_for(model.device)
+
+        def some(start: int, stop: int) -> np.ndarray:
+            self.passes.check()
+            wanted = evenly(max(1, self.chunks.size // count), len(self.bank))
+            each = min(wanted, -(-(stop - start) // workers))
+            pieces = cut(start, stop, each, len(self.bank))
+            with model.lock:
+                means = np.concatenate(in_threads(lambda one: draws.losses(*one), pieces, workers))
+            self.passes.add(Cost(forward=len(means) * count))
+            return means
+
+        return some
+
+    def _by_passes(self, spread: torch.Tensor, moved: np.ndarray) -> Some:
+        """Return the same for whatever else the model is."""
+        data, repeats = self._whole, len(self.bank)
+        where = torch.from_numpy(moved)
         shuffled = data.x[where][:, torch.from_numpy(self.bank)]  # (moved, repeats, n)
-        halves = halves_of(self.passes.model)
-        still = None if halves is None else _still(halves[0], data.x, spread, inputs)
 
         def some(start: int, stop: int) -> np.ndarray:
             job = torch.arange(start, stop)
-            of_model, of_draw = job // repeats, job % repeats
-            m = spread[:, of_model, None]
-            moved = shuffled[:, of_draw] * m[where]  # (moved, jobs, n)
-            if halves is None or still is None:
-                x = data.x[:, None, :] * m  # (inputs, jobs, n)
-                x[where] = moved
-                return self._losses(x, data.samples.truth).mean(axis=-1)
-            first, rest = halves
-            hidden = first.weight[:, where] @ moved.reshape(len(where), -1)
-            x = hidden.reshape(len(hidden), len(job), count).add_(still[:, of_model])
-            with self.passes.instead(rest):
-                return self._losses(x, data.samples.truth).mean(axis=-1)
+            m = spread[:, job // repeats, None]
+            x = data.x[:, None, :] * m  # (inputs, jobs, n)
+            x[where] = shuffled[:, job % repeats] * m[where]
+            return self._losses(x, data.samples.truth).mean(axis=-1)
 
-        return self._over(len(masks) * repeats, count, some).reshape(-1, repeats)
+        return some
 
-    def _over(self, jobs: int, rows: int, some: Callable[[int, int], np.ndarray]) -> np.ndarray:
-        """Do jobs of so many rows each, as many at once as the chunk has rows."""
-        wanted = max(1, self.chunks.size // max(1, rows))
+    def _over(self, jobs: int, rows: int, some: Some, pieces: int = 1) -> np.ndarray:
+        """Do jobs of so many rows each, as many at once as the chunk has rows.
+
+        Args:
+            jobs: how many.
+            rows: of each.
+            some: does some of them.
+            pieces: how many chunks it takes at once.
+        """
+        wanted = max(1, self.chunks.size // max(1, rows)) * pieces
         at_once = Chunks(wanted)
         parts = at_once.over(jobs, self.passes, some)
         if at_once.size < wanted:  # memory ran out: fewer from now on, whatever comes
-            self.chunks.size = max(1, at_once.size * rows)
+            self.chunks.size = max(1, at_once.size * rows // pieces)
         return np.concatenate(parts) if parts else np.zeros(0)
 
     def _losses(self, x: torch.Tensor, truth: np.ndarray) -> np.ndarray:
@@ -170,23 +201,30 @@ class TableWorld(World):
         with torch.inference_mode():
             logits = self.passes.forward(x.reshape(len(x), -1).t())  # (jobs · n, classes)
         told = logits.cpu().reshape(jobs, count, -1)
-        return losses_of(told, truth, self.passes.model.activation)
+        return losses_or_infinite(told, truth, self.passes.model.activation)
 
 
-def _still(
-    first: nn.Linear, x: torch.Tensor, spread: torch.Tensor, moved: np.ndarray
-) -> torch.Tensor:
-    """Return what the first layer makes of the inputs that stay, ``(units, models, n)``.
+def evenly(wanted: int, repeats: int) -> int:
+    """Return how many jobs to do at once, so that no part goes over from one model to the next.
 
-    It is the same for all permutations: of many inputs, only the moved ones are multiplied anew.
+    Of as many as wanted at the most: whole models, or equal parts of one.
     """
-    kept = torch.ones(len(x), dtype=torch.bool)
-    kept[torch.from_numpy(moved)] = False
-    inputs = x[kept][:, None, :] * spread[kept][:, :, None]  # (inputs that stay, models, n)
-    hidden = first.weight[:, kept] @ inputs.reshape(len(inputs), -1)
-    if first.bias is not None:
-        hidden += first.bias[:, None]
-    return hidden.reshape(len(hidden), spread.shape[1], x.shape[1])
+    if wanted >= repeats:
+        return wanted - wanted % repeats
+    return -(-repeats // -(-repeats // wanted))
+
+
+def cut(start: int, stop: int, most: int, repeats: int) -> list[tuple[int, int]]:
+    """Cut jobs ``[start, stop)`` into pieces of so many at the most, and where a model ends.
+
+    Pieces of whole models may hold several.
+    """
+    found = []
+    while start < stop:
+        end = start + (most if most >= repeats else min(most, repeats - start % repeats))
+        found.append((start, min(end, stop)))
+        start = found[-1][1]
+    return found
 
 
 class _Prepared:

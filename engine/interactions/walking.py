@@ -14,8 +14,10 @@ PER_UNIT = 10_000
 _WIDTHS = np.array([1000, 100, 10, 1])
 # |m − 1| goes no further than 100: the loss has saturated (our definition).
 CAP = 100 * PER_UNIT
-# So many accepted steps of 0.1 without a change of the loss: the feature has no effect.
+# So many accepted steps of 0.1 from the start without a change of the loss: the feature has no
+# effect. A loss that changes first and stays as it is then saturates.
 STILL = 100
+_MOVED = -1
 
 # (directions, places on the grid) → what the loss is above L*, both ``(q,)``.
 Rise = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -31,14 +33,15 @@ def walk(
 
     Args:
         rise: what the loss is above L*.
-        budgets: float64 ``(k,)``, ascending.
-        directions: which, int64 ``(q,)``: a feature with a sign.
+        budgets: float64 ``(k,)``, ascending; or ``(k, q)``, each direction's own.
+        directions: which, int64 ``(q,)``: a feature with a sign. One may stand there several times.
         ahead: how many steps of a direction are asked at once; the places are the same.
 
     Returns:
         Places, int64 ``(k, q)``, and which directions have no effect, bool ``(q,)``.
     """
     count = len(directions)
+    each = np.broadcast_to(budgets if budgets.ndim > 1 else budgets[:, None], (len(budgets), count))
     places = np.zeros((len(budgets), count), np.int64)
     place, budget, width, still = (np.zeros(count, np.int64) for _ in range(4))
     while True:
@@ -50,10 +53,11 @@ def walk(
         risen = _asked(rise, directions[active], probes)
         going = np.ones(len(active), bool)
         for step in range(ahead):
-            going &= (risen[:, step] < budgets[budget[active]]) & (still[active] < STILL)
+            going &= (risen[:, step] < each[budget[active], active]) & (still[active] < STILL)
             gone = active[going]
             place[gone] = probes[going, step]
-            still[gone] = np.where(risen[going, step] == 0, still[gone] + 1, 0)
+            idle = (risen[going, step] == 0) & (still[gone] >= 0)
+            still[gone] = np.where(idle, still[gone] + 1, _MOVED)
         stuck = active[~going & (still[active] < STILL)]
         width[stuck] += 1
         done = stuck[width[stuck] == len(_WIDTHS)]

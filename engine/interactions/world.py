@@ -6,9 +6,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 
 from engine.execution.chunks import Chunks
 from engine.execution.draws import generator
+from engine.models.losses import losses_of
+from engine.models.outputs import Activation
 
 Subset = tuple[int, ...]
 
@@ -24,11 +27,21 @@ class World(ABC):
         ahead: steps of a slow search that are asked in one batch; of little use where a single
             masked model fills a batch.
         chunks: how many samples go through at once.
+        usual: masked models that the search for one direction asks as a rule, five rates: seen on
+            networks of our own.
+        remembers: whether a loss that was asked once is known from then on.
     """
 
     maskable: np.ndarray
     chunks: Chunks
     ahead = 10
+    usual = 130
+    remembers = False
+
+    @property
+    def hides(self) -> bool:
+        """Whether moving a feature hides it: its own m does not matter any more."""
+        return False
 
     @property
     def features(self) -> int:
@@ -37,7 +50,10 @@ class World(ABC):
 
     @abstractmethod
     def losses(self, masks: np.ndarray) -> np.ndarray:
-        """Return the loss of masked models ``(k, features)``: float64 ``(k,)``."""
+        """Return the loss of masked models ``(k, features)``: float64 ``(k,)``.
+
+        It is infinite where the network returns NaN or infinity, here and in ``moved``.
+        """
 
     @abstractmethod
     def moved(
@@ -67,6 +83,15 @@ class World(ABC):
     @abstractmethod
     def cost_of_loss(self) -> int:
         """How many samples go through the model for the loss of one masked model."""
+
+
+def losses_or_infinite(
+    logits: torch.Tensor, truth: np.ndarray, activation: Activation
+) -> np.ndarray:
+    """Return what ``losses_of`` does; infinity where the network returned what is not finite."""
+    losses = losses_of(logits, truth, activation)
+    finite = logits.isfinite().all(dim=-1).numpy()
+    return losses if finite.all() else np.where(finite, losses, np.inf)
 
 
 def permutations(count: int, repeats: int, seed: int) -> np.ndarray:

@@ -10,12 +10,15 @@ import numpy as np
 import pytest
 
 import engine
+from dashboard.command import interaction_lines
 from dashboard.command.main import main
 from engine.execution.passes import Passes
+from engine.inputs.samples import load_named
 from engine.interaction_results import Interactions
 from engine.results import load_result
 
 ASKED = ["interact", "--model", "compas-logistic", "--table", "compas"]
+PICTURE = ["interact", "--model", "scenes-vgg", "--image", "sample:scenes/heart-07"]
 PAIRS = ["--pairs", "male:priors_any", "--pairs", "male:juvenile_any"]
 
 
@@ -61,6 +64,31 @@ def test_json_is_one_object(capsys: pytest.CaptureFixture[str]) -> None:
     assert told["columns"][3]["range"][0] <= told["columns"][3]["reliance"]
 
 
+def test_regions_of_a_picture(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "regions.safetensors"
+    few = ["--regions", "4", "--division", "grid", "--pairs", "0:3", "--epsilon", "0.02"]
+    assert main([*PICTURE, *few, "--target", "heart", "--out", str(out)]) == 0
+    told = capsys.readouterr()
+    assert "1 pair, 4 regions: about" in told.err
+    assert "forward passes, " in told.err
+    found = load_result(out)
+    assert isinstance(found, Interactions)
+    assert found.regions is not None
+    assert "(1 picture; log-loss" in told.out
+    assert "Regions: 0 top left, 1 top right, 2 bottom left, 3 bottom right." in told.out
+    direct = engine.plan_picture_interactions(
+        "scenes-vgg", load_named("sample:scenes/heart-07"), target="heart", segments=4,
+        division="grid", pairs=["0:3"], epsilon=0.02,
+    )  # fmt: skip
+    assert direct.key == found.key
+    assert main([*PICTURE, *few, "--target", "heart", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["cached"]
+    assert said["columns"][2]["lies"] == "bottom left"
+    assert main(["replay", str(out)]) == 0
+    assert capsys.readouterr().out.startswith(("Equal to the bit", "Within tolerance"))
+
+
 def test_the_cost_comes_first(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*ASKED, "--plan"]) == 0
     assert "15 pairs, 6,172 rows" in capsys.readouterr().out
@@ -100,7 +128,14 @@ def test_work_that_is_interrupted_goes_on(
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        (["interact"], "name a model with --model and a table with --table"),
+        (["interact"], "name a model with --model and a table with --table, or a picture"),
+        ([*ASKED, "--image", "sample:chelsea"], "--table and --image are both given"),
+        ([*ASKED, "--regions", "4"], "--regions does not go with --table"),
+        ([*PICTURE, "--rows", "40"], "--rows does not go with --image"),
+        ([*PICTURE, "--regions", "1"], "regions=1: expected a whole number from 2 to 64"),
+        ([*PICTURE, "--fit", "squeeze"], "no fit 'squeeze'"),
+        ([*PICTURE, "--pairs", "0:70"], "no region '70'"),
+        (["interact", "--model", "compas-mlp", "--image", "sample:chelsea"], "takes no pictures"),
         ([*ASKED, "--pairs", "male"], "the pair 'male': write it as a:b"),
         ([*ASKED, "--pairs", "male:prior"], "the model reads no column 'prior'; did you mean"),
         ([*ASKED, "--repeats", "3"], "repeats=3: expected a whole number from 30"),
@@ -120,3 +155,17 @@ def test_a_mistake_is_told_in_one_line(
     assert told in said.err
     assert said.err.count("\n") == 1
     assert not said.out
+
+
+def test_the_sentence_follows_the_numbers() -> None:
+    def told(*agreements: float) -> str:
+        rows = [{"titles": [f"a{n}", "b"], "agreement": one} for n, one in enumerate(agreements)]
+        return interaction_lines._sentence(rows)
+
+    assert told(1) == "All good models agree in the sign of a0 × b."
+    assert told(0.9) == "Good models do not agree even in the sign of the interaction."
+    assert told(0.5, 1) == (
+        "All good models agree in the sign of a1 × b; on the others they do not."
+    )
+    assert told(1, 1) == "All good models agree in the sign of a0 × b, a1 × b."
+    assert told(0.9, 0).startswith("On no pair")

@@ -11,6 +11,7 @@ import torch
 FEATURES = 40
 CONTEXTS = np.stack([np.ones(FEATURES), -np.ones(FEATURES)])
 Pairs = set[tuple[int, int]]
+Function = Callable[[torch.Tensor], torch.Tensor]
 
 
 def _all(x: torch.Tensor, places: range | list[int], signs: list[int]) -> torch.Tensor:
@@ -40,7 +41,7 @@ def _within(*sets: range) -> Pairs:
     return {pair for one in sets for pair in combinations(one, 2)}
 
 
-FUNCTIONS: dict[str, tuple[Callable[[torch.Tensor], torch.Tensor], Pairs]] = {
+FUNCTIONS: dict[str, tuple[Function, Pairs]] = {
     "F1": (f1, _within(range(10)) | set(product(range(10, 20), range(20, 30)))),
     "F2": (f2, _within(range(20), range(10, 30))),
     "F3": (f3, _within(range(20), range(10, 30))),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from random import Random
 from threading import Event
 
 import numpy as np
@@ -18,15 +19,17 @@ from engine.errors import Cancelled
 from engine.execution.passes import Passes
 from engine.inputs.tables import load_table
 from engine.interaction_results import Interactions
-from engine.interactions.columns_first import columns_first, halves_of
+from engine.interactions.columns_first import columns_first
 from engine.interactions.effects import OneModel, pair_effects
 from engine.interactions.planning import measure_interactions, plan_interactions
+from engine.interactions.samples import Samples
+from engine.interactions.searching import search
 from engine.interactions.world import permutations
 from engine.models.loading import load_model
 from engine.models.table_specs import Column, TableSpec
 from engine.replay import replay
 from engine.results import Result, load_result
-from tests.engine.interactions.making import formula, table_of, world_of
+from tests.engine.interactions.making import base_of, formula, table_of, world_of
 from tests.engine.tables import nets
 
 
@@ -129,6 +132,33 @@ def test_the_order_of_features_and_rows_that_stand_twice_change_nothing(
         assert not error.any()
 
 
+@given(st.permutations(range(3)), st.integers(1, 3), st.randoms(use_true_random=False))
+def test_masks_follow_their_features_and_not_the_order_of_rows(
+    order: list[int], times: int, chance: Random
+) -> None:
+    weights = torch.tensor([1.0, -0.7, 0.4], dtype=torch.float64)
+
+    def product(x: torch.Tensor) -> torch.Tensor:
+        return x @ weights + x[:, 0] * x[:, 1]
+
+    draw = np.random.default_rng(5)
+    x = draw.integers(-1, 3, (12, 3)).astype(float)
+    y = x @ weights.numpy() + draw.normal(size=12)
+    back = list(np.argsort(order))
+    turned = formula(lambda z: product(z[:, back]), 3)
+    rows = list(range(12)) * times
+    chance.shuffle(rows)
+    before = world_of(formula(product, 3), table_of(x, y))
+    after = world_of(turned, table_of(x[rows][:, order], y[rows]))
+    # A budget beside round numbers: none lies on the grid itself, where rounding would decide.
+    epsilon = np.array([0.0314159])
+    base = base_of(before)
+    assert base_of(after) == pytest.approx(base, abs=1e-12)
+    found, expected = search(after, base, epsilon), search(before, base, epsilon)
+    assert np.abs(found.masks - expected.masks[:, :, order]).max() < 1e-9
+    assert np.array_equal(found.status, expected.status[:, :, order])
+
+
 @given(st.floats(0.1, 10), st.floats(-3, 3))
 def test_a_scale_that_the_model_absorbs_changes_nothing(scale: float, shift: float) -> None:
     spec = TableSpec((Column("x0", mean=0.2, std=1.5), Column("x1")), label="y", task="regression")
@@ -166,38 +196,6 @@ def test_turned_axes_say_what_the_network_says() -> None:
     assert turned.lock is model.lock
     formula_model = formula(lambda x: x[:, 0], 2)
     assert columns_first(formula_model) is formula_model
-
-
-def test_a_first_layer_that_is_kept_apart_says_the_same() -> None:
-    # More inputs than units: only the moved inputs go through the first layer again.
-    torch.manual_seed(0)
-    columns = tuple(Column(f"x{i}") for i in range(9))
-    spec = TableSpec(columns, label="y", labels=("0", "1"))
-    net = nn.Sequential(nn.Linear(9, 4), nn.ReLU(), nn.Linear(4, 1)).double()
-    draw = np.random.default_rng(0)
-    table = table_of(draw.normal(size=(50, 9)), draw.integers(0, 2, 50))
-    narrow = load_model(net, input_spec=spec, classes=["1"], device="cpu")
-    masks = draw.uniform(0.5, 1.5, (3, 9))
-    subsets = [(1,), (7,), (1, 7)]
-    world = world_of(narrow, table)
-    assert halves_of(narrow) is None
-    assert halves_of(columns_first(narrow)) is not None
-
-    class Hidden(nn.Module):  # the same network, but no chain that is known
-        def __init__(self) -> None:
-            super().__init__()
-            self.net = net
-
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
-            return self.net(x)
-
-    plain = world_of(load_model(Hidden(), input_spec=spec, classes=["1"], device="cpu"), table)
-    for ours, theirs in zip(
-        world.moved(masks, subsets, exact=False),
-        plain.moved(masks, subsets, exact=False),
-        strict=True,
-    ):
-        assert np.allclose(ours, theirs, atol=1e-12)
 
 
 def test_a_smaller_rate_is_answered_from_what_is_there() -> None:
@@ -338,6 +336,25 @@ def test_progress_never_exceeds_what_is_promised_and_the_cost_is_a_bound() -> No
     assert all(done <= total for done, total in told)
     assert told[-1][0] == told[-1][1] or told[-1][0] > 0.5 * told[-1][1]
     assert found.outcome["passes"]["forward"] <= planned.cost.forward
+
+
+def test_a_plan_looks_closely_at_no_more_pairs_than_are_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # 30 columns have 435 pairs; the rows of each would be sorted to know its exact cost.
+    model, table = load_model("cancer-mlp", device="cpu"), load_table("sample:cancer")
+    looked: list[int] = []
+    real = Samples.size_multiplied
+
+    def counted(self: Samples, columns: np.ndarray) -> int:
+        looked.append(len(columns))
+        return real(self, columns)
+
+    monkeypatch.setattr(Samples, "size_multiplied", counted)
+    first, second = model.table_spec.names[:2]
+    planned = plan_interactions(model, table, pairs=[(first, second)], repeats=30, rows=60)
+    assert len(looked) <= 3
+    assert planned.run().outcome["passes"]["forward"] <= planned.cost.forward
 
 
 def test_it_saves_loads_and_replays(tmp_path: object) -> None:

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from engine.errors import HaloscopeError
+from engine.execution.layout import with_channels_last
 from engine.execution.predict import predict
 from engine.inputs.image_sets import ImageSet
 from engine.inputs.images import ImageInput
@@ -120,6 +121,38 @@ def test_superpixels_of_one_picture() -> None:
     assert found.regions is not None
     assert len(found.columns) == len(np.unique(found.regions)) > 1
     assert np.isfinite(found.scores).all()
+
+
+def test_each_masked_picture_is_asked_once() -> None:
+    # Hidden by one region, a model is known by what is left: the other's m. Six pairs of 265.
+    found = of_one()
+    asked: set[bytes] = set()
+    for pair, features in enumerate(found.pairs):
+        for model_of in range(len(found.steps)):
+            m = found.mask(pair, model_of)
+            hidden = [m.copy() for _ in range(3)]
+            for one, moved in zip(hidden, (features[:1], features[1:], features), strict=True):
+                one[moved] = 0
+            asked |= {one.tobytes() for one in (m, *hidden)}
+    clouds = len(asked)
+    halos = 36 * 4 * 6  # of the smaller rates
+    passes = found.outcome["passes"]["forward"]
+    assert passes <= found.outcome["searched"] + clouds + halos + 1
+    planned = plan_picture_interactions(
+        model(), load_sample("scenes/heart-07"), target="up", division="grid", segments=4, rate=0.2
+    )
+    assert passes <= planned.usual <= planned.cost.forward
+
+
+def test_channels_that_lie_last_say_the_same() -> None:
+    loaded = load_model("scenes-vgg", device="cpu")
+    turned = with_channels_last(loaded)
+    assert turned is not loaded
+    assert turned.lock is loaded.lock
+    x = torch.cat([loaded.prepare(one) for one in pictures()])
+    assert torch.allclose(turned.forward(x), loaded.forward(x), atol=1e-5)
+    assert next(loaded.module.parameters()).is_contiguous()
+    assert with_channels_last(load_model("compas-mlp", device="cpu")).family == "tabular"
 
 
 @pytest.mark.slow

@@ -6,9 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
+import engine
 from engine.errors import HaloscopeError, InputError, MethodError, ModelError, ParameterError
-from engine.interaction_results import NO_EFFECT
+from engine.inputs.tables import load_table
+from engine.interaction_results import NO_EFFECT, NOT_REACHABLE, REACHED
 from engine.interactions.planning import measure_interactions, plan_interactions
 from engine.models.loading import load_model
 from tests.engine.interactions.making import factorial, formula, linear, table_of
@@ -82,6 +85,17 @@ def test_constant_features_and_copies_are_noted() -> None:
     assert np.abs(found.effects[0, :, 1]).max() < 1e-12  # permuting a constant changes nothing
 
 
+def test_rounding_is_no_sign() -> None:
+    # In single precision the score of a constant is a rounding error, the same for all models.
+    table = load_table("sample:compas").sampled(300)
+    frame = table.frame.assign(male=1)
+    found = measure_interactions(
+        load_model("compas-logistic", device="cpu"), frame, pairs=["male:priors_any"]
+    )
+    assert np.abs(found.scores[found.members()]).max() < 1e-7
+    assert found.agreement()[0] == 0
+
+
 def test_a_feature_that_the_model_ignores() -> None:
     found = measure_interactions(linear([1.0, 0.0]), table_of(X, Y), epsilon=0.1)
     assert (found.status[:, :, 1] == NO_EFFECT).all()
@@ -97,7 +111,7 @@ def test_unseen_categories_missing_labels_and_classes() -> None:
         plan_interactions(nets.mixed_net(), unseen)
     unlabelled = table.frame.assign(label=[None, *table.frame["label"][1:]])
     planned = plan_interactions(nets.mixed_net(), unlabelled, repeats=30)
-    assert "1 row has no label and were left out" in planned.data.notes
+    assert "1 row has no label and was left out" in planned.data.notes
     assert planned.data.count == len(table) - 1
     only = table.frame[table.frame["label"] == "no"].reset_index(drop=True)
     planned = plan_interactions(nets.mixed_net(), only)
@@ -111,10 +125,55 @@ def test_too_few_rows_for_the_repeats_are_averaged_exactly() -> None:
     assert not found.error.any()
 
 
-def test_a_model_that_returns_nan_is_told() -> None:
+def test_a_reference_that_returns_nan_is_told() -> None:
     broken = formula(lambda x: x[:, 0] / (x[:, 1] - x[:, 1]), 2)
     with pytest.raises(HaloscopeError, match="not finite"):
         measure_interactions(broken, table_of(X, Y))
+    # Finite on the rows as they are, not with their features moved.
+    torn = formula(lambda x: torch.where(x[:, 0] * x[:, 1] < 0, torch.inf, x[:, 0]), 2)
+    same = table_of(np.array([[1.0, 1], [-1, -1], [1, 1]]), [0.5, 0.1, 0.2])
+    with pytest.raises(HaloscopeError, match="not finite"):
+        measure_interactions(torn, same)
+    with pytest.raises(HaloscopeError, match="not finite"):
+        engine.interaction_ball(
+            formula(lambda x: x.sum(dim=1) / (x[:, 1] - x[:, 1]), 3),
+            table_of(factorial(3), factorial(3)[:, 0]),
+            [0, 1, 2],
+            epsilon=0.1,
+        )
+
+
+@pytest.mark.parametrize("wrong", [torch.inf, torch.nan])
+def test_masked_models_that_are_not_finite_are_out_of_the_set(wrong: float) -> None:
+    # Beyond 1.1 the first feature breaks the model: a budget that lies further cannot be spent.
+    # Both together break it from a sum of 2.15 on, which single moves do not reach.
+    def breaking(x: torch.Tensor) -> torch.Tensor:
+        broken = (x[:, 0].abs() > 1.1001) | (x[:, 0].abs() + x[:, 1].abs() > 2.1501)
+        return torch.where(broken, wrong, x[:, 0] + x[:, 1])
+
+    weights = np.ones(2)
+    found = measure_interactions(formula(breaking, 2), table_of(X, X @ weights + 1), epsilon=0.02)
+    # Moving m by d costs d²: budget k lies at √(0.002 k).
+    assert (found.status[-1, :5, 0, 0] == REACHED).all()
+    assert (found.status[-1, 6:, 0, 0] == NOT_REACHABLE).all()
+    assert found.masks[-1, 6:, 0, 0] == pytest.approx(1.1001, abs=1.001e-4)
+    assert (found.status[-1, :, 0, 1] == REACHED).all()
+    masks = found.pair_masks(0)
+    broken = (masks > 1).all(axis=1) & (masks.sum(axis=1) > 2.1501)
+    assert broken.any()
+    assert np.array_equal(~np.isfinite(found.loss[0]), broken)
+    assert np.isnan(found.effects[0, broken]).all()
+    assert np.isfinite(found.effects[0, ~broken]).all()
+    assert not found.members()[0, broken].any()
+    assert found.not_finite == len(np.unique(masks[broken], axis=0))
+    assert np.isfinite(found.spread()).all()
+    assert np.isfinite(found.agreement()).all()
+    assert np.isfinite(found.reliance_range()).all()
+    curve = found.halo(0)
+    lost = ~np.isfinite(curve.radius)
+    assert lost.any()
+    assert np.isnan(curve.x[lost]).all()
+    assert not curve.inside[lost].any()
 
 
 def test_a_name_with_a_colon() -> None:

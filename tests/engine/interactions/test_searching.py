@@ -87,6 +87,18 @@ def test_the_fast_search_finds_the_same_in_far_fewer_questions() -> None:
     assert fast.asked * 4 < slow.asked
 
 
+def test_a_feature_with_an_effect_only_far_away_is_not_taken_for_idle() -> None:
+    def far(d: float) -> float:
+        return 0.05 if 4.2 < d < 4.8 else 0.0
+
+    rises = Rises(far, lambda _: 0.0)
+    places, idle, walked = bracket(rises, BUDGETS, np.arange(2))
+    assert idle.tolist() == [False, True]
+    assert walked.tolist() == [True, False]
+    for rate, budgets in enumerate(BUDGETS):
+        assert places[rate, :, 0].tolist() == by_hand(far, budgets)
+
+
 def test_a_loss_that_rises_and_falls_is_searched_slowly_and_counted() -> None:
     def bumpy(d: float) -> float:
         return float(0.02 * np.sin(20 * d) ** 2 + 0.005 * d)
