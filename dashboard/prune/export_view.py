@@ -13,7 +13,7 @@ from dashboard.controls.sidebar import forget_classes
 from dashboard.own_model.asked import Asked as Named
 from dashboard.own_model.asked import Found
 from dashboard.prune import small
-from dashboard.prune.keys import PREFIX, ROUND
+from dashboard.prune.keys import EPOCHS, PREFIX, ROUND, TRAININGS
 from dashboard.prune.looked import Looked, chart
 from dashboard.running import models, naming, own_models
 from dashboard.running.own_models import OwnModel
@@ -27,7 +27,7 @@ from engine.scores import change_of, share_of
 
 _EXPLORE = "pages/explore.py"
 _ROUNDED = {
-    "16": "Widths in multiples of 16", "8": "Widths in multiples of 8", "1": "Any width",
+    "16": "Multiples of 16", "8": "Multiples of 8", "1": "Any width",
 }  # fmt: skip
 _PROBLEM = "pr-load-problem"
 
@@ -37,14 +37,16 @@ def show(looked: Looked) -> None:
     left, right = st.columns([6, 5])
     with left, st.container(border=True, key="card-pr-small"):
         st.markdown("**Cut to size** :gray[:small[units that went are no longer there]]")
-        key = f"{PREFIX}round"
-        restore.valid(key, list(_ROUNDED))
-        st.session_state.setdefault(key, ROUND)
-        st.selectbox(
-            "Rounding", list(_ROUNDED), format_func=_ROUNDED.__getitem__, key=key,
-            persist_state="session", label_visibility="collapsed",
-            help="Odd widths are slow: rounding keeps the best of the units that would go.",
-        )  # fmt: skip
+        with st.container(horizontal=True, key="pr-made-how"):
+            _choice(
+                "round", _ROUNDED, ROUND, "Widths",
+                "Odd widths are slow: rounding keeps the best of the units that would go.",
+            )  # fmt: skip
+            _choice(
+                "epochs", TRAININGS, EPOCHS, "After the cut",
+                "Trained on the calibrating pictures, to say of them what the whole network says; "
+                "judged on the others.",
+            )  # fmt: skip
         found = small.cut(looked)
         if found is not None:
             _told(looked, found)
@@ -55,6 +57,17 @@ def show(looked: Looked) -> None:
             st.caption("When the network is cut, at the left.")
         else:
             _time(looked, found)
+
+
+def _choice(name: str, known: dict[str, str], usual: str, title: str, told: str) -> None:
+    """Show one choice of how the network is made."""
+    key = f"{PREFIX}{name}"
+    restore.valid(key, list(known))
+    st.session_state.setdefault(key, usual)
+    st.selectbox(
+        title, list(known), format_func=known.__getitem__, key=key, persist_state="session",
+        help=told,
+    )  # fmt: skip
 
 
 def _told(looked: Looked, found: Small) -> None:
@@ -76,6 +89,7 @@ def _told(looked: Looked, found: Small) -> None:
     st.caption(
         "Repaired, then cut; its answers were held against those of the network in which the same "
         "units are only switched off, and are the same."
+        + (f" Then trained: {TRAININGS[str(small.epochs())].lower()}." if small.epochs() else "")
     )
 
 
@@ -150,6 +164,7 @@ def card(looked: Looked, found: Small) -> str:
         f"- made from: {whole.title} (`{looked.model.ref}`, digest {looked.model.digest[:12]})",
         f"- criterion: {own.criterion}; scope: {own.scope}; repair: {own.repair}; ratio asked: "
         f"{own.ratio:g}; widths in multiples of {small.rounding()}",
+        f"- training after the cut: {TRAININGS[str(small.epochs())].lower()}",
         f"- {prune_words.costs_words(sweep.display['parameters'], found.costs.parameters)}",
         f"- {prune_words.costs_words(sweep.display['macs'], found.costs.macs, 'MACs')}",
         f"- {what} on {now.count} pictures of {source['images']}: {prune_names.told(now)}, "

@@ -18,6 +18,7 @@ _TEXTS = {
     "scope": keys.SCOPE, "repair": keys.REPAIR, "step": keys.STEP, "view": "network",
     "value": "accuracy", "along": "ratio", "method": "", "layer": "", "measure": "margin",
     "of": "", "criterion2": "", "scope2": "", "repair2": "", "other": "", "round": keys.ROUND,
+    "epochs": keys.EPOCHS,
 }  # fmt: skip
 _NUMBERS = {
     "ratio": (keys.RATIO, 0, keys.MOST), "draws": (keys.DRAWS, 1, 20),

@@ -6,7 +6,7 @@ import streamlit as st
 
 from components.prune_costs import Timing
 from dashboard.heads import asking
-from dashboard.prune.keys import PREFIX, ROUND
+from dashboard.prune.keys import EPOCHS, PREFIX, ROUND, TRAININGS
 from dashboard.prune.looked import Looked
 from dashboard.running import explanations, shrunk
 from dashboard.running import pruning as running
@@ -21,26 +21,32 @@ def rounding() -> int:
     return int(told) if told in ("1", "8", "16") else int(ROUND)
 
 
+def epochs() -> int:
+    """Return how long the small network is trained after the cut; 0 for not at all."""
+    told = str(st.session_state.get(f"{PREFIX}epochs") or EPOCHS)
+    return int(told) if told in TRAININGS else int(EPOCHS)
+
+
 def key_of(looked: Looked) -> str:
     """Return what the small network is known by."""
-    return f"{looked.key} {looked.settings.criterion} small {rounding()}"
+    return f"{looked.key} {looked.settings.criterion} small {rounding()} {epochs()}"
 
 
 def cut(looked: Looked) -> Small | None:
     """Return the small network; show what it costs or how it goes."""
-    plan, found, way, ratio, to = (
-        looked.plan, looked.found, looked.way, looked.ratio, rounding(),
+    plan, found, way, ratio, to, long = (
+        looked.plan, looked.found, looked.way, looked.ratio, rounding(), epochs(),
     )  # fmt: skip
-    cost = shrunk.small_cost(plan, looked.settings.repair)
+    cost = shrunk.small_cost(plan, looked.settings.repair, long)
     spent = running.seconds(looked.model, cost)
 
     def work(progress: Progress, cancel: Cancel) -> Small:
-        return shrunk.make(plan, found, way, ratio, to, progress, cancel)
+        return shrunk.make(plan, found, way, ratio, to, long, progress, cancel)
 
     job = asking.asked(
         "small", key_of(looked), spent, asking.passes(cost),
         lambda: running.work(key_of(looked), "The network, cut to size", plan, work),
-        quick=asking.is_quick(spent, cost),
+        quick=not long and asking.is_quick(spent, cost),
     )  # fmt: skip
     return job.result if job is not None and isinstance(job.result, Small) else None
 

@@ -41,9 +41,14 @@ class Small:
     costs: Costs
 
 
-def small_cost(plan: PrunePlan, repair: str) -> Cost:
+def small_cost(plan: PrunePlan, repair: str, epochs: int = 0) -> Cost:
     """Return an upper bound of the passes of ``make``."""
-    return pruned.repair_cost(plan, repair) + Cost(len(plan.parts.judged))
+    cost = pruned.repair_cost(plan, repair) + Cost(len(plan.parts.judged))
+    if epochs:
+        from engine.pruning.tuning import Recipe, tuning_cost
+
+        cost += tuning_cost(Recipe(epochs=epochs), len(plan.parts.calibration), taught=True)
+    return cost
 
 
 def make(
@@ -52,14 +57,17 @@ def make(
     way: int,
     ratio: int,
     round_to: int,
+    epochs: int,
     progress: Progress,
     cancel: Cancel,
 ) -> Small:
-    """Cut the network of a way and ratio to size, and judge it.
+    """Cut the network of a way and ratio to size, train it on if asked, and judge it.
 
     Args:
         plan, found, way, ratio: of the sweep.
         round_to: layers stay multiples of this wide: 16, 8, or 1 for any width.
+        epochs: how often it sees each calibrating picture again, learning what the whole network
+            says of it; 0 for no training.
         progress, cancel: as everywhere.
     """
     from engine.pruning.costs import costs_of
@@ -79,6 +87,14 @@ def make(
         fit=plan.fit, progress=progress, cancel=cancel,
         criterion=own.criterion, ratio=float(found.ratios[ratio]), scope=own.scope,
     )  # fmt: skip
+    if epochs:
+        from engine.pruning.tuning import Recipe, fine_tuned
+
+        recipe = Recipe(epochs=epochs, seed=plan.seed)
+        model = fine_tuned(
+            model, images, recipe, teacher=plan.model, fit=plan.fit, progress=progress,
+            cancel=cancel,
+        ).model  # fmt: skip
     right = pruned.right(model, plan, found, progress, cancel)
     return Small(model, kept, right, costs_of(model))
 

@@ -178,6 +178,20 @@ def test_the_small_network_is_timed_and_opened_in_explore() -> None:
     assert page.session_state["model"] == ref
 
 
+def test_the_small_network_is_trained_on_if_asked() -> None:
+    def accuracy(page: AppTest) -> float:
+        told_of = "against the whole network"
+        (line,) = [part.value for part in page.markdown if told_of in part.value]
+        return float(line.lower().partition("- accuracy ")[2].partition(" %")[0])
+
+    bare = opened(ratio="50", view="export", round="1")
+    page = opened(ratio="50", view="export", round="1", epochs="20")
+    assert "19.4 k → 5.11 k" not in told(page)  # training waits for the button
+    page = pressed(page, "run-small")
+    assert "twenty epochs" in told(page)
+    assert accuracy(page) > accuracy(bare) + 10
+
+
 @pytest.mark.parametrize("query", [{"judged": "own", "path": "/nowhere"}])
 def test_a_folder_that_is_not_there_is_told(query: dict[str, str]) -> None:
     page = opened(**query)
