@@ -79,12 +79,22 @@ _HOMES = {
     "score_images": "engine.evaluation.scoring",
     "self_test": "engine.inspection.self_test",
     "with_heads_off": "engine.heads.switching",
+    "find_groups": "engine.pruning.finding",
+    "Geometry": "engine.prune_results",
+    "PruneSweep": "engine.prune_results",
+    "plan_cut": "engine.pruning.cut_study",
+    "plan_geometry": "engine.pruning.geometry_study",
+    "plan_pruning": "engine.pruning.planning",
+    "prune": "engine.pruning.smaller",
+    "prune_sweep": "engine.pruning.planning",
+    "save_pruned": "engine.pruning.saving",
 }
 
 __all__ = [
     "Attribution",
     "Corrections",
     "Cost",
+    "Geometry",
     "HaloscopeError",
     "HeadScores",
     "ImageInput",
@@ -95,6 +105,7 @@ __all__ = [
     "MaskSweep",
     "MissingnessStudy",
     "Prediction",
+    "PruneSweep",
     "Row",
     "Scores",
     "Store",
@@ -105,6 +116,7 @@ __all__ = [
     "bundled_models",
     "compare_pairs",
     "explain",
+    "find_groups",
     "generators",
     "head_metrics",
     "head_scores",
@@ -128,21 +140,27 @@ __all__ = [
     "missingness_study",
     "other_outcome",
     "plan",
+    "plan_cut",
+    "plan_geometry",
     "plan_heads",
     "plan_interactions",
     "plan_measure",
     "plan_picture_interactions",
     "plan_preview",
+    "plan_pruning",
     "plan_study",
     "plan_sweep",
     "predict",
     "predict_masked",
     "predict_with_masks",
     "preview_mask",
+    "prune",
+    "prune_sweep",
     "reconstruct",
     "sample_sets",
     "sample_tables",
     "samples",
+    "save_pruned",
     "score_images",
     "self_test",
     "with_heads_off",
@@ -187,6 +205,13 @@ if TYPE_CHECKING:
     from engine.models.specs import ImageSpec, TensorSpec
     from engine.models.table_specs import TableSpec
     from engine.models.uploads import load_uploaded
+    from engine.prune_results import Geometry, PruneSweep
+    from engine.pruning.cut_study import plan_cut
+    from engine.pruning.finding import find_groups
+    from engine.pruning.geometry_study import plan_geometry
+    from engine.pruning.planning import plan_pruning, prune_sweep
+    from engine.pruning.saving import save_pruned
+    from engine.pruning.smaller import prune
     from engine.results import Attribution, Prediction, load_result
     from engine.scores import Scores
     from engine.store import Store

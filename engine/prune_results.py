@@ -308,3 +308,21 @@ class Geometry(Result):
     def right(self) -> np.ndarray:
         """Which pictures are named right, bool ``(models, benchmarks, n)``."""
         return np.asarray(self.predicted == self.labels)
+
+
+@dataclass(frozen=True, eq=False)
+class PruneCell(Result):
+    """What one network says of the pictures: kept by itself so that long work can go on later.
+
+    Attributes:
+        predicted: int32 ``(n,)``; with ``confidence`` float32.
+        corrupted: float32 ``(corruptions, severities)``, share of right answers; empty where
+            none were asked.
+    """
+
+    kind: ClassVar[str] = "prune-cell"
+    arrays: ClassVar[tuple[str, ...]] = ("predicted", "confidence", "corrupted")
+
+    predicted: np.ndarray
+    confidence: np.ndarray
+    corrupted: np.ndarray

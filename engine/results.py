@@ -174,6 +174,7 @@ _KINDS = {
     "interaction-comparison": "engine.interaction_results:PairComparison",
     "interaction-ball": "engine.interaction_results:Ball",
     "prune-sweep": "engine.prune_results:PruneSweep",
+    "prune-cell": "engine.prune_results:PruneCell",
     "prune-geometry": "engine.prune_results:Geometry",
     "mask-preview": "engine.mask_results:MaskPreview",
     "mask-sweep": "engine.mask_results:MaskSweep",

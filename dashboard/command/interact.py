@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
         print(interaction_lines.cost_told(planned), file=sys.stderr, flush=True)
     keeper = None if options.no_cache else keeping.Keeping(_tell_problem)
     found, kept = kept_or_computed(
-        _Resumable(planned, keeper),
+        keeping.Resumable(planned, keeper),
         "Interactions",
         keeping.find_interactions,
         use_kept=not options.no_cache,
@@ -75,21 +75,6 @@ def run(options: argparse.Namespace) -> int:
     if kept:
         print("Computed earlier and kept; --no-cache computes it again.")
     return 0
-
-
-class _Resumable:
-    """A plan whose finished pairs are kept."""
-
-    def __init__(self, planned: Any, keeper: keeping.Keeping | None) -> None:
-        self._planned = planned
-        self._keeper = keeper
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._planned, name)
-
-    def run(self, progress: Any) -> Any:
-        """Compute, beginning where earlier work ended."""
-        return self._planned.run(progress, keeper=self._keeper)
 
 
 def _tell_problem(problem: HaloscopeError) -> None:

@@ -17,6 +17,7 @@ from dashboard.command import (
     interact,
     listing,
     mask,
+    prune,
     replay,
     study,
     test,
@@ -48,13 +49,17 @@ examples:
                                               what hiding parts does to its answers
   haloscope interact --model compas-logistic --table compas
                                               which columns interact, for all good models
+  haloscope prune --model scenes-resnet --images scenes
+                                              what it keeps and loses when parts of it go
+  haloscope prune --model scenes-resnet --images scenes --ratio 0.5 --physical --out small
+                                              a smaller network, and what it keeps
   haloscope replay cat.safetensors            compute it again and compare
   haloscope cache --clear                     remove the results kept on disk
 """
 
 _COMMANDS = (
     "models", "methods", "explain", "test", "columns", "heads", "mask", "study", "interact",
-    "replay", "cache",
+    "prune", "replay", "cache",
 )  # fmt: skip
 
 
@@ -146,6 +151,7 @@ def _parser() -> argparse.ArgumentParser:
     mask.add_to(commands)
     study.add_to(commands)
     interact.add_to(commands)
+    prune.add_to(commands)
     replay.add_to(commands)
     cache.add_to(commands)
     return parser

@@ -8,12 +8,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from engine.errors import StoreError
 from engine.head_results import HeadScores
 from engine.interaction_results import Interactions
 from engine.mask_results import MaskPreview, MaskSweep
+from engine.prune_results import Geometry, PruneSweep
 from engine.results import Attribution, Result
 from engine.store import default_store
 
@@ -23,10 +24,21 @@ if TYPE_CHECKING:
     from engine.interactions.planning import InteractionPlan
     from engine.missingness.previewing import PreviewPlan
     from engine.missingness.sweeping import SweepPlan
+    from engine.pruning.geometry_study import GeometryPlan
+    from engine.pruning.planning import PrunePlan
     from engine.table_results import Measured
     from engine.tables.measuring import MeasurePlan
 
-    _Plan = Plan | MeasurePlan | HeadPlan | PreviewPlan | SweepPlan | InteractionPlan
+    _Plan = (
+        Plan
+        | MeasurePlan
+        | HeadPlan
+        | PreviewPlan
+        | SweepPlan
+        | InteractionPlan
+        | PrunePlan
+        | GeometryPlan
+    )
 
 Tell = Callable[[StoreError], None]
 R = TypeVar("R", bound=Result)
@@ -71,6 +83,36 @@ def find_sweep(plan: SweepPlan, tell: Tell = log_once) -> MaskSweep | None:
 def find_interactions(plan: InteractionPlan, tell: Tell = log_once) -> Interactions | None:
     """The same for interactions."""
     return _find(plan, Interactions, tell)
+
+
+def find_pruning(plan: PrunePlan, tell: Tell = log_once) -> PruneSweep | None:
+    """The same for a sweep over ways of pruning."""
+    return _find(plan, PruneSweep, tell)
+
+
+def find_geometry(plan: GeometryPlan, tell: Tell = log_once) -> Geometry | None:
+    """The same for where pictures lie at the classifiers of pruned networks."""
+    return _find(plan, Geometry, tell)
+
+
+class Resumable:
+    """A plan of long work whose finished parts are kept.
+
+    Args:
+        planned: with ``run(progress, keeper=…)``.
+        keeper: keeps them; None for nothing.
+    """
+
+    def __init__(self, planned: Any, keeper: Keeping | None) -> None:
+        self._planned = planned
+        self._keeper = keeper
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._planned, name)
+
+    def run(self, progress: Any) -> Any:
+        """Compute, beginning where earlier work ended."""
+        return self._planned.run(progress, keeper=self._keeper)
 
 
 class Keeping:

@@ -85,13 +85,16 @@ def load_pictures(model: LoadedModel, given: Any, fit: Fit = "crop") -> Pictures
 
     Args:
         model: what they are prepared for; labels are matched to its classes by name.
-        given: an image set; prepared inputs ``(n, …)``; or anything that ``load_input`` takes.
+        given: an image set; prepared inputs ``(n, …)``; anything that ``load_input`` takes; or
+            what this returned before.
         fit: how the pictures of a set are brought to the network's size.
 
     Raises:
         InputError: it cannot be read, or does not suit the model; or the model knows none of a
             set's labels.
     """
+    if isinstance(given, Pictures):
+        return given
     if isinstance(given, ImageSet):
         return _of_set(model, given, fit)
     if isinstance(given, torch.Tensor) and given.ndim == len(model.spec.shape) + 1:

@@ -24,7 +24,7 @@ class Classifier:
     Attributes:
         layer: its name.
         weight: float64 ``(classes, d)``. Where the network has one logit, two rows ±w / 2, whose
-            difference is that logit: no first, yes second.
+            difference is that logit: for the class, and against it.
         bias: float64 ``(classes,)``.
     """
 
@@ -119,7 +119,7 @@ def _close(one: torch.Tensor, other: torch.Tensor) -> bool:
 
 def _classifier(name: str, weight: np.ndarray, bias: np.ndarray) -> Classifier:
     if len(weight) == 1:
-        weight, bias = (np.concatenate([-part, part]) / 2 for part in (weight, bias))
+        weight, bias = (np.concatenate([part, -part]) / 2 for part in (weight, bias))
     return Classifier(name, weight, bias)
 
 

@@ -12,8 +12,9 @@ from math import prod
 
 from engine.execution.passes import Cancel
 from engine.models.loaded import LoadedModel
+from engine.pruning.ledger import Work
 from engine.pruning.shrinking import Shrinking
-from engine.pruning.tracing import Trace, Work, trace
+from engine.pruning.tracing import Trace, trace
 from engine.pruning.units import Groups, Kept
 
 

@@ -13,7 +13,7 @@ from engine.execution.chunks import Chunks
 from engine.execution.cost import Cost
 from engine.execution.passes import Passes
 from engine.pruning.flow import Flow
-from engine.pruning.moments import Moments, moments_of
+from engine.pruning.moments import Moments, moments_of_maps
 
 # Numbers that a batch norm may be given at once: half a gigabyte of float32.
 MOST_AT_ONCE = 2**27
@@ -67,7 +67,7 @@ def _together(passes: Passes, module: nn.Module, x: torch.Tensor, flow: Flow) ->
 
 
 def _put_before(norm: nn.Module, args: tuple[torch.Tensor, ...]) -> None:
-    _put(norm, moments_of(args[0], 1))
+    _put(norm, moments_of_maps(args[0]))
 
 
 def _one(passes: Passes, norm: nn.Module, x: torch.Tensor, chunks: Chunks) -> None:
@@ -92,7 +92,7 @@ def _one(passes: Passes, norm: nn.Module, x: torch.Tensor, chunks: Chunks) -> No
 
 def _noting(found: list[Moments]) -> Callable[..., None]:
     def note(_norm: nn.Module, args: Any) -> None:
-        found.append(moments_of(args[0], 1))
+        found.append(moments_of_maps(args[0]))
         raise _Enough("the statistics are there")
 
     return note

@@ -83,94 +83,122 @@ def repaired(
     with gated.ready() as module:
         copy = deepcopy(module)
     model = with_numbers(gated, copy)
-    pictures = load_pictures(dense, images, fit)
-    work = _Work(dense, model, groups, kept, pictures, progress, cancel)
+    work = Repairing(dense, groups, load_pictures(dense, images, fit), statistics)
+    passes = Passes(model, work.cost(repair) + work.reading(repair), progress, cancel)
     with telling_out_of_memory():
-        told = work.run(repair, statistics)
+        told = work.repair(model, kept, repair, passes)
     return described(model, repair=repair, **told)
 
 
-class _Work:
-    """One repair."""
+class Repairing:
+    """Repairs one copy of a network after another; what they share is found once.
+
+    Args:
+        dense: the network before the cut; left as it is.
+        groups: what can be removed from it.
+        pictures: to calibrate on.
+        statistics: of the dense network on them, where they have been read.
+    """
 
     def __init__(
         self,
         dense: LoadedModel,
-        model: LoadedModel,
         groups: Groups,
-        kept: Kept,
         pictures: Pictures,
-        progress: Progress | None,
-        cancel: Cancel | None,
+        statistics: Statistics | None = None,
     ) -> None:
-        self._dense = dense
-        self._model = model
-        self._groups = groups
-        self._kept = kept
-        self._pictures = pictures
-        self._progress = progress
-        self._cancel = cancel
+        self.statistics = statistics
+        self._dense, self._groups, self._pictures = dense, groups, pictures
+        readers = [span.layer for group in groups.groups for span in group.consumers]
+        self._flow = flow_of(Passes(dense), _blank(dense), readers)
+        self._prepared: torch.Tensor | None = None
 
-    def run(self, repair: Repair, statistics: Statistics | None) -> dict[str, list[str]]:
-        """Repair the copy in place; returns what is told."""
-        probe = Passes(self._model, cancel=self._cancel)
-        readers = [span.layer for group in self._groups.groups for span in group.consumers]
-        flow = flow_of(probe, self._some(1), readers)
-        passes = self._counted(repair, statistics, flow)
+    def cost(self, repair: str) -> Cost:
+        """Return the passes of one repair; ``reading`` comes beside, once."""
+        if repair in ("none", "bias") or not self._flow.norms:
+            return Cost()
+        return recalibration_cost(self._flow, len(self._pictures))
+
+    def reading(self, repair: str) -> Cost:
+        """Return the passes that tell what units say, where a repair needs that."""
+        if repair in ("none", "bn") or self.statistics is not None:
+            return Cost()
+        return Cost(len(self._pictures))
+
+    def repair(
+        self, model: LoadedModel, kept: Kept, repair: str, passes: Passes
+    ) -> dict[str, list[str]]:
+        """Repair a copy of the network in place.
+
+        Args:
+            model: the copy, gated.
+            kept: which units stay.
+            repair: "none", "bn", "bias" or "both".
+            passes: count.
+
+        Returns:
+            What was done, as ``repaired`` tells it.
+        """
+        if repair == "none":
+            return {}
         lost: dict[str, torch.Tensor] = {}
         if repair != "bn":
-            read = statistics or self._read(passes)
-            lost = missing(self._dense.module, self._groups, self._kept, read.inputs)
-        first, last = _stages(repair, list(lost), flow)
-        told = self._give(lost, first, flow)
-        if repair != "bias":
-            x = self._some(len(self._pictures))
-            recalibrate(passes, x, flow, Chunks(chunk_for(self._model)))
-        after = self._give(lost, last, flow)
-        anew = repair != "bias"
+            lost = missing(self._dense.module, self._groups, kept, self._read(passes).inputs)
+        first, last = _stages(repair, list(lost), self._flow)
+        told = self._give(model, lost, first)
+        anew = repair != "bias" and bool(self._flow.norms)
+        if anew:
+            with passes.instead(model):
+                recalibrate(passes, self._inputs(), self._flow, Chunks(chunk_for(model)))
+        after = self._give(model, lost, last)
         return {
             "biases": [*told.biases, *after.biases],
             "means": [*told.means, *after.means],
             "without": [*told.without, *after.without],
-            "recalibrated": list(flow.norms) if anew else [],
-            "not_recalibrated": list(flow.often) if anew else [],
+            "recalibrated": list(self._flow.norms) if anew else [],
+            "not_recalibrated": list(self._flow.often) if anew else [],
         }
 
-    def _counted(self, repair: Repair, statistics: Statistics | None, flow: Flow) -> Passes:
-        count, cost = len(self._pictures), Cost()
-        if repair != "bn" and statistics is None:
-            cost += Cost(count)
-        if repair != "bias" and flow.norms:
-            cost += recalibration_cost(flow, count)
-        return Passes(self._model, cost, self._progress, self._cancel)
-
     def _read(self, passes: Passes) -> Statistics:
-        """Return what units of the dense network say."""
-        with passes.instead(self._dense):
-            run = calibration_run(self._dense, self._pictures, passes)
-            return read_statistics(run, self._groups)
+        """Return what units of the dense network say; read once."""
+        if self.statistics is None:
+            with passes.instead(self._dense):
+                run = calibration_run(self._dense, self._pictures, passes)
+                self.statistics = read_statistics(run, self._groups)
+        return self.statistics
 
-    def _give(self, lost: dict[str, torch.Tensor], readers: list[str], flow: Flow) -> Compensated:
-        with self._model.ready() as module:
-            return compensate(module, lost, readers, flow)
+    def _give(
+        self, model: LoadedModel, lost: dict[str, torch.Tensor], readers: list[str]
+    ) -> Compensated:
+        with model.ready() as module:
+            return compensate(module, lost, readers, self._flow)
 
-    def _some(self, count: int) -> torch.Tensor:
-        """Return the first pictures that can be read, ``(at most count, …)``."""
-        prepared: list[torch.Tensor] = []
-        reason = ""
-        for number in range(len(self._pictures)):
-            if len(prepared) == count:
-                break
-            try:
-                prepared.append(self._pictures.prepared(number))
-            except InputError as error:
-                reason = reason or str(error)
-        if not prepared:
-            raise InputError(f"{self._pictures.name}: no picture could be read; {reason}")
-        return torch.cat(prepared)
+    def _inputs(self) -> torch.Tensor:
+        """Return all pictures that can be read, ``(n, …)``."""
+        if self._prepared is None:
+            self._prepared = _readable(self._pictures)
+        return self._prepared
 
 
-def _stages(repair: Repair, readers: list[str], flow: Flow) -> tuple[list[str], list[str]]:
+def _readable(pictures: Pictures) -> torch.Tensor:
+    prepared: list[torch.Tensor] = []
+    reason = ""
+    for number in range(len(pictures)):
+        try:
+            prepared.append(pictures.prepared(number))
+        except InputError as error:
+            reason = reason or str(error)
+    if not prepared:
+        raise InputError(f"{pictures.name}: no picture could be read; {reason}")
+    return torch.cat(prepared)
+
+
+def _blank(model: LoadedModel) -> torch.Tensor:
+    """Return an input of zeros, ``(1, …)``: it shows the way that all inputs go."""
+    return torch.zeros((1, *model.spec.shape), device=model.device)
+
+
+def _stages(repair: str, readers: list[str], flow: Flow) -> tuple[list[str], list[str]]:
     """Return the readers to compensate before batch norms are computed anew, and after."""
     if repair != "both":
         return readers, []

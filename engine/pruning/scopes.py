@@ -96,7 +96,10 @@ def _in_one_order(
     found = []
     for group in together:
         values = standardised(scores[group.name]) if standard else scores[group.name]
-        found += [(float(values[lot].mean()), group, lot) for lot in _lots(group, values)]
+        # In the order of the scores as given: brought to one scale, near ones may become equal.
+        found += [
+            (float(values[lot].mean()), group, lot) for lot in _lots(group, scores[group.name])
+        ]
     found.sort(key=lambda one: one[0])  # stable
     return [(group, lot) for _, group, lot in found]
 

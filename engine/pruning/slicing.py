@@ -63,8 +63,7 @@ def rounded(
     Raises:
         ParameterError: another number.
     """
-    if to < 1:
-        raise ParameterError(f"round_to={to}: a multiple is at least 1")
+    check_rounding(to)
     found = {}
     for name, stays in kept.items():
         group = groups[name]
@@ -76,6 +75,12 @@ def rounded(
         back[best[: count - int(stays.sum())]] = True
         found[name] = back
     return found
+
+
+def check_rounding(to: int) -> None:
+    """Raise ``ParameterError`` for a number that layers cannot be multiples of."""
+    if isinstance(to, bool) or not isinstance(to, int) or to < 1:
+        raise ParameterError(f"round_to={to}: a multiple is at least 1")
 
 
 def _rounded_count(group: Group, count: int, to: int) -> int:

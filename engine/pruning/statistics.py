@@ -9,7 +9,8 @@ import numpy as np
 import torch
 
 from engine.attention.sites import attention_sites
-from engine.errors import MethodError
+from engine.errors import MethodError, one_line
+from engine.execution.exhaustion import is_out_of_memory
 from engine.heads.families.maps import MapMetric, real_slots
 from engine.heads.families.maps import by_sample as maps_by_sample
 from engine.heads.families.outputs import OutputMetric, by_head
@@ -197,7 +198,13 @@ class _Reader:
         loss = -log_p.gather(1, classes[:, None]).sum()
         calls = [(name, call) for name, all_of in layers.given.items() for call in all_of]
         wanted = [*(call for _, call in calls), *gates.values()]
-        found = torch.autograd.grad(loss, wanted, allow_unused=True)
+        try:
+            found = torch.autograd.grad(loss, wanted, allow_unused=True)
+        except RuntimeError as error:  # the network is the user's own code
+            if is_out_of_memory(error):
+                raise
+            told = f"{model.card.title} lets no gradients through: {one_line(error)}"
+            raise MethodError(told) from error
         products: dict[str, torch.Tensor] = {}
         for (name, call), slope in zip(calls, found, strict=False):
             if slope is not None:

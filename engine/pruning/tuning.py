@@ -13,10 +13,11 @@ import torch.nn.functional as F
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from engine.errors import InputError, MethodError, ModelError, ParameterError, nearest
+from engine.errors import InputError, MethodError, ModelError, ParameterError, nearest, one_line
 from engine.execution.chunks import telling_out_of_memory
 from engine.execution.cost import Cost
 from engine.execution.draws import generator
+from engine.execution.exhaustion import is_out_of_memory
 from engine.execution.passes import Cancel, Passes, Progress
 from engine.heads.families.ablating import no_classes
 from engine.heads.pictures import Pictures, load_pictures
@@ -124,7 +125,8 @@ def fine_tuned(
     Raises:
         InputError: no pictures with a label, and no teacher.
         MethodError: a network that tells no classes.
-        ModelError: the loss is not finite: the learning rate is too large.
+        ModelError: the loss is not finite, the learning rate being too large; or the network
+            cannot be trained as it is written.
         Cancelled: the caller asked to stop.
         OutOfMemory: a step does not fit.
     """
@@ -232,6 +234,20 @@ class _Training:
         """Make one step; returns the sum of the losses."""
         self._passes.check()
         optimiser.zero_grad(set_to_none=True)
+        try:
+            loss = self._slopes(x, target, taught)
+        except RuntimeError as error:  # the network is the user's own code
+            if is_out_of_memory(error):
+                raise
+            told = f"{self._model.card.title} cannot be trained: {one_line(error)}"
+            raise ModelError(told) from error
+        optimiser.step()
+        self._hold(self._module)
+        self._passes.add(Cost(len(x), len(x)))
+        return float(loss.detach()) * len(x)
+
+    def _slopes(self, x: torch.Tensor, target: torch.Tensor, taught: bool) -> torch.Tensor:
+        """Return the mean loss, with its gradient in the weights."""
         logits = logits_of(self._module(x), self._model.seen.entry)
         loss = self._taught(logits, target) if taught else self._labelled(logits, target)
         if not loss.isfinite():
@@ -240,10 +256,7 @@ class _Training:
                 f"({self._recipe.learning_rate:g} now)"
             )
         loss.backward()
-        optimiser.step()
-        self._hold(self._module)
-        self._passes.add(Cost(len(x), len(x)))
-        return float(loss.detach()) * len(x)
+        return loss
 
     def _labelled(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         log_p = log_probabilities(logits, self._model.activation)

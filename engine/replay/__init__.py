@@ -17,6 +17,7 @@ from engine.head_results import (
 )
 from engine.interaction_results import Interactions
 from engine.mask_results import MaskPreview, MaskSweep, MissingnessStudy
+from engine.prune_results import Geometry, PruneSweep
 from engine.replay.attributions import plan_again
 from engine.replay.comparing import (
     TOLERANCE,
@@ -31,6 +32,7 @@ from engine.replay.heads import curve_again, heads_again
 from engine.replay.interactions import interactions_again
 from engine.replay.masks import preview_again, sweep_again
 from engine.replay.missingness import PROBED, probe_again, study_again
+from engine.replay.pruning import geometry_again, pruning_again
 from engine.replay.sets import columns_again, scores_again
 from engine.results import Attribution, Result
 from engine.scores import Scores
@@ -78,8 +80,9 @@ def replay(
 
     Args:
         saved: an attribution, a test on an image set, a finding about columns or about attention
-            heads, a preview of masks, a sweep, a study of missing parts or a probe of fills, or
-            interactions, as ``load_result`` returns it.
+            heads, a preview of masks, a sweep, a study of missing parts or a probe of fills,
+            interactions, a sweep over ways of pruning, or geometry after it, as ``load_result``
+            returns it.
         model: by default what the result's source names; a network or an estimator in hand must
             be given.
         given: the input, image set or table; by default the file or the sample that the source
@@ -121,4 +124,6 @@ _AGAIN: tuple[tuple[Any, Callable[..., Any]], ...] = (
     (MissingnessStudy, study_again),
     (PROBED, probe_again),
     (Interactions, interactions_again),
+    (PruneSweep, pruning_again),
+    (Geometry, geometry_again),
 )

@@ -248,9 +248,7 @@ def test_slow_work_says_its_cost_and_waits(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(interactions, "seconds", lambda plan: 600.0)
     page = begun(model="diabetes-mlp")
     usual = engine.plan_interactions("diabetes-mlp", "sample:diabetes").usual
-    passes = f"about {usual:,} forward passes, on 442 rows".replace(
-        ",", " ", f"{usual:,}".count(",")
-    )
+    passes = f"about {usual:,} forward passes".replace(",", " ") + ", on 442 rows"
     assert f"About 10.0 min · the strongest pairs · {passes}" in told(page)
     assert button(page, "Measure")
 

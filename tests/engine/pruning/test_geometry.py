@@ -153,8 +153,8 @@ def test_one_logit_has_two_sides() -> None:
         logit = model.forward(x).numpy()[:, 0]
         features = features_of(model, classifier).forward(x).numpy()
     both = classifier.logits(features)
-    assert both[:, 1] - both[:, 0] == pytest.approx(logit, abs=1e-5)
-    margins = measures_at(classifier, features, np.ones(3, int)).margin
+    assert both[:, 0] - both[:, 1] == pytest.approx(logit, abs=1e-5)
+    margins = measures_at(classifier, features, np.zeros(3, int)).margin
     weight = model.module.linear.weight.detach().numpy()
     assert margins == pytest.approx(logit / np.linalg.norm(weight), abs=1e-5)
 
