@@ -49,7 +49,9 @@ def figure(
     drawn = _halos(found, rate, middles, reach)
     spots = np.array(list(middles.values()))
     spread = found.spread()
-    texts = [f"{saying.drawn(pair_named(found, p))}<br>{spread_told(spread[p])}" for p in order]
+    texts = [
+        f"{saying.drawn(pair_named(found, p))}<br>{spread_told(found, spread[p])}" for p in order
+    ]
     keys = [[pair] for pair in order]
     drawn.add_trace(picking.cells(spots[:, 0].tolist(), spots[:, 1].tolist(), keys, texts, _CELL))
     for pair, (x, y) in middles.items():

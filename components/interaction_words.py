@@ -91,9 +91,12 @@ def heatmap_sentence(found: Interactions, epsilon: float | None = None) -> str:
         for sign, way in (("plus", "positively"), ("minus", "negatively"))
         if sign in told
     ]
+    nothing = set(told) == {"none"}
     parts = [
         f"In all good models {saying.joined(agreed)}."
         if agreed
+        else "In no good model can an interaction be told from zero."
+        if nothing
         else "On no pair do all good models agree even in the sign of the interaction."
     ]
     if "both" in told:
@@ -101,7 +104,7 @@ def heatmap_sentence(found: Interactions, epsilon: float | None = None) -> str:
     some = _pairs(found, told, ("some plus", "some minus"))
     if some:
         parts.append(f"On {some} it is, in part of them, too small to be told from zero.")
-    if "none" in told:
+    if "none" in told and not nothing:
         none = _pairs(found, told, ("none",))
         parts.append(f"On {none} it is too small to be told from zero in all of them.")
     rest = len(found.columns) * (len(found.columns) - 1) // 2 - len(told)
@@ -143,9 +146,9 @@ def links_sentence(found: Interactions, epsilon: float | None = None) -> str:
     disputed = int(np.sum([told[pair] == "both" for pair in pairs]))
     rest = f" Good models differ in the sign of {disputed} of {len(pairs)} links."
     return (
-        f"{saying.begun(both)} interact most: hidden together they cost "
+        f"In the median of the good models {both} interact most: hidden together they cost "
         f"{'more' if middle > 0 else 'less'} than the sum of both alone, {saying.signed(middle)} "
-        f"in the median ({saying.signed(low)} … {saying.signed(high)}); {sure}."
+        f"({saying.signed(low)} … {saying.signed(high)}); {sure}."
         f"{rest if len(pairs) > 1 else ''}"
     )
 

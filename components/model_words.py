@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from components import saying
-from components.interaction_names import listed_pair, masks_told
+from components.interaction_names import listed_pair, masks_told, without_dust
 from components.sign_agreement import SURE
 from engine.interaction_results import Interactions
 
@@ -17,7 +17,7 @@ def model_sentence(found: Interactions, pair: int, model: int) -> str:
         model: its place in the cloud; −1 − its place if it was trained again.
     """
     name = listed_pair(found, pair)
-    own = float(found.scores[pair, 0])
+    own = without_dust(found, float(found.scores[pair, 0]))
     if model == 0:
         return (
             f"This is the reference: {found.manifest['display']['loss']} "
@@ -31,6 +31,7 @@ def model_sentence(found: Interactions, pair: int, model: int) -> str:
         who = f"The reference with {masks_told(titles, found.pair_masks(pair)[model])}"
         loss = float(found.loss[pair, model])
         score, error = float(found.scores[pair, model]), float(found.error[pair, model, 3])
+    score = without_dust(found, score)
     return (
         f"{who}: {_loss(found, loss)} Its interaction score of {name} is {_score(score, error)}, "
         f"the reference's {saying.signed(own)}."

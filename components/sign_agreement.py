@@ -10,7 +10,7 @@ from engine.interaction_results import Interactions
 
 Verdict = Literal["plus", "minus", "both", "some plus", "some minus", "none"]
 
-SURE = 2  # standard errors within which a score has no sign, as in ``Interactions.agreement``
+SURE = 2  # standard errors within which a score has no sign, as in ``Interactions.doubt``
 
 
 def verdicts(found: Interactions, epsilon: float | None = None) -> list[Verdict]:
@@ -24,7 +24,7 @@ def verdicts(found: Interactions, epsilon: float | None = None) -> list[Verdict]
         "plus" or "minus" where all have it, "both" where some have one and some the other,
         "some plus" or "some minus" where the rest cannot be told from zero, else "none".
     """
-    inside, scores, doubt = found.members(epsilon), found.scores, SURE * found.error[..., 3]
+    inside, scores, doubt = found.members(epsilon), found.scores, found.doubt
     told: list[Verdict] = []
     for pair in range(len(found.pairs)):
         chosen = found.distinct(pair)

@@ -127,6 +127,7 @@ def _of_pair(
         for own, other in zip(told, _trained(found, pair, place, epsilon), strict=True)
     ]
     values, error, loss, member, model = told
+    values = np.where(np.abs(values) <= found.rounding, 0.0, values)
     if value == "ratio":
         with np.errstate(divide="ignore", invalid="ignore"):
             values, error = found.ratio(values, loss), error / loss

@@ -54,6 +54,16 @@ class Interacting(Result):
         return float(self.manifest["display"]["base_loss"])
 
     @property
+    def epsilon(self) -> float:
+        """How far above L* a loss may be, as it was asked for."""
+        return float(self.manifest["display"]["epsilon"])
+
+    @property
+    def rounding(self) -> float:
+        """What an effect or a score may be by rounding alone: a millionth of the loss."""
+        return _ROUNDING * max(self.base_loss, self.epsilon)
+
+    @property
     def outcome(self) -> dict[str, Any]:
         """What happened: passes, seconds, how the search went."""
         return dict(self.manifest["outcome"])
@@ -169,6 +179,14 @@ class Interactions(Interacting):
         return scores_of(self.effects)
 
     @property
+    def doubt(self) -> np.ndarray:
+        """How far from 0 a score has no sign, float64 ``(pairs, models)`` (our definition).
+
+        Two standard errors, or what rounding comes to.
+        """
+        return np.maximum(2 * self.error[..., 3], self.rounding)
+
+    @property
     def other_scores(self) -> np.ndarray | None:
         """FIS of the models that were trained again, ``(pairs, others)``, or None."""
         return None if self.other_effects is None else scores_of(self.other_effects)
@@ -223,13 +241,10 @@ class Interactions(Interacting):
     def agreement(self, epsilon: float | None = None) -> np.ndarray:
         """Return the share of models in the set whose score has the usual sign, ``(pairs,)``.
 
-        The usual sign is that of the more (0.5 … 1); scores within two standard errors of zero,
-        or within a millionth of the loss (rounding), have none (our definition). 1: all good models
-        agree; 0: none has a sign.
+        The usual sign is that of the more (0.5 … 1); scores within ``doubt`` have none. 1: all
+        good models agree; 0: none has a sign.
         """
-        inside, scores = self.members(epsilon), self.scores
-        rounding = _ROUNDING * max(self.base_loss, self.epsilon)
-        doubt = np.maximum(2 * self.error[..., 3], rounding)
+        inside, scores, doubt = self.members(epsilon), self.scores, self.doubt
         shares = []
         for pair in range(len(self.pairs)):
             chosen = self.distinct(pair)
@@ -303,11 +318,6 @@ class Ball(Interacting):
     loss: np.ndarray
     effects: np.ndarray
     error: np.ndarray
-
-    @property
-    def epsilon(self) -> float:
-        """How far above L* a loss may be: the radius of the ball without interaction."""
-        return float(self.manifest["display"]["epsilon"])
 
     def points(self) -> np.ndarray:
         """Return where each model lies, float64 ``(models, 3)``.

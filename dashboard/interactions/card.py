@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from components import halo, interaction_words, prediction_pairs, saying
-from components.interaction_names import masks_told, pair_named
+from components.interaction_names import masks_told, pair_named, without_dust
 from components.sign_agreement import SURE
 from components.words import plain
 from dashboard.interactions import marks
@@ -114,7 +114,7 @@ def _numbers(looked: Looked, member: Member) -> None:
     )
     if member.score is not None:
         error = f"± {saying.number(SURE * member.error, 2)}" if member.error else "exact"
-        told.append(("Interaction score", saying.signed(member.score), error))
+        told.append(("Interaction score", saying.signed(without_dust(found, member.score)), error))
     with st.container(horizontal=True, key="i-numbers"):
         for title, value, below in told:
             st.metric(

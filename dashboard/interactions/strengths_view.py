@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from components import interaction_words, pair_heatmap, saying
-from components.interaction_names import order_of, pair_named, place_of
+from components.interaction_names import order_of, pair_named, place_of, without_dust
 from components.sign_agreement import SURE
 from components.words import plain
 from dashboard.heads import asking
@@ -86,10 +86,10 @@ def table_of(looked: Looked, other: PairComparison | None = None) -> pd.DataFram
     spread, agreement = found.spread(looked.epsilon), found.agreement(looked.epsilon)
     rows: list[dict[str, Any]] = []
     for pair in map(int, order_of(found)):
-        low, middle, high = spread[pair].tolist()
+        low, middle, high = (without_dust(found, value) for value in spread[pair].tolist())
         row: dict[str, Any] = {
             "pair": pair_named(found, pair),
-            "reference": float(found.scores[pair, 0]),
+            "reference": without_dust(found, float(found.scores[pair, 0])),
             **({"±": SURE * float(found.error[pair, 0, 3])} if found.error.any() else {}),
             "min": low,
             "median": middle,
@@ -111,10 +111,10 @@ def _told(value: np.ndarray) -> float:
 def _shown() -> str:
     key = f"{PREFIX}show"
     restore.valid(key, list(_SHOWN))
+    restore.aloud(key, "reference")
     chosen = st.segmented_control(
         "What the cells show",
         list(_SHOWN),
-        default=None if key in st.session_state else "reference",
         format_func=_SHOWN.__getitem__,
         key=key,
         persist_state="session",
@@ -145,7 +145,7 @@ def _compared(looked: Looked) -> PairComparison | None:
     if looked.asked.table is None:
         return None
     key = f"{PREFIX}compare"
-    st.session_state.setdefault(key, False)
+    restore.aloud(key, False)
     if not st.toggle("H² and SHAP beside it", key=key, persist_state="session"):
         return None
     try:

@@ -72,7 +72,7 @@ def compas() -> Interactions:
 def test_it_opens_with_an_answer() -> None:
     page = opened()
     assert not page.error
-    assert "6 172 rows" in told(page)
+    assert "6172 rows" in told(page)
     assert "Scores are exact on these 6172 rows" in told(page)
     assert any("Never to be used for decisions" in one.value for one in page.warning)
     assert address(page) == {"model": "compas-logistic", "table": "compas"}
