@@ -52,8 +52,8 @@ def figure(
     texts = [
         f"{saying.drawn(pair_named(found, p))}<br>{spread_told(found, spread[p])}" for p in order
     ]
-    keys = [[pair] for pair in order]
-    drawn.add_trace(picking.cells(spots[:, 0].tolist(), spots[:, 1].tolist(), keys, texts, _CELL))
+    x, y = spots.T.tolist()
+    drawn.add_trace(picking.cells(x, y, [[pair] for pair in order], texts, _CELL))
     for pair, (x, y) in middles.items():
         drawn.add_annotation(
             x=x, y=y + (_EDGE + _TITLE) * reach, text=_title(found, pair), showarrow=False,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # A model of which nothing is known is timed on ever more models and permutations, for so long.
 _PROBE_SECONDS = 0.05
 _PROBES = ((1, 1), (1, 8), (4, 30), (16, 60))
+_TRIALS = 2  # of each; the faster counts, for the first is cold and others may be at work
 
 
 def usual(plan: InteractionPlan | BallPlan) -> Cost:
@@ -57,23 +58,32 @@ def _pace_key(data: Data) -> str:
 
 def _timed(data: Data) -> float:
     """Return the seconds of a pass, many of them together."""
+    from engine.interactions.pacing import seconds_each
+
+    if data.regions is not None:
+        return seconds_each(data)  # pictures are known by their masks: equal ones are asked once
+    each = 0.0
+    for models, repeats in _PROBES:
+        spent, each = min(_probed(data, models, repeats) for _ in range(_TRIALS))
+        if spent >= _PROBE_SECONDS:
+            break
+    return each
+
+
+def _probed(data: Data, models: int, repeats: int) -> tuple[float, float]:
+    """Return the seconds that some models and permutations take, and those of a pass of them."""
     import numpy as np
 
     from engine.execution.chunks import Chunks
     from engine.execution.passes import Passes
     from engine.interactions.world import permutations
 
-    quick, each = data.quickly(data.model), 0.0
-    for models, repeats in _PROBES:
-        passes = Passes(quick)
-        world = data.world(passes, Chunks(data.chunk), permutations(data.count, repeats, 0))
-        started = time.perf_counter()
-        world.moved(np.ones((models, world.features)), [(0,)], exact=False)
-        spent = time.perf_counter() - started
-        each = spent / max(1, passes.used.forward)
-        if spent >= _PROBE_SECONDS and repeats > 1:  # the first is cold
-            break
-    return each
+    passes = Passes(data.quickly(data.model))
+    world = data.world(passes, Chunks(data.chunk), permutations(data.count, repeats, 0))
+    started = time.perf_counter()
+    world.moved(np.ones((models, world.features)), [(0,)], exact=False)
+    spent = time.perf_counter() - started
+    return spent, spent / max(1, passes.used.forward)
 
 
 def submit(plan: InteractionPlan) -> Job:

@@ -18,7 +18,9 @@ from dashboard.running import explanations, interactions, keeping, own_models
 from dashboard.running.own_models import OwnModel
 from engine.errors import Cancelled
 from engine.inputs.sample_tables import load_sample_table
+from engine.inputs.samples import load_named
 from engine.interaction_results import Interactions
+from engine.interactions.picture_data import plan_picture_interactions
 from engine.interactions.showing import predict_with_masks
 
 APP = Path(__file__).parents[2] / "dashboard" / "app.py"
@@ -282,6 +284,16 @@ def test_stopped_work_goes_on_from_the_pairs_that_are_kept(
 def test_the_estimate_is_of_the_right_size() -> None:
     plan = engine.plan_interactions(
         "diabetes-mlp", "sample:diabetes", pairs=[(0, 1), (2, 3)], repeats=40, seed=5
+    )
+    estimate = interactions.seconds(plan)
+    spent = plan.run().outcome["seconds"]
+    assert spent / 10 < estimate < 10 * spent
+
+
+def test_the_estimate_of_a_picture_is_of_the_right_size() -> None:
+    picture = load_named("sample:digits/0-00")
+    plan = plan_picture_interactions(
+        engine.load_model("digits-cnn"), picture, segments=9, pairs=[(0, 1)], seed=5
     )
     estimate = interactions.seconds(plan)
     spent = plan.run().outcome["seconds"]
