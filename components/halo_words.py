@@ -8,13 +8,16 @@ import numpy as np
 
 from components import saying
 from components.halo import cut
-from components.interaction_names import features_of, reached
+from components.interaction_names import features_of, is_one_picture, reached, samples_of
 from components.interaction_notes import not_spent
 from components.sign_agreement import SURE
 from engine.halo_shapes import HaloCurve, outside
 from engine.interaction_results import Ball, Interacting, Interactions
 
 _SAME = 0.05  # of ε: what is nowhere farther from the circle keeps to it (our definition)
+
+
+_MANY = 2  # times ε, from which on that is no share of it
 
 
 def halo_sentence(found: Interactions, pair: int, rate: int = -1) -> str:
@@ -86,8 +89,7 @@ def _against_sum(
         )
     ends = ((int(apart.argmax()), "more", 1), (int(apart.argmin()), "less", -1))
     parts = [
-        f"up to {saying.share(abs(float(apart[at])))} of ε {way} with m of "
-        f"{_moves(found, features, signs[at])}"
+        f"up to {_part(abs(float(apart[at])))} {way} with m of {_moves(found, features, signs[at])}"
         for at, way, sign in ends
         if sign * apart[at] > _SAME
     ]
@@ -97,6 +99,11 @@ def _against_sum(
         f"Moving m of {names} together does not cost what {alone}: {saying.joined(parts)}. "
         f"{out or 'None'} of {saying.counted(count, 'model')} {leave} the set of good models."
     )
+
+
+def _part(apart: float) -> str:
+    """Say how much of ε: "38 % of ε", and from twice as much on "2.4 ε"."""
+    return f"{saying.number(apart, 2)} ε" if apart >= _MANY else f"{saying.share(apart)} of ε"
 
 
 def _moves(found: Interacting, features: Sequence[int], signs: np.ndarray) -> str:
@@ -131,7 +138,7 @@ def _of_score(ball: Ball) -> str:
     score = float(ball.effects[whole] - ball.effects[alone].sum())
     error = SURE * float(ball.error[whole] + ball.error[alone].sum())  # at the most
     begin = " Permuted all at once, they cost the reference"
-    if abs(score) <= error or score == 0:
+    if abs(score) <= max(error, ball.rounding):
         return f"{begin} no more and no less than each alone, as far as can be told."
     way = "more" if score > 0 else "less"
     give = f" (± {saying.number(error, 2)} at the most)" if error > 0 else ""

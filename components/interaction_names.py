@@ -48,6 +48,22 @@ def order_of(found: Interactions) -> np.ndarray:
     return np.argsort(-np.abs(found.spread()).max(axis=1), kind="stable")
 
 
+def is_one_picture(found: Interactions) -> bool:
+    """Whether a single picture judges the models: there is nothing to permute with."""
+    return found.regions is not None and found.outcome["samples"] == 1
+
+
+def samples_of(found: Interactions) -> str:
+    """Say what judges the models: "6172 rows", "20 pictures"."""
+    thing = "row" if found.regions is None else "picture"
+    return saying.counted(int(found.outcome["samples"]), thing)
+
+
+def without_dust(found: Interacting, value: float) -> float:
+    """Return an effect or a score; 0 where it is no more than rounding."""
+    return 0.0 if abs(value) <= found.rounding else value
+
+
 def place_of(found: Interactions, i: int, j: int) -> int | None:
     """Return the place of a pair among those looked at closely; None if it is not."""
     there = (found.pairs == (i, j)).all(axis=1) | (found.pairs == (j, i)).all(axis=1)

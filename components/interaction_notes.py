@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from components import saying
-from components.interaction_names import features_of
+from components.interaction_names import features_of, is_one_picture, samples_of
 from components.sign_agreement import SURE
 from engine.halo_shapes import NO_EFFECT, NOT_MASKABLE, NOT_REACHABLE
 from engine.interaction_results import Interactions
@@ -73,7 +73,9 @@ def _phrases(found: Interactions, status: np.ndarray, features: list[int]) -> li
 def _exact(found: Interactions) -> list[str]:
     exact, pairs = int(found.outcome.get("exact_pairs", 0)), len(found.pairs)
     most = float(found.error[..., 3][found.members()].max(initial=0.0))
-    rows = saying.counted(int(found.outcome["samples"]), "row")
+    if is_one_picture(found):
+        return ["Scores are exact for this one picture: nothing is drawn."]
+    rows = samples_of(found)
     if most == 0 or exact == pairs:
         return [f"Scores are exact on these {rows}: averages over all permutations."]
     repeats = found.manifest["request"].get("repeats")

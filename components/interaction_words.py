@@ -145,9 +145,9 @@ def links_sentence(found: Interactions, epsilon: float | None = None) -> str:
     disputed = int(np.sum([told[pair] == "both" for pair in pairs]))
     rest = f" Good models differ in the sign of {disputed} of {len(pairs)} links."
     return (
-        f"{saying.begun(both)} interact most: hidden together they cost "
+        f"In the median of the good models {both} interact most: hidden together they cost "
         f"{'more' if middle > 0 else 'less'} than the sum of both alone, {saying.signed(middle)} "
-        f"in the median ({saying.signed(low)} … {saying.signed(high)}); {sure}."
+        f"({saying.signed(low)} … {saying.signed(high)}); {sure}."
         f"{rest if len(pairs) > 1 else ''}"
     )
 

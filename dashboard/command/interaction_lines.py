@@ -25,7 +25,7 @@ def cost_told(plan: InteractionPlan) -> str:
     if plan.data.regions is not None:
         from engine.interactions.pacing import seconds_each
 
-        seconds = seconds_told(plan.usual * seconds_each(plan))
+        seconds = seconds_told(plan.usual * seconds_each(plan.data))
         return (
             f"{pairs}, {_many(len(plan.data.columns), 'region')}: about {plan.usual:,} forward "
             f"passes, {seconds} (up to {plan.cost.forward:,} where the loss rises and falls)"

@@ -39,7 +39,7 @@ def choose(ref: str, model: LoadedModel, prefix: str) -> Chosen:
     options = [*suited(ref), OWN]
     key = f"{prefix}table"
     restore.valid(key, options)
-    st.session_state.setdefault(key, options[0])
+    restore.aloud(key, options[0])
     name = st.selectbox(
         "Table",
         options,
@@ -226,7 +226,8 @@ def _label(table: Table, model: LoadedModel, prefix: str) -> str | None:
     options = [_NO_LABEL, *spare]
     key = _of(prefix, "label")
     if st.session_state.get(key) not in options:
-        st.session_state[key] = found or _NO_LABEL
+        st.session_state.pop(key, None)
+    restore.aloud(key, found or _NO_LABEL)
     chosen = st.selectbox(
         "Label",
         options,

@@ -13,6 +13,7 @@ from dashboard.interactions import marks
 from dashboard.interactions.choosing import Asked
 from dashboard.interactions.keys import PREFIX
 from dashboard.interactions.looked import Looked
+from dashboard.state import restore
 from engine.interaction_results import Interactions
 
 
@@ -45,7 +46,8 @@ def _ring(found: Interactions) -> int:
     rings = list(range(1, len(found.epsilons) + 1))
     key = f"{PREFIX}ring"
     if st.session_state.get(key) not in rings:
-        st.session_state[key] = rings[-1]
+        st.session_state.pop(key, None)
+    restore.aloud(key, rings[-1])
     ring = st.select_slider(
         "Good models: loss above the reference's by at most",
         rings,

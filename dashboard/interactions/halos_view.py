@@ -11,6 +11,7 @@ from components.words import plain
 from dashboard.interactions import card, marks
 from dashboard.interactions.keys import PREFIX
 from dashboard.interactions.looked import Looked, beside, chart, take_pair
+from dashboard.state import restore
 
 _COLUMNS = 3
 _CELL = (200, 200)
@@ -44,7 +45,7 @@ def large(looked: Looked) -> go.Figure:
     with st.container(border=True, key="card-halo"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{plain(pair_named(found, pair))}**", width="content")
-            st.session_state.setdefault(f"{PREFIX}rings", True)
+            restore.aloud(f"{PREFIX}rings", True)
             rings = st.toggle("Smaller sets too", key=f"{PREFIX}rings", persist_state="session")
         drawn = _drawn(looked, rings=rings)
         chart(

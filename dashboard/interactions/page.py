@@ -110,9 +110,9 @@ def _found(asked: Asked) -> Interactions | None:
 
 
 def _samples(asked: Asked, count: int) -> str:
-    if asked.picture is not None:
-        return "one picture"
-    return f"{count:,} rows".replace(",", " ")
+    from components import saying
+
+    return "one picture" if asked.picture is not None else saying.counted(count, "row")
 
 
 def _take_number() -> None:
@@ -168,7 +168,7 @@ def _view(asked: Asked) -> str:
 
     views = _LINKS | _VIEWS if asked.picture is not None else _VIEWS
     restore.valid(f"{PREFIX}view", list(views))
-    st.session_state.setdefault(f"{PREFIX}view", next(iter(views)))
+    restore.aloud(f"{PREFIX}view", next(iter(views)))
     chosen = st.segmented_control(
         "View",
         list(views),

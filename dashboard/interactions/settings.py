@@ -20,6 +20,7 @@ from dashboard.interactions.keys import (
     REPEATS,
     SHARE,
 )
+from dashboard.state import restore
 from engine.interactions.asking import LEAST_REPEATS, MOST_REPEATS, USUAL_PAIRS
 from engine.interactions.retraining import MOST_RETRAINED
 from engine.interactions.table_data import MOST_ASKED, MOST_ROWS
@@ -96,8 +97,8 @@ _USUAL = (
 def _allowance(unit: str) -> tuple[float, float | None]:
     """Show what a good model's loss may be above the reference's; return rate and ε."""
     key = f"{PREFIX}allow"
-    if st.session_state.get(key) not in _ALLOWED:
-        st.session_state[key] = SHARE
+    restore.valid(key, list(_ALLOWED))
+    restore.aloud(key, SHARE)
     way = st.segmented_control(
         "Good models: loss above the reference's",
         list(_ALLOWED),
@@ -109,7 +110,7 @@ def _allowance(unit: str) -> tuple[float, float | None]:
         help="The Rashomon set: all models of a kind whose loss is at most ε above that.",
     )
     if way == NUMBER:
-        st.session_state.setdefault(f"{PREFIX}epsilon", EPSILON)
+        restore.aloud(f"{PREFIX}epsilon", EPSILON)
         epsilon = st.number_input(
             f"ε, {unit}" if unit else "ε",
             1e-9,
@@ -121,7 +122,7 @@ def _allowance(unit: str) -> tuple[float, float | None]:
             help="Needed where the reference's loss is 0: a share of 0 allows nothing.",
         )
         return 0.1, float(epsilon)
-    st.session_state.setdefault(f"{PREFIX}rate", RATE)
+    restore.aloud(f"{PREFIX}rate", RATE)
     rate = st.number_input(
         "Rashomon rate, %",
         0.01,
@@ -158,7 +159,7 @@ def _features(text: str) -> Pair:
 
 
 def _rows() -> int | None:
-    st.session_state.setdefault(f"{PREFIX}rows", None)
+    restore.aloud(f"{PREFIX}rows", None)
     rows = st.number_input(
         "Rows, at the most",
         2,
@@ -173,5 +174,5 @@ def _rows() -> int | None:
 
 def _number(name: str, title: str, low: int, high: int, usual: int, told: str) -> int:
     key = f"{PREFIX}{name}"
-    st.session_state.setdefault(key, usual)
+    restore.aloud(key, usual)
     return int(st.number_input(title, low, high, key=key, persist_state="session", help=told))

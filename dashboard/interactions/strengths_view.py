@@ -87,7 +87,7 @@ def table_of(looked: Looked, other: PairComparison | None = None) -> pd.DataFram
     spread, scores = (swept(found, told) for told in (found.spread(looked.epsilon), found.scores))
     rows: list[dict[str, Any]] = []
     for pair in map(int, order_of(found)):
-        low, middle, high = spread[pair].tolist()
+        low, middle, high = (without_dust(found, value) for value in spread[pair].tolist())
         row: dict[str, Any] = {
             "pair": pair_named(found, pair),
             "reference": float(scores[pair, 0]),
@@ -112,10 +112,10 @@ def _told(value: np.ndarray) -> float:
 def _shown() -> str:
     key = f"{PREFIX}show"
     restore.valid(key, list(_SHOWN))
+    restore.aloud(key, "reference")
     chosen = st.segmented_control(
         "What the cells show",
         list(_SHOWN),
-        default=None if key in st.session_state else "reference",
         format_func=_SHOWN.__getitem__,
         key=key,
         persist_state="session",
@@ -146,7 +146,7 @@ def _compared(looked: Looked) -> PairComparison | None:
     if looked.asked.table is None:
         return None
     key = f"{PREFIX}compare"
-    st.session_state.setdefault(key, False)
+    restore.aloud(key, False)
     if not st.toggle("H² and SHAP beside it", key=key, persist_state="session"):
         return None
     try:

@@ -63,17 +63,17 @@ def _choices(looked: Looked) -> tuple[Of, Value, bool, bool, float | None]:
 
 def _usual(name: str, value: object) -> str:
     key = f"{PREFIX}{name}"
-    st.session_state.setdefault(key, value)
+    restore.aloud(key, value)
     return key
 
 
 def _segmented(name: str, title: str, options: dict[str, str]) -> str:
     key = f"{PREFIX}{name}"
     restore.valid(key, list(options))
+    restore.aloud(key, next(iter(options)))
     chosen = st.segmented_control(
         title,
         list(options),
-        default=None if key in st.session_state else next(iter(options)),
         format_func=options.__getitem__,
         key=key,
         persist_state="session",

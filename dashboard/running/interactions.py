@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 # What took a little longer may have stood still where others work too: it is looked at again.
 _PROBE_SECONDS, _STALLED = 0.05, 0.5
 _PROBES = ((1, 1), (1, 8), (4, 30), (16, 60))
+_TRIALS = 2  # of each; the faster counts, for the first is cold and others may be at work
 
 
 def usual(plan: InteractionPlan | BallPlan) -> Cost:
@@ -65,6 +66,20 @@ def _pace_key(data: Data) -> str:
 
 def _timed(data: Data) -> float:
     """Return the seconds of a pass, many of them together."""
+    from engine.interactions.pacing import seconds_each
+
+    if data.regions is not None:
+        return seconds_each(data)  # pictures are known by their masks: equal ones are asked once
+    each = 0.0
+    for models, repeats in _PROBES:
+        spent, each = min(_probed(data, models, repeats) for _ in range(_TRIALS))
+        if spent >= _PROBE_SECONDS:
+            break
+    return each
+
+
+def _probed(data: Data, models: int, repeats: int) -> tuple[float, float]:
+    """Return the seconds that some models and permutations take, and those of a pass of them."""
     import numpy as np
 
     from engine.execution.chunks import Chunks

@@ -195,6 +195,15 @@ def valid(name: str, options: list[str], *, first: bool = True) -> None:
             del st.session_state[name]
 
 
+def aloud(key: str, usual: Any) -> None:
+    """Give a widget its value, at first the usual one, and tell the browser on every run.
+
+    A browser that is about to put a control away may send its value along once more. Streamlit
+    takes that for known, and the control would come back at the least value that it offers.
+    """
+    st.session_state[key] = st.session_state.get(key, usual)
+
+
 def valid_model(name: str, refs: list[str]) -> None:
     """The same for the chooser of models: one that was removed is told by its name."""
     gone = own_models.removed_title(str(st.session_state.get(name, "")))

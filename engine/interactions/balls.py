@@ -97,7 +97,9 @@ class BallPlan:
         started = time.perf_counter()
         chosen, subsets = self.features, self.subsets
         with telling_out_of_memory():
-            stage = open_stage(replace(self.plan, cost=self.cost), progress, cancel)
+            stage = open_stage(
+                replace(self.plan, cost=self.cost, usual=self.usual), progress, cancel
+            )
             steps, signs = ball_models(len(chosen))
             stage.tally.expect(self.after)  # the search took less than it might have
             places = np.array(chosen)

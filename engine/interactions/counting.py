@@ -12,16 +12,20 @@ class Tally:
     """Counts together what goes through a model and through those that come after it.
 
     Attributes:
-        promised: how many passes there will be, at the most; may be set lower on the way.
+        promised: how many passes there will be, as far as is known.
 
     Args:
-        promised: as above.
+        usual: how many there are as a rule: promised at first.
+        most: an upper bound, promised once there are more than that.
         progress: called with passes done and promised.
         cancel: looked at before every pass.
     """
 
-    def __init__(self, promised: int, progress: Progress | None, cancel: Cancel | None) -> None:
-        self.promised = promised
+    def __init__(
+        self, usual: int, most: int, progress: Progress | None, cancel: Cancel | None
+    ) -> None:
+        self.promised = min(usual, most)
+        self._most = most
         self._progress = progress
         self._cancel = cancel
         self._each: list[Passes] = []
@@ -29,7 +33,7 @@ class Tally:
     def passes(self, model: LoadedModel) -> Passes:
         """Return counted passes over one more model; values that are not finite come through."""
         told = None if self._progress is None else self._told
-        self._each.append(Passes(model, Cost(self.promised), told, self._cancel, finite=False))
+        self._each.append(Passes(model, Cost(self._most), told, self._cancel, finite=False))
         return self._each[-1]
 
     @property
@@ -47,5 +51,7 @@ class Tally:
             raise Cancelled("cancelled")
 
     def _told(self, _done: int, _total: int) -> None:
+        if self.used > self.promised:
+            self.promised = max(self.promised, self._most)
         if self._progress is not None:
             self._progress(min(self.used, self.promised), self.promised)

@@ -6,13 +6,13 @@ import time
 
 import numpy as np
 
-from engine.interactions.planning import InteractionPlan
+from engine.interactions.data import Data
 
 _TRIALS = 3
 
 
-def seconds_each(plan: InteractionPlan) -> float:
-    """Return the seconds that one sample takes, in chunks as the work has them.
+def seconds_each(data: Data) -> float:
+    """Return the seconds that one picture takes, in chunks as the work has them.
 
     A few masked models of no meaning are asked; the fastest of three trials is told.
     """

@@ -110,7 +110,7 @@ def open_stage(plan: InteractionPlan, progress: Progress | None, cancel: Cancel 
         ParameterError: L* is 0, and only a rate of it was asked for.
         ModelError: the reference returns NaN or infinity.
     """
-    tally = Tally(plan.cost.forward, progress, cancel)
+    tally = Tally(plan.usual, plan.cost.forward, progress, cancel)
     data, model = plan.data, plan.data.model
     bank = permutations(data.count, plan.repeats, plan.seed)
     forms = data.exactly(model), data.quickly(model)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
+from engine.inputs.sample_tables import load_sample_table
 from engine.interaction_results import Interactions
 from engine.results import load_result
 from tests.browser import reading
@@ -283,6 +285,24 @@ def test_regions_of_a_picture(watched: Watched) -> None:
     page.wait_for_url("**pair=**")
     for name, old in before.items():
         assert drawn(page, name) != old, name
+
+
+def test_settings_stay_when_another_table_comes(watched: Watched, tmp_path: Path) -> None:
+    """While a table is looked at, the views are away; their controls come back as they were."""
+    files = []
+    for name in ("male", "charge_felony"):
+        frame = load_sample_table("compas").frame.head(200).assign(**{name: 1})
+        files.append(tmp_path / f"{name}.csv")
+        frame.to_csv(files[-1], index=False)
+    page = watched.open("/interactions?model=compas-logistic&table=own")
+    for file in (files[0], files[1], files[0], files[1]):
+        page.locator("input[type=file]").first.set_input_files(file)
+        page.wait_for_url(f"**file={file.name}**")
+        for name in ("Swarm", "Halos"):
+            view(page, name)
+    asked = parse_qs(urlsplit(page.url).query)
+    assert not {"rate", "repeats", "ring", "rings"} & set(asked), asked
+    assert asked["label"] == ["two_year_recid"]
 
 
 def test_work_can_be_cancelled_and_goes_on(watched: Watched) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from components import interaction_made_up
+from components import interaction_made_up, pair_heatmap
 from components.interaction_words import (
     ball_sentence,
     halo_sentence,
@@ -84,6 +84,10 @@ def test_a_halo_beyond_the_picture() -> None:
     loss[-1, 0, :2] = FOUND.base_loss + 4 * FOUND.epsilon
     sentence = halo_sentence(replace(FOUND, halo_loss=loss), 0)
     assert "2 models lie beyond the edge of the picture, as far as 4 ε." in sentence
+    assert "up to 3 ε more with" in sentence
+    loss = loss.copy()
+    loss[-1, 0, 0] = FOUND.base_loss + 140 * FOUND.epsilon
+    assert "up to 140 ε more with" in halo_sentence(replace(FOUND, halo_loss=loss), 0)
     assert "beyond" not in halo_sentence(FOUND, 0)
 
 
@@ -229,8 +233,9 @@ def test_regions_that_interact_most() -> None:
     found, _ = interaction_made_up.with_regions()
     sentence = links_sentence(found)
     assert sentence.startswith(
-        "Region 0 and region 1 interact most: hidden together they cost more than the sum of both "
-        "alone, +0.023 in the median (+0.002 … +0.04); all good models agree in the sign."
+        "In the median of the good models region 0 and region 1 interact most: hidden together "
+        "they cost more than the sum of both alone, +0.023 (+0.002 … +0.04); all good models agree "
+        "in the sign."
     )
     flipped, _ = interaction_made_up.with_regions(flip=-1)
     other = links_sentence(flipped)
@@ -303,3 +308,51 @@ def test_what_else_to_know() -> None:
         "Masking age, prior offences and charge makes no difference to the loss: their masks stay "
         "where they are."
     ]
+
+
+def test_rounding_is_no_interaction() -> None:
+    found = with_scores(-7e-16, 3e-8, 0.0)
+    assert heatmap_sentence(found) == "In no good model can an interaction be told from zero."
+    assert "There is no pair in whose sign they all agree." in swarm_sentence(found)
+    assert "the same interaction score, 0." in swarm_sentence(found)
+    assert "interaction score of age × LDL is 0, the reference's 0." in model_sentence(found, 1, 5)
+    values, _ = pair_heatmap.cells_of(found, "median")
+    assert not np.nansum(np.abs(values))
+    assert "interact" in heatmap_sentence(with_scores(-7e-6, 3e-6, 0.0))
+
+
+def test_reliance_on_rounding_is_none() -> None:
+    found = with_scores(0.0)
+    effects = np.zeros_like(found.effects)
+    effects[..., 0] = 3e-9
+    assert "no feature that every good model relies on" in (
+        swarm_sentence(replace(found, effects=effects), "columns", "reliance")
+    )
+    effects = np.zeros_like(found.effects)
+    effects[..., 0] = 3e-3
+    assert "Every good model relies on age" in (
+        swarm_sentence(replace(found, effects=effects), "columns", "ratio")
+    )
+
+
+def test_a_ball_of_rounding() -> None:
+    ball = interaction_made_up.ball()
+    effects, subsets = np.zeros_like(ball.effects), ball.manifest["display"]["subsets"]
+    effects[subsets.index(ball.features.tolist())] = 1.3e-15
+    error = np.zeros_like(ball.error)
+    assert "no more and no less than each alone" in (
+        ball_sentence(replace(ball, effects=effects, error=error))
+    )
+
+
+def test_a_single_picture_has_no_rows() -> None:
+    found, _ = interaction_made_up.with_regions()
+    for samples, said, noted in (
+        (1, "The losses are those of this one picture.", "exact for this one picture"),
+        (20, "exact on the 20 pictures looked at", "drawn permutations of 20 pictures"),
+    ):
+        outcome = {**found.manifest["outcome"], "samples": samples}
+        some = replace(found, manifest={**found.manifest, "outcome": outcome})
+        assert said in halo_sentence(some, 0)
+        assert any(noted in note for note in notes(some))
+        assert not any("row" in note for note in [halo_sentence(some, 0), *notes(some)])

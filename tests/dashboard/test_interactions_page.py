@@ -20,7 +20,9 @@ from dashboard.running import explanations, interactions, keeping, own_models
 from dashboard.running.own_models import OwnModel
 from engine.errors import Cancelled
 from engine.inputs.sample_tables import load_sample_table
+from engine.inputs.samples import load_named
 from engine.interaction_results import Interactions
+from engine.interactions.picture_data import plan_picture_interactions
 from engine.interactions.showing import predict_with_masks
 from engine.interactions.table_world import TableWorld
 
@@ -75,7 +77,7 @@ def compas() -> Interactions:
 def test_it_opens_with_an_answer() -> None:
     page = opened()
     assert not page.error
-    assert "6 172 rows" in told(page)
+    assert "6172 rows" in told(page)
     assert "Scores are exact on these 6172 rows" in told(page)
     assert any("Never to be used for decisions" in one.value for one in page.warning)
     assert address(page) == {"model": "compas-logistic", "table": "compas"}

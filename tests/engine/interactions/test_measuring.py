@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from random import Random
 from threading import Event
@@ -336,6 +337,15 @@ def test_progress_never_exceeds_what_is_promised_and_the_cost_is_a_bound() -> No
     assert all(done <= total for done, total in told)
     assert told[-1][0] == told[-1][1] or told[-1][0] > 0.5 * told[-1][1]
     assert found.outcome["passes"]["forward"] <= planned.cost.forward
+    assert told[0][1] == planned.usual, "as a rule; the bound only once it is passed"
+
+
+def test_more_passes_than_usual_are_told_against_the_bound() -> None:
+    told: list[tuple[int, int]] = []
+    planned = plan_interactions(nets.mixed_net(), nets.mixed_table(60), repeats=30)
+    replace(planned, usual=40).run(lambda done, total: told.append((done, total)))
+    assert all(done <= total for done, total in told)
+    assert {total for done, total in told if done > 40} >= {planned.cost.forward}
 
 
 def test_a_plan_looks_closely_at_no_more_pairs_than_are_asked(
