@@ -36,11 +36,16 @@ def halo_sentence(found: Interactions, pair: int, rate: int = -1) -> str:
         return f"The halo of {both} says nothing.{_endless(curve.radius)}{rest}"
     apart = (curve.radius[ended] - curve.expected) / curve.expected
     told = _against_sum(found, features, apart, curve.signs[ended])
-    rows = saying.counted(int(found.outcome["samples"]), "row")
     left = int((~known).sum())
     gap = f" {saying.counted(left, 'model')} could not spend a budget." if left else ""
     far = f"{_beyond(curve)}{_endless(curve.radius)}"
-    return f"{told}{far}{gap} The losses are exact on the {rows} looked at.{rest}"
+    return f"{told}{far}{gap} {_exact(found)}{rest}"
+
+
+def _exact(found: Interactions) -> str:
+    if is_one_picture(found):
+        return "The losses are those of this one picture."
+    return f"The losses are exact on the {samples_of(found)} looked at."
 
 
 def _beyond(curve: HaloCurve) -> str:

@@ -59,11 +59,6 @@ def samples_of(found: Interactions) -> str:
     return saying.counted(int(found.outcome["samples"]), thing)
 
 
-def without_dust(found: Interacting, value: float) -> float:
-    """Return an effect or a score; 0 where it is no more than rounding."""
-    return 0.0 if abs(value) <= found.rounding else value
-
-
 def place_of(found: Interactions, i: int, j: int) -> int | None:
     """Return the place of a pair among those looked at closely; None if it is not."""
     there = (found.pairs == (i, j)).all(axis=1) | (found.pairs == (j, i)).all(axis=1)

@@ -90,9 +90,6 @@ def cells_of(
         told = found.agreement(epsilon)
     elif show != "reference":
         told = found.spread(epsilon)[:, _SPREAD.index(show)]
-    if show != "agreement":
-        told = np.where(np.abs(told) <= found.rounding, 0.0, told)
-        values = np.where(np.abs(values) <= found.rounding, 0.0, values)
     i, j = found.pairs.T
     for rows, columns in ((i, j), (j, i)):
         values[rows, columns] = told
@@ -167,7 +164,7 @@ def _cells(
             told.append("not looked at closely")
         else:
             told += [
-                f"good models: {spread_told(found, spread[pair])}",
+                f"good models: {spread_told(spread[pair])}",
                 f"{_floored(float(shares[pair]))} have the usual sign",
             ]
         for across, down in ((i, j), (j, i)):
@@ -180,7 +177,6 @@ def _cells(
 
 def _score(found: Interactions, i: int, j: int, pair: int | None) -> str:
     value = found.strength[i, j] if pair is None else found.scores[pair, 0]
-    value = without_dust(found, float(value))
     error = found.strength_error[i, j] if pair is None else found.error[pair, 0, 3]
     give = f" ± {saying.number(float(error), 2)}" if error > 0 else ""
     return f"{saying.signed(float(swept(found, value)))}{give}"

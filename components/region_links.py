@@ -145,7 +145,7 @@ def _split(spots: np.ndarray) -> tuple[list[float], list[float]]:
 
 
 def _told(found: Interactions, pair: int, epsilon: float | None) -> str:
-    told = spread_told(found, found.spread(epsilon)[pair])
+    told = spread_told(swept(found, found.spread(epsilon)[pair]))
     return f"{saying.drawn(pair_named(found, pair))}<br>{told}"
 
 

@@ -60,11 +60,6 @@ class Interacting(Result):
         return float(self.manifest["display"]["epsilon"])
 
     @property
-    def rounding(self) -> float:
-        """What an effect or a score may be by rounding alone: a millionth of the loss."""
-        return _ROUNDING * max(self.base_loss, self.epsilon)
-
-    @property
     def outcome(self) -> dict[str, Any]:
         """What happened: passes, seconds, how the search went."""
         return dict(self.manifest["outcome"])
@@ -326,6 +321,11 @@ class Ball(Interacting):
     loss: np.ndarray
     effects: np.ndarray
     error: np.ndarray
+
+    @property
+    def rounding(self) -> float:
+        """What an effect or a score may be by rounding alone: a millionth of the loss."""
+        return _ROUNDING * max(self.base_loss, self.epsilon)
 
     def points(self) -> np.ndarray:
         """Return where each model lies, float64 ``(models, 3)``.

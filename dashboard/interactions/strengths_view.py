@@ -87,7 +87,7 @@ def table_of(looked: Looked, other: PairComparison | None = None) -> pd.DataFram
     spread, scores = (swept(found, told) for told in (found.spread(looked.epsilon), found.scores))
     rows: list[dict[str, Any]] = []
     for pair in map(int, order_of(found)):
-        low, middle, high = (without_dust(found, value) for value in spread[pair].tolist())
+        low, middle, high = spread[pair].tolist()
         row: dict[str, Any] = {
             "pair": pair_named(found, pair),
             "reference": float(scores[pair, 0]),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
     from engine.results import Result
 
 # A model of which nothing is known is timed on ever more models and permutations, for so long.
-# What took a little longer may have stood still where others work too: it is looked at again.
-_PROBE_SECONDS, _STALLED = 0.05, 0.5
+_PROBE_SECONDS = 0.05
 _PROBES = ((1, 1), (1, 8), (4, 30), (16, 60))
 _TRIALS = 2  # of each; the faster counts, for the first is cold and others may be at work
 
@@ -86,25 +84,12 @@ def _probed(data: Data, models: int, repeats: int) -> tuple[float, float]:
     from engine.execution.passes import Passes
     from engine.interactions.world import permutations
 
-    quick, each = data.quickly(data.model), math.inf
-
-    def probe(models: int, repeats: int) -> tuple[float, float]:
-        """Return the seconds of a look, and of each of its passes."""
-        passes = Passes(quick)
-        world = data.world(passes, Chunks(data.chunk), permutations(data.count, repeats, 0))
-        started = time.perf_counter()
-        world.moved(np.ones((models, world.features)), [(0,)], exact=False)
-        spent = time.perf_counter() - started
-        return spent, spent / max(1, passes.used.forward)
-
-    for models, repeats in _PROBES:
-        spent, own = probe(models, repeats)
-        if repeats > 1 and _PROBE_SECONDS <= spent < _STALLED:
-            spent, own = min((spent, own), probe(models, repeats))
-        each = min(each, own)  # a look can only seem too slow: it was short, or others worked
-        if spent >= _PROBE_SECONDS and repeats > 1:  # the first is cold
-            break
-    return each
+    passes = Passes(data.quickly(data.model))
+    world = data.world(passes, Chunks(data.chunk), permutations(data.count, repeats, 0))
+    started = time.perf_counter()
+    world.moved(np.ones((models, world.features)), [(0,)], exact=False)
+    spent = time.perf_counter() - started
+    return spent, spent / max(1, passes.used.forward)
 
 
 def submit(plan: InteractionPlan) -> Job:

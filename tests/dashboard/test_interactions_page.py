@@ -20,9 +20,7 @@ from dashboard.running import explanations, interactions, keeping, own_models
 from dashboard.running.own_models import OwnModel
 from engine.errors import Cancelled
 from engine.inputs.sample_tables import load_sample_table
-from engine.inputs.samples import load_named
 from engine.interaction_results import Interactions
-from engine.interactions.picture_data import plan_picture_interactions
 from engine.interactions.showing import predict_with_masks
 from engine.interactions.table_world import TableWorld
 
