@@ -501,6 +501,13 @@ def test_a_mistake_is_told_in_one_line(
         plan_pruning(model, images, **asked)
 
 
+def test_one_of_several_may_stand_by_itself(model: LoadedModel, images: ImageSet) -> None:
+    one: Any = {"criteria": "taylor", "ratios": 0.5, "repairs": "bn", "corruptions": "fog"}
+    plan = plan_pruning(model, images, **one, severities=2)  # type: ignore[arg-type]
+    lists: Any = {name: [value] for name, value in one.items()}
+    assert plan.key == plan_pruning(model, images, **lists, severities=[2]).key
+
+
 def test_layers_that_cannot_go_are_told_by_name(model: LoadedModel, images: ImageSet) -> None:
     ((name, why), *_) = find_groups(model).refused.items()
     with expect_refusal(ParameterError, f"nothing can be removed from {name}", why):
