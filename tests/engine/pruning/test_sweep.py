@@ -260,6 +260,7 @@ def test_without_labels_answers_are_held_against_its_own(
     assert found.dense_corrupted.shape == (1, 1)
     assert 0 < found.dense_corrupted[0, 0] < 1
     again = plan.run(keeper=memory)
+    assert again.dense_corrupted is not None
     assert np.array_equal(again.dense_corrupted, found.dense_corrupted)
     assert again.manifest["outcome"]["resumed"] == again.manifest["outcome"]["networks"]
 
