@@ -260,6 +260,7 @@ def test_without_labels_answers_are_held_against_its_own(
     assert found.dense_corrupted.shape == (1, 1)
     assert 0 < found.dense_corrupted[0, 0] < 1
     again = plan.run(keeper=memory)
+    assert again.dense_corrupted is not None
     assert np.array_equal(again.dense_corrupted, found.dense_corrupted)
     assert again.manifest["outcome"]["resumed"] == again.manifest["outcome"]["networks"]
 
@@ -499,6 +500,13 @@ def test_a_mistake_is_told_in_one_line(
 ) -> None:
     with expect_refusal(kind, told):
         plan_pruning(model, images, **asked)
+
+
+def test_one_of_several_may_stand_by_itself(model: LoadedModel, images: ImageSet) -> None:
+    one: Any = {"criteria": "taylor", "ratios": 0.5, "repairs": "bn", "corruptions": "fog"}
+    plan = plan_pruning(model, images, **one, severities=2)  # type: ignore[arg-type]
+    lists: Any = {name: [value] for name, value in one.items()}
+    assert plan.key == plan_pruning(model, images, **lists, severities=[2]).key
 
 
 def test_layers_that_cannot_go_are_told_by_name(model: LoadedModel, images: ImageSet) -> None:
