@@ -174,8 +174,9 @@ def _asked(options: argparse.Namespace) -> dict[str, Any]:
         "fit": options.fit,
         "seed": options.seed,
     }
-    empty = ("criteria", "ratios", "repairs", "draws", "severities")
-    return {name: value for name, value in asked.items() if value or name not in empty}
+    lists = ("criteria", "ratios", "repairs", "severities")
+    usual: dict[str, Any] = {**{name: [] for name in lists}, "draws": None}
+    return {name: value for name, value in asked.items() if value != usual.get(name, ...)}
 
 
 def _overrides(options: argparse.Namespace) -> dict[str, float]:

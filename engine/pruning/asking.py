@@ -96,6 +96,8 @@ def ask(
     if not repairs:
         raise ParameterError('repairs=(): name one at least; "none" is one')
     _one_of("scope", scope, SCOPES)
+    if corruptions and not severities:
+        raise ParameterError("severities=(): name one at least, from 1 to 5, or no corruption")
     for name in corruptions:
         for severity in severities:
             check_corruption(name, severity)

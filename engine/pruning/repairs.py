@@ -113,6 +113,15 @@ class Repairing:
         self._flow = flow_of(Passes(dense), _blank(dense), readers)
         self._prepared: torch.Tensor | None = None
 
+    def effective(self, kept: Kept, repair: str) -> str:
+        """Return what of a repair does anything: "none", "bn", "bias" or "both".
+
+        Without batch norms none is recalibrated, and where no unit went none is missing.
+        """
+        anew = repair in ("bn", "both") and bool(self._flow.norms)
+        given = repair in ("bias", "both") and not all(stays.all() for stays in kept.values())
+        return {(0, 0): "none", (1, 0): "bn", (0, 1): "bias", (1, 1): "both"}[anew, given]
+
     def cost(self, repair: str) -> Cost:
         """Return the passes of one repair; ``reading`` comes beside, once."""
         if repair in ("none", "bias") or not self._flow.norms:
