@@ -81,6 +81,7 @@ def test_a_small_model_is_pruned_before_anything_is_asked() -> None:
     assert "48 of 96 units are gone" in told(page)
     assert "against the random control" in told(page)
     assert "Before: 0" in told(page) and "After:" in told(page)
+    assert "40 pictures judge, 20 others calibrate" in told(page)
     assert not page.error and not page.warning
 
 
@@ -146,6 +147,18 @@ def test_views_say_what_they_show() -> None:
     assert "median margin" in told(page)
     page = pressed(page, "run-pixels")
     assert "Change: margin" in told(page)
+
+
+def test_the_same_pictures_judge_and_calibrate_where_there_are_few(tmp_path: Path) -> None:
+    whole = load_sample_set("digits")
+    for entry in whole.entries[:10]:
+        folder = tmp_path / str(entry.label)
+        folder.mkdir()
+        (folder / entry.path.name).write_bytes(entry.path.read_bytes())
+    page = opened(judged="own", path=str(tmp_path), ratio="20")
+    assert "10 pictures judge, the same calibrate" in told(page)
+    assert "too few to part" in told(page)
+    assert not page.error
 
 
 def test_two_networks_are_compared() -> None:
