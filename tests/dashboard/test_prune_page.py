@@ -169,6 +169,29 @@ def test_two_networks_are_compared() -> None:
     assert "The other one is better" in told(page)
 
 
+def test_a_comparison_begins_with_two_and_says_when_both_are_one() -> None:
+    page = opened(view="compare")
+    assert page.select_slider(key="pr.ratio2").value == 30
+    assert "They share" in told(page)
+    page.select_slider(key="pr.ratio2").set_value(50).run()
+    assert "Both are the same network" in told(page)
+
+
+def test_one_ratio_alone_is_offered_and_found_after_the_whole_was_cancelled() -> None:
+    page = begun(ratio="20", seed="77")
+    (sweep,) = [
+        job for job in explanations.queue()._jobs.values() if "pruned" in job.title and job.active
+    ]
+    sweep.cancel()
+    sweep.wait(60)
+    page.run()
+    assert not page.metric  # nothing begins by itself
+    assert "Or this ratio alone, 20 %:" in told(page)
+    page = pressed(page, "run-ratio")
+    assert not page.error
+    assert numbers(page)["Units gone"] == "19"
+
+
 def test_other_ways_are_tried() -> None:
     page = opened(ratio="30", view="others", other="patterns")
     page = pressed(page, "run-others")
