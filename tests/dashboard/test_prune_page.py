@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import time
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +16,13 @@ from dashboard.controls import image_set
 from dashboard.prune import exporting, tiles
 from dashboard.running import explanations
 from dashboard.running import pruning as running
+from engine.errors import Cancelled
+from engine.execution.passes import Cancel, Progress
 from engine.inputs.samples import load_sample_set
 from engine.models.loading import load_model
 from engine.models.uploads import load_uploaded
 from engine.prune_results import PruneSweep
-from engine.pruning.planning import plan_pruning
+from engine.pruning.planning import PrunePlan, plan_pruning
 from engine.pruning.saving import pruned_bytes
 from engine.pruning.smaller import prune
 
@@ -177,15 +180,30 @@ def test_a_comparison_begins_with_two_and_says_when_both_are_one() -> None:
     assert "Both are the same network" in told(page)
 
 
-def test_one_ratio_alone_is_offered_and_found_after_the_whole_was_cancelled() -> None:
+def test_one_ratio_alone_is_offered_and_found_after_the_whole_was_cancelled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun_already: list[str] = []
+    run = running._run
+
+    def slow_at_first(
+        plan: PrunePlan, progress: Progress, cancel: Cancel, cells: running._Cells
+    ) -> PruneSweep:
+        begun_already.append(plan.key)
+        while len(begun_already) == 1:
+            if cancel.is_set():
+                raise Cancelled
+            time.sleep(0.01)
+        return run(plan, progress, cancel, cells)
+
+    monkeypatch.setattr(running, "_run", slow_at_first)
     page = begun(ratio="20", seed="77")
-    (sweep,) = [
-        job for job in explanations.queue()._jobs.values() if "pruned" in job.title and job.active
-    ]
-    sweep.cancel()
-    sweep.wait(60)
     page.run()
-    assert not page.metric  # nothing begins by itself
+    (sweep,) = [job for job in explanations.queue()._jobs.values() if job.active]
+    sweep.cancel()
+    assert sweep.wait(60)
+    page.run()
+    assert not page.metric and len(begun_already) == 1  # nothing begins by itself
     assert "Or this ratio alone, 20 %:" in told(page)
     page = pressed(page, "run-ratio")
     assert not page.error
