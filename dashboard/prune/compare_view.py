@@ -13,6 +13,7 @@ from components.prune_names import VALUES, Value
 from components.prune_words import amount
 from components.words import plain
 from dashboard.prune import choosing, settings, sweeping
+from dashboard.prune.keys import RATIO_TWO
 from dashboard.prune.looked import Looked, chart
 from engine.scores import change_of
 
@@ -28,7 +29,7 @@ def show(looked: Looked) -> None:
         asked = looked.asked
         assert asked.model is not None and asked.groups is not None
         with columns[0]:
-            ratio = settings.ratio_slider(_SECOND)
+            ratio = settings.ratio_slider(_SECOND, RATIO_TWO)
         with columns[1]:
             criterion = settings.criterion_chooser(asked.model, asked.groups, _SECOND)
         with columns[2]:
@@ -46,7 +47,7 @@ def show(looked: Looked) -> None:
     left, right = st.columns(2)
     with left, st.container(border=True, key="card-pr-both"):
         st.table(table(looked, other), border="horizontal")
-        st.caption("Paired over the same pictures: 95 % intervals of the difference.")
+        st.caption("In brackets: 95 % intervals. The sentence above compares picture by picture.")
     with right, st.container(border=True, key="card-pr-curve-two"):
         st.markdown("**The other one's curve** :gray[:small[beside its random control]]")
         chart(
@@ -69,6 +70,9 @@ def sentence(one: Looked, other: Looked) -> str:
     change = change_of(
         one.found.right(one.way, one.ratio), other.found.right(other.way, other.ratio)
     )
+    first, second = one.found.kept[one.way, one.ratio], other.found.kept[other.way, other.ratio]
+    if one.settings.repair == other.settings.repair and np.array_equal(first, second):
+        return "Both are the same network: give the other one a ratio or a criterion of its own."
     what = prune_names.value_title(one.found, "accuracy")
     told = f"{what} {prune_names.points(change)}"
     if change.low > 0:
@@ -77,7 +81,6 @@ def sentence(one: Looked, other: Looked) -> str:
         begin = f"The other one is worse: {told}."
     else:
         begin = f"Neither is better beyond doubt: the other one's {told}."
-    first, second = one.found.kept[one.way, one.ratio], other.found.kept[other.way, other.ratio]
     both, either = int((first & second).sum()), int((first | second).sum())
     chance = first.mean() * second.mean()
     expected = chance / (first.mean() + second.mean() - chance)

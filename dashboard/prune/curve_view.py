@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+import numpy as np
 import streamlit as st
 
 from components import prune_curve
-from components.words import plain
+from components.saying import counted
+from components.words import plain, sentence
 from dashboard.prune.keys import PREFIX
 from dashboard.prune.looked import Looked, chart
 from dashboard.state import restore
@@ -38,9 +40,17 @@ def show(looked: Looked) -> None:
             prune_curve.alt(found, way, ratio, value=cast(Any, value)),
             lambda data: take(looked, data),
         )  # fmt: skip
-        pictures = f"{len(found.labels)} pictures judge"
-        calibrating = found.manifest["outcome"].get("calibrated_on", 0)
-        st.caption(plain(f"{pictures}, {calibrating} others calibrate · bands: 95 % intervals"))
+        st.caption(plain(f"{_judged(looked)} · bands: 95 % intervals"))
+        for note in found.display["notes"]:
+            st.caption(f":material/info: {sentence(note)}")
+
+
+def _judged(looked: Looked) -> str:
+    """Say how many pictures judge, and how many calibrate."""
+    parts, judging = looked.plan.parts, counted(len(looked.found.labels), "picture")
+    calibrating = looked.found.manifest["outcome"]["calibrated_on"]
+    same = np.array_equal(parts.judged, parts.calibration)
+    return f"{judging} judge, {'the same' if same else f'{calibrating} others'} calibrate"
 
 
 def _beside(looked: Looked) -> list[int]:

@@ -11,4 +11,5 @@ EPOCHS = "0"
 TRAININGS = {
     "0": "No training", "2": "Two epochs", "5": "Five epochs", "20": "Twenty epochs",
 }  # fmt: skip
+RATIO_TWO = 30  # of the other network in a comparison
 MOST = 95  # percent: of what is asked to go

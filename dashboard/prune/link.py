@@ -22,7 +22,7 @@ _TEXTS = {
 }  # fmt: skip
 _NUMBERS = {
     "ratio": (keys.RATIO, 0, keys.MOST), "draws": (keys.DRAWS, 1, 20),
-    "seed": (0, 0, 2**31 - 1), "ratio2": (keys.RATIO, 0, keys.MOST),
+    "seed": (0, 0, 2**31 - 1), "ratio2": (keys.RATIO_TWO, 0, keys.MOST),
 }  # fmt: skip
 _FLAGS = {"unrepaired": False, "difference": False, "absolute": False}
 _LISTS = ("also", "corruptions")

@@ -88,10 +88,13 @@ def _override(own: Layer, looked: Looked) -> None:
     """Show the slider of a ratio of the layer's own; at the sweep's ratio it has none."""
     overrides: dict[str, int] = st.session_state.setdefault(OVERRIDES, {})
     key = f"pr-own-{own.name}"
-    st.session_state[key] = overrides.get(own.name, round(100 * looked.settings.ratio))
+    shown = overrides.get(own.name, round(100 * looked.settings.ratio))
+    st.session_state[key] = shown
 
     def change() -> None:
-        overrides[own.name] = int(st.session_state[key])
+        moved = int(st.session_state[key])
+        if moved != shown:  # else the page went away and came back, and nobody has moved it
+            overrides[own.name] = moved
 
     def forget() -> None:
         overrides.pop(own.name, None)

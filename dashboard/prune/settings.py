@@ -133,12 +133,12 @@ def repair_chooser(last: str = "") -> str:
     return _chosen(f"repair{last}", "Repair", _REPAIRS, REPAIR, _REPAIR_HELP)
 
 
-def ratio_slider(last: str = "") -> int:
-    """Show the slider of the share that goes, in percent."""
+def ratio_slider(last: str = "", first: int = RATIO) -> int:
+    """Show the slider of the share that goes, in percent; ``first`` where nothing was chosen."""
     key = f"{PREFIX}ratio{last}"
     step = int(st.session_state.get(f"{PREFIX}step") or STEP)
     options = ratios(step)
-    now = st.session_state.setdefault(key, RATIO)
+    now = st.session_state.setdefault(key, first)
     if now not in options:
         st.session_state[key] = min(options, key=lambda one: abs(one - int(now)))
     return int(

@@ -58,7 +58,7 @@ def timing_key(looked: Looked) -> str:
 
 def timed(looked: Looked, small: Small) -> dict[str, Timing] | None:
     """Return how long passes take; measured at the press of a button."""
-    plan = looked.plan
+    plan, before = looked.plan, known(looked)
     cost = latency_cost(3, rounds=shrunk.ROUNDS)
 
     def work(progress: Progress, cancel: Cancel) -> Latency:
@@ -69,7 +69,10 @@ def timed(looked: Looked, small: Small) -> dict[str, Timing] | None:
         f"{shrunk.ROUNDS} rounds of three networks, in turn",
         lambda: running.work(timing_key(looked), "Time of a pass", plan, work), quick=False,
     )  # fmt: skip
-    return known(looked)
+    after = known(looked)
+    if after is not None and before is None:  # measured in this very run: the tile above is older
+        st.rerun()
+    return after
 
 
 def known(looked: Looked) -> dict[str, Timing] | None:

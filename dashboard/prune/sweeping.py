@@ -46,7 +46,7 @@ def find(asked: Asked, settings: Settings, name: str = "") -> Looked | None:
         )  # fmt: skip
     every = [None if job is None else job.result, explanations.so_far(plan.key)]
     if job is None or job.state in ("cancelled", "failed"):
-        every.append(_one(plan, settings.ratio, name))
+        every.append(_one(plan, settings.ratio, name, begin=job is None))
     for found in every:
         if isinstance(found, PruneSweep):
             ratio = np.flatnonzero(np.isclose(found.ratios, settings.ratio))
@@ -58,14 +58,21 @@ def find(asked: Asked, settings: Settings, name: str = "") -> Looked | None:
     return None
 
 
-def _one(plan: PrunePlan, ratio: float, name: str) -> PruneSweep | None:
-    """Offer the one ratio that is looked at, which costs less than all of them."""
+def _one(plan: PrunePlan, ratio: float, name: str, *, begin: bool) -> PruneSweep | None:
+    """Offer the one ratio that is looked at, which costs less than all of them.
+
+    Args:
+        plan, ratio: what is offered a part of.
+        name: tells several on one page apart.
+        begin: begin without a click where it is quick; not where the user has cancelled the whole.
+    """
     part = running.at_ratio(plan, ratio)
     spent = running.seconds(plan.model, part.cost)
     st.caption(f"Or this ratio alone, {100 * ratio:.0f} %:")
     job = asking.asked(
         f"{name}ratio", part.key, spent, asking.passes(part.cost),
-        lambda: running.submit(part), quick=asking.is_quick(spent, part.cost),
+        lambda: running.submit(part),
+        quick=begin and asking.is_quick(spent, part.cost),
     )  # fmt: skip
     return None if job is None or not isinstance(job.result, PruneSweep) else job.result
 

@@ -121,10 +121,11 @@ def _less(label: str, after: float, before: float, what: str, told: str) -> Tile
 def _points(change: float) -> str:
     """Say a change in points; nothing where there is none.
 
-    >>> _points(-0.123), _points(0.004), _points(0.0)
-    ('−12 points', '+0.4 points', '')
+    >>> _points(-0.123), _points(0.004), _points(0.425 - 1), _points(0.0)
+    ('−12 points', '+0.4 points', '−58 points', '')
     """
     if math.isnan(change):
         return ""
-    told = saying.signed(round(100 * change, 0 if abs(change) >= 0.1 else 1), 2)
+    percent = round(100 * change, 6)
+    told = saying.signed(round(percent, 0 if abs(change) >= 0.1 else 1), 2)
     return "" if told == "0" else f"{told} point{'s' if told not in ('+1', '−1') else ''}"

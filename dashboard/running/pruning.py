@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from dashboard.running import explanations, keeping
 from engine.execution.cost import Cost
 from engine.execution.jobs import Job
+from engine.manifest import digest_of
 
 if TYPE_CHECKING:
     from engine.execution.passes import Cancel, Progress
@@ -87,7 +88,8 @@ def at_ratio(plan: PrunePlan, ratio: float) -> PrunePlan:
     networks = 1 + len(own.choices)
     each = plan.cost.forward // (1 + (len(plan.asked.ratios) - 1) * len(plan.asked.choices))
     share = Cost(min(plan.cost.forward, each * networks), plan.cost.backward)
-    return replace(plan, asked=own, key=f"{plan.key} at {ratio:.3f}", cost=share)
+    key = digest_of(plan.key.encode(), f"at {ratio:.3f}".encode())
+    return replace(plan, asked=own, key=key, cost=share)
 
 
 def is_kept(plan: PrunePlan | GeometryPlan) -> bool:

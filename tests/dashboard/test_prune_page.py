@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import time
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +16,13 @@ from dashboard.controls import image_set
 from dashboard.prune import exporting, tiles
 from dashboard.running import explanations
 from dashboard.running import pruning as running
+from engine.errors import Cancelled
+from engine.execution.passes import Cancel, Progress
 from engine.inputs.samples import load_sample_set
 from engine.models.loading import load_model
 from engine.models.uploads import load_uploaded
 from engine.prune_results import PruneSweep
-from engine.pruning.planning import plan_pruning
+from engine.pruning.planning import PrunePlan, plan_pruning
 from engine.pruning.saving import pruned_bytes
 from engine.pruning.smaller import prune
 
@@ -81,6 +84,7 @@ def test_a_small_model_is_pruned_before_anything_is_asked() -> None:
     assert "48 of 96 units are gone" in told(page)
     assert "against the random control" in told(page)
     assert "Before: 0" in told(page) and "After:" in told(page)
+    assert "40 pictures judge, 20 others calibrate" in told(page)
     assert not page.error and not page.warning
 
 
@@ -148,12 +152,62 @@ def test_views_say_what_they_show() -> None:
     assert "Change: margin" in told(page)
 
 
+def test_the_same_pictures_judge_and_calibrate_where_there_are_few(tmp_path: Path) -> None:
+    whole = load_sample_set("digits")
+    for entry in whole.entries[:10]:
+        folder = tmp_path / str(entry.label)
+        folder.mkdir()
+        (folder / entry.path.name).write_bytes(entry.path.read_bytes())
+    page = opened(judged="own", path=str(tmp_path), ratio="20")
+    assert "10 pictures judge, the same calibrate" in told(page)
+    assert "too few to part" in told(page)
+    assert not page.error
+
+
 def test_two_networks_are_compared() -> None:
     page = opened(ratio="20", view="compare", ratio2="80")
     assert "The other one is worse" in told(page)
     assert len(page.table) == 1 and len(page.dataframe) == 1
     page = opened(ratio="80", view="compare", ratio2="20")
     assert "The other one is better" in told(page)
+
+
+def test_a_comparison_begins_with_two_and_says_when_both_are_one() -> None:
+    page = opened(view="compare")
+    assert page.select_slider(key="pr.ratio2").value == 30
+    assert "They share" in told(page)
+    page.select_slider(key="pr.ratio2").set_value(50).run()
+    assert "Both are the same network" in told(page)
+
+
+def test_one_ratio_alone_is_offered_and_found_after_the_whole_was_cancelled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun_already: list[str] = []
+    run = running._run
+
+    def slow_at_first(
+        plan: PrunePlan, progress: Progress, cancel: Cancel, cells: running._Cells
+    ) -> PruneSweep:
+        begun_already.append(plan.key)
+        while len(begun_already) == 1:
+            if cancel.is_set():
+                raise Cancelled
+            time.sleep(0.01)
+        return run(plan, progress, cancel, cells)
+
+    monkeypatch.setattr(running, "_run", slow_at_first)
+    page = begun(ratio="20", seed="77")
+    page.run()
+    (sweep,) = [job for job in explanations.queue()._jobs.values() if job.active]
+    sweep.cancel()
+    assert sweep.wait(60)
+    page.run()
+    assert not page.metric and len(begun_already) == 1  # nothing begins by itself
+    assert "Or this ratio alone, 20 %:" in told(page)
+    page = pressed(page, "run-ratio")
+    assert not page.error
+    assert numbers(page)["Units gone"] == "19"
 
 
 def test_other_ways_are_tried() -> None:
