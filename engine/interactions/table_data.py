@@ -27,6 +27,7 @@ MOST_ASKED = 100_000
 _CHUNK_ROWS = 32_768
 _CHUNK_NUMBERS = 3 * 2**18
 _LEAST_ROWS = 2
+_NAMED = 3  # labels that are told
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,10 +151,17 @@ def _notes(rows: Rows) -> tuple[str, ...]:
 
 
 def _unlabelled(rows: Rows) -> tuple[str, ...]:
-    one = rows.unlabelled == 1
-    many = "row has no label and was" if one else "rows have no label and were"
-    told = f"{rows.unlabelled} {many} left out"
-    return (told,) if rows.unlabelled else ()
+    strange = len(rows.strangers)
+    empty, told = rows.unlabelled - strange, []
+    if empty:
+        many = "row has no label and was" if empty == 1 else "rows have no label and were"
+        told.append(f"{empty} {many} left out")
+    if strange:
+        is_, was = ("row is", "was") if strange == 1 else ("rows are", "were")
+        names = list(dict.fromkeys(map(repr, rows.strangers)))
+        some = ", ".join([*names[:_NAMED], *(["…"] if len(names) > _NAMED else [])])
+        told.append(f"{strange} {is_} of no class of the model ({some}) and {was} left out")
+    return tuple(told)
 
 
 def _missing_classes(rows: Rows) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from engine.errors import InputError, nearest
 from engine.inputs.tables import Table
+from engine.models.cells import read_texts
 from engine.models.labels import label_column, truth_of
 from engine.models.matching import match
 from engine.models.table_specs import Column, TableSpec
@@ -30,6 +31,7 @@ class Rows:
         label: the column that holds the truth, or None.
         truth: what it says of each row, as ``truth_of`` returns it, or None; none is unknown.
         unlabelled: rows that were drawn but left out, because their truth is not known.
+        strangers: what the label says in those of them where it is no outcome of the model.
         notes: what a person should know of the matching.
     """
 
@@ -40,6 +42,7 @@ class Rows:
     label: str | None = None
     truth: np.ndarray | None = None
     unlabelled: int = 0
+    strangers: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
@@ -134,7 +137,12 @@ def load_rows(
     rows = replace(rows, label=column, truth=found)
     if known.all():
         return rows
-    return replace(rows.part(np.flatnonzero(known)), unlabelled=int((~known).sum()))
+    left = part.frame[column][~known]
+    return replace(
+        rows.part(np.flatnonzero(known)),
+        unlabelled=len(left),
+        strangers=tuple(text for text in read_texts(left) if text.strip()),
+    )
 
 
 def find_column(spec: TableSpec, name: str) -> int:

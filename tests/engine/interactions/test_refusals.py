@@ -132,6 +132,10 @@ def test_unseen_categories_missing_labels_and_classes() -> None:
     planned = plan_interactions(nets.mixed_net(), unlabelled, repeats=30)
     assert "1 row has no label and was left out" in planned.data.notes
     assert planned.data.count == len(table) - 1
+    strange = table.frame.assign(label=["maybe", None, "so", *table.frame["label"][3:]])
+    notes = plan_interactions(nets.mixed_net(), strange, repeats=30).data.notes
+    assert "1 row has no label and was left out" in notes
+    assert "2 rows are of no class of the model ('maybe', 'so') and were left out" in notes
     only = table.frame[table.frame["label"] == "no"].reset_index(drop=True)
     planned = plan_interactions(nets.mixed_net(), only)
     assert "no row is of the class 'yes'" in planned.data.notes
