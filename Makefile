@@ -50,6 +50,9 @@ bench: $(VENV)/.ready-all browser
 	@$(BIN)/python tests/bench/heads.py
 	@$(BIN)/python tests/bench/interactions.py
 	@$(BIN)/python tests/bench/pruning.py
+	@$(BIN)/python tests/bench/pruning_sweep.py
+	@$(BIN)/python tests/bench/pruning_latency.py
+	@$(BIN)/python tests/bench/pruning.py
 
 own-models: $(VENV)/.ready-dev
 	@HALOSCOPE_KEEP_TABLE=1 $(BIN)/python -m pytest -q tests/engine/own_models/test_table.py

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 from PIL import ImageFont
@@ -21,7 +21,13 @@ def _font() -> ImageFont.FreeTypeFont:
 
 def width(text: str, size: float = LABEL) -> float:
     """Return how wide a line of text is drawn, in pixels."""
-    return float(_font().getlength(text)) * size / LABEL
+    return _length(text) * size / LABEL
+
+
+@lru_cache(4096)
+def _length(text: str) -> float:
+    """Return how wide text is at the size of the font: pages ask the same again and again."""
+    return float(_font().getlength(text))
 
 
 def fitted(text: str, room: float, size: float = LABEL) -> str:
@@ -56,7 +62,11 @@ def axis(title: str, room: float = 225.0) -> str:
 def wrapped(text: str, room: float, size: float = LABEL) -> list[str]:
     """Break text into lines at most ``room`` pixels wide, between words where possible."""
     lines: list[str] = []
-    for word in text.split():
+    words = text.split()
+    whole = " ".join(words)
+    if words and width(whole, size) <= room:
+        return [whole]
+    for word in words:
         longer = f"{lines[-1]} {word}" if lines else word
         if lines and width(longer, size) <= room:
             lines[-1] = longer

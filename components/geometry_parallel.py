@@ -172,7 +172,8 @@ def _axes(
         if low < 0 < high and measure == "margin":
             _boundary(drawn, -low / (high - low) - row * _step())
     frames.legend_above(drawn)
-    margin = {"l": 0, "r": 0, "t": _KEY, "b": below}
+    ends = [14 + fitting.width(names[place]) / 2 if flat else 0.0 for place in (0, -1)]
+    margin = {"l": ends[0], "r": ends[1], "t": _KEY, "b": below}
     drawn.update_layout(margin=margin, margin_autoexpand=False)
 
 

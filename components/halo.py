@@ -85,7 +85,7 @@ def reach_of(curve: HaloCurve) -> float:
 
 def cut(curve: HaloCurve) -> int:
     """Return how many points of a curve lie farther out than the picture shows."""
-    return int((curve.radius > reach_of(curve)).sum())
+    return int((np.isfinite(curve.radius) & (curve.radius > reach_of(curve))).sum())
 
 
 def place_of_model(
@@ -185,8 +185,7 @@ def alt(found: Interactions, pair: int, rate: int = -1) -> str:
     """Describe the picture for those who cannot see it."""
     curve = found.halo(pair, rate)
     known = reached(found, pair, curve.steps, curve.signs, rate)
-    out = halo_shape.outside(curve.radius, curve.expected)
-    outside, inside = (int((known & which).sum()) for which in (out, ~out))
+    outside, inside = (int((known & which).sum()) for which in (~curve.inside, curve.inside))
     low, high = (saying.number(float(end), 2) for end in (curve.radius.min(), curve.radius.max()))
     return (
         f"Halo of {pair_named(found, pair)} at ε = {saying.number(curve.expected)}: of "

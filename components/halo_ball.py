@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from components import fitting, frames, halo_shape, interaction_made_up, saying
+from components import fitting, frames, interaction_made_up, saying
 from components.interaction_names import LESS, MORE, crossed
 from components.tokens import BAR_OTHER, DIVERGING, VALUES, plotly_scale
-from engine.halo_shapes import STEPS
+from engine.halo_shapes import STEPS, outside
 from engine.interaction_results import Ball
 
 _HEIGHT = 540  # pixels
@@ -60,9 +60,12 @@ def faces(signed: np.ndarray) -> np.ndarray:
 
 def _surface(ball: Ball) -> go.Mesh3d:
     points = ball.points()
-    i, j, k = faces(ball.steps[:, :3] * ball.signs[:, :3]).T.astype(np.int32)
+    there = np.isfinite(points).all(axis=1)
+    every = faces(ball.steps[:, :3] * ball.signs[:, :3])
+    i, j, k = every[there[every].all(axis=1)].T.astype(np.int32)
     apart = (ball.loss - ball.base_loss - ball.epsilon) / (ball.epsilon or 1.0)
-    most = float(np.abs(apart).max()) or 1.0
+    apart = np.where(there, apart, np.nan)
+    most = float(np.nanmax(np.abs(apart), initial=0.0)) or 1.0
     return go.Mesh3d(
         **_coordinates(points), i=i, j=j, k=k, intensity=apart.astype(np.float32), cmin=-most,
         cmax=most, colorscale=plotly_scale(DIVERGING), showscale=False, opacity=0.72,
@@ -168,9 +171,9 @@ def alt(ball: Ball) -> str:
     """Describe the picture for those who cannot see it."""
     above = ball.loss - ball.base_loss
     names = crossed([ball.titles[i] for i in ball.features])
-    outside = int(halo_shape.outside(above, ball.epsilon).sum())
+    far = int(outside(above, ball.epsilon).sum())
     return (
-        f"Ball of {names} at ε = {saying.number(ball.epsilon)}: {outside} of "
+        f"Ball of {names} at ε = {saying.number(ball.epsilon)}: {far} of "
         f"{saying.counted(len(above), 'model')} lie outside the sphere; the loss rises by "
         f"{saying.number(float(above.min()), 2)} to {saying.number(float(above.max()), 2)}."
     )

@@ -49,16 +49,16 @@ def figure(
     drawn = _halos(found, rate, middles, reach)
     spots = np.array(list(middles.values()))
     spread = found.spread()
-    texts = [
-        f"{saying.drawn(pair_named(found, p))}<br>{spread_told(found, spread[p])}" for p in order
-    ]
-    x, y = spots.T.tolist()
-    drawn.add_trace(picking.cells(x, y, [[pair] for pair in order], texts, _CELL))
-    for pair, (x, y) in middles.items():
-        drawn.add_annotation(
-            x=x, y=y + (_EDGE + _TITLE) * reach, text=_title(found, pair), showarrow=False,
-            yanchor="top", font={"size": 11},
-        )  # fmt: skip
+    texts = [f"{saying.drawn(pair_named(found, p))}<br>{spread_told(spread[p])}" for p in order]
+    keys = [[pair] for pair in order]
+    drawn.add_trace(picking.cells(spots[:, 0].tolist(), spots[:, 1].tolist(), keys, texts, _CELL))
+    titles = [
+        {
+            "x": x, "y": y + (_EDGE + _TITLE) * reach, "text": _title(found, pair),
+            "showarrow": False, "yanchor": "top", "font": {"size": 11},
+        }
+        for pair, (x, y) in middles.items()
+    ]  # fmt: skip
     if chosen in middles:
         _frame(drawn, middles[chosen], reach)
     rows = -(-len(order) // columns)
@@ -69,7 +69,7 @@ def figure(
         range=[-high * (rows - 1) - wide / 2, high - wide / 2], scaleanchor="x",
         constraintoward="top", **hidden,
     )  # fmt: skip
-    drawn.update_layout(hoverdistance=-1, hovermode="closest")
+    drawn.update_layout(hoverdistance=-1, hovermode="closest", annotations=titles)
     return drawn
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
-from components import fitting, halo_shape, saying
+from components import fitting, saying
 from components.interaction_names import LESS, MORE, budget_told, masks_told
 from components.tokens import BAR_OTHER
 from engine.halo_shapes import HaloCurve
@@ -30,7 +30,7 @@ def points(
     radius = np.clip(curve.radius, 0, reach)
     x, y = radius * np.cos(curve.angle), radius * np.sin(curve.angle)
     texts = [point_told(found, pair, curve, at, bool(known[at])) for at in range(len(x))]
-    far, out = curve.radius > reach, halo_shape.outside(curve.radius, curve.expected)
+    far, out = curve.radius > reach, ~curve.inside
     kinds = (
         (known & out & ~far, {"symbol": "diamond", "color": MORE, "size": 8}),
         (far, {"symbol": "star-triangle-up", "color": MORE, "size": 11}),
@@ -61,9 +61,11 @@ def point_told(found: Interactions, pair: int, curve: HaloCurve, at: int, known:
     titles = [found.titles[i] for i in found.pairs[pair]]
     above, loss = float(curve.radius[at]), found.base_loss + float(curve.radius[at])
     apart = above - curve.expected
-    if not known:
+    if not np.isfinite(above):
+        how = "it returns what is not finite: out of the set"
+    elif not known:
         how = "a budget could not be spent: the circle says nothing here"
-    elif halo_shape.outside(curve.radius, curve.expected)[at]:
+    elif not curve.inside[at]:
         how = f"{saying.number(apart, 2)} more than the sum of both alone"
     elif apart < -_NEXT * curve.expected:
         how = f"{saying.number(-apart, 2)} less than the sum of both alone"

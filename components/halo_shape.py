@@ -10,7 +10,7 @@ from engine.halo_shapes import HaloCurve
 
 _BETWEEN = 6  # pieces between two neighbours
 _ROUND = 120  # pieces of a circle
-_ROUNDING = 1e-9  # of ε: what is nearer to the circle is on it
+_ENDLESS = 10.0  # of ε: stands for a loss that is not finite, beyond what is drawn
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +46,7 @@ def shape_of(
     part = np.arange(pieces) / pieces
     angles = np.append(curve.angle, curve.angle[0] + 2 * np.pi)
     radii = np.maximum(np.append(curve.radius, curve.radius[0]), 0)
+    radii = np.where(np.isfinite(radii), radii, _ENDLESS * curve.expected)
     angle = (angles[:-1, None] + part * np.diff(angles)[:, None]).ravel()
     radius = (radii[:-1, None] + part * np.diff(radii)[:, None]).ravel()
     after = np.repeat(reached & np.roll(reached, -1), pieces)
@@ -60,11 +61,6 @@ def shape_of(
         less=_ring(angle, np.minimum(told, expected), expected),
         core=closed(angle, np.minimum(radius, expected)),
     )
-
-
-def outside(radius: np.ndarray, expected: float) -> np.ndarray:
-    """Say which models cost more than the sum, bool ``(models,)``; not by rounding alone."""
-    return np.asarray(radius - expected > _ROUNDING * expected)
 
 
 def circle(radius: float) -> np.ndarray:

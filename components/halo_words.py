@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from components import halo_shape, saying
+from components import saying
 from components.halo import cut
 from components.interaction_names import features_of, is_one_picture, reached, samples_of
 from components.interaction_notes import not_spent
 from components.sign_agreement import SURE
-from engine.halo_shapes import HaloCurve
+from engine.halo_shapes import HaloCurve, outside
 from engine.interaction_results import Ball, Interacting, Interactions
 
 _SAME = 0.05  # of ε: what is nowhere farther from the circle keeps to it (our definition)
@@ -31,11 +31,15 @@ def halo_sentence(found: Interactions, pair: int, rate: int = -1) -> str:
         return f"The halo of {both} says nothing: ε is 0.{rest}"
     if not known.any():
         return f"The halo of {both} says nothing, for no budget could be spent.{rest}"
-    apart = (curve.radius[known] - curve.expected) / curve.expected
-    told = _against_sum(found, features, apart, curve.signs[known])
+    ended = known & np.isfinite(curve.radius)
+    if not ended.any():
+        return f"The halo of {both} says nothing.{_endless(curve.radius)}{rest}"
+    apart = (curve.radius[ended] - curve.expected) / curve.expected
+    told = _against_sum(found, features, apart, curve.signs[ended])
     left = int((~known).sum())
     gap = f" {saying.counted(left, 'model')} could not spend a budget." if left else ""
-    return f"{told}{_beyond(curve)}{gap} {_exact(found)}{rest}"
+    far = f"{_beyond(curve)}{_endless(curve.radius)}"
+    return f"{told}{far}{gap} {_exact(found)}{rest}"
 
 
 def _exact(found: Interactions) -> str:
@@ -49,10 +53,22 @@ def _beyond(curve: HaloCurve) -> str:
     far = cut(curve)
     if not far:
         return ""
-    most = saying.number(float(curve.radius.max() / curve.expected), 2)
+    farthest = curve.radius[np.isfinite(curve.radius)].max()
+    most = saying.number(float(farthest / curve.expected), 2)
     return (
         f" {saying.counted(far, 'model')} {'lies' if far == 1 else 'lie'} beyond the edge of the "
         f"picture, as far as {most} ε."
+    )
+
+
+def _endless(radius: np.ndarray) -> str:
+    """Say how many models return what is not finite."""
+    count = int((~np.isfinite(radius)).sum())
+    if not count:
+        return ""
+    return (
+        f" {saying.counted(count, 'model')} {'returns' if count == 1 else 'return'} what is not "
+        f"finite, and {'is' if count == 1 else 'are'} out of the set."
     )
 
 
@@ -82,11 +98,11 @@ def _against_sum(
         for at, way, sign in ends
         if sign * apart[at] > _SAME
     ]
-    outside, count = int(halo_shape.outside(1 + apart, 1.0).sum()), len(apart)
-    leave = "leaves" if outside == 1 else "leave"
+    out, count = int(outside(1 + apart, 1.0).sum()), len(apart)
+    leave = "leaves" if out == 1 else "leave"
     return (
         f"Moving m of {names} together does not cost what {alone}: {saying.joined(parts)}. "
-        f"{outside or 'None'} of {saying.counted(count, 'model')} {leave} the set of good models."
+        f"{out or 'None'} of {saying.counted(count, 'model')} {leave} the set of good models."
     )
 
 
@@ -112,8 +128,11 @@ def ball_sentence(ball: Ball) -> str:
     features = [int(i) for i in ball.features]
     if ball.epsilon <= 0:
         return f"The ball of {features_of(ball, features)} says nothing: ε is 0.{_of_score(ball)}"
-    apart = (ball.loss - ball.base_loss) / ball.epsilon - 1
-    return f"{_against_sum(ball, features, apart, ball.signs)}{_of_score(ball)}"
+    ended, rest = np.isfinite(ball.loss), f"{_endless(ball.loss)}{_of_score(ball)}"
+    if not ended.any():
+        return f"The ball of {features_of(ball, features)} says nothing.{rest}"
+    apart = (ball.loss[ended] - ball.base_loss) / ball.epsilon - 1
+    return f"{_against_sum(ball, features, apart, ball.signs[ended])}{rest}"
 
 
 def _of_score(ball: Ball) -> str:

@@ -59,11 +59,6 @@ def samples_of(found: Interactions) -> str:
     return saying.counted(int(found.outcome["samples"]), thing)
 
 
-def without_dust(found: Interacting, value: float) -> float:
-    """Return an effect or a score; 0 where it is no more than rounding."""
-    return 0.0 if abs(value) <= found.rounding else value
-
-
 def place_of(found: Interactions, i: int, j: int) -> int | None:
     """Return the place of a pair among those looked at closely; None if it is not."""
     there = (found.pairs == (i, j)).all(axis=1) | (found.pairs == (j, i)).all(axis=1)
@@ -79,10 +74,19 @@ def reached(
     return np.asarray(((state == REACHED) | (steps == 0)).all(axis=1))
 
 
-def spread_told(found: Interactions, spread: np.ndarray) -> str:
-    """Say the smallest, median and largest score of the good models: "FIS −0.01 … 0 … +0.05"."""
-    told = (saying.signed(without_dust(found, float(value))) for value in spread)
-    return f"FIS {' … '.join(told)}"
+def swept(found: Interactions, values: np.ndarray | float) -> np.ndarray:
+    """Return scores or effects, 0 where they are rounding alone, as large as in a good model."""
+    dust = float(found.rounding[found.members()].max(initial=0.0))
+    return np.where(np.abs(values) <= dust, 0.0, values)
+
+
+def spread_told(spread: np.ndarray) -> str:
+    """Say the smallest, median and largest score of the good models.
+
+    >>> spread_told(np.array([-0.01, 0.02, 0.05]))
+    'FIS −0.01 … +0.02 … +0.05'
+    """
+    return f"FIS {' … '.join(saying.signed(float(value)) for value in spread)}"
 
 
 def masks_told(titles: Sequence[str], masks: np.ndarray) -> str:

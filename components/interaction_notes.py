@@ -36,6 +36,12 @@ def _searched(found: Interactions) -> list[str]:
             f"The loss rises and falls along {saying.counted(slow, 'direction')}: "
             f"{'it was' if slow == 1 else 'they were'} searched step by step."
         )
+    broken = found.not_finite
+    if broken:
+        told.append(
+            f"{saying.counted(broken, 'masked model')} {'returns' if broken == 1 else 'return'} "
+            f"what is not finite, and {'is' if broken == 1 else 'are'} out of the set."
+        )
     return told
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import plotly.graph_objects as go
 
 from components import (
@@ -50,9 +52,9 @@ def figure(
     bands = swarm_values.bands_of(found, of, value, epsilon, absolute=absolute)
     placed = positions(bands, wide=wide, most=most, keep=chosen)
     drawn = go.Figure()
-    for inside in (False, True):
-        for one in placed:
-            drawn.add_traces(swarm_marks.dots(found, one, inside=inside))
+    layers = [(inside, one) for inside in (False, True) for one in placed]
+    dots = [swarm_marks.dots(found, one, inside=inside) for inside, one in layers]
+    drawn.add_traces(list(chain.from_iterable(dots)))
     if box:
         drawn.add_trace(swarm_marks.boxes(placed, bands))
     drawn.add_trace(swarm_marks.stars(placed))
@@ -66,6 +68,7 @@ def figure(
             frames.line_at(drawn, at, ACCENT, "dash", width=2)
     _key(drawn, found, bands, epsilon)
     _words(drawn, placed, bands)
+    _titles(drawn, placed)
     return drawn
 
 
@@ -79,12 +82,6 @@ def _title(found: Interactions, value: Value, *, absolute: bool) -> str:
 
 def _axes(drawn: go.Figure, placed: list[Placed], ends: tuple[float, float], title: str) -> None:
     high = placed[-1].end if placed else 40.0
-    for one in placed:
-        drawn.add_annotation(
-            x=0, xref="paper", xanchor="left", y=one.top + 22, yanchor="bottom", align="left",
-            text=f"<b>{saying.drawn(fitting.fitted(one.band.title, _LABEL, 13))}</b>",
-            showarrow=False, font={"size": 13},
-        )  # fmt: skip
     frames.finished(drawn, round(high) + _BELOW)
     drawn.update_xaxes(
         title={"text": saying.drawn(saying.begun(title)), "font": {"size": 13}, "standoff": 8},
@@ -93,6 +90,19 @@ def _axes(drawn: go.Figure, placed: list[Placed], ends: tuple[float, float], tit
     drawn.update_yaxes(range=[high, 0], visible=False)
     margin = {"l": _SIDE, "r": _SIDE, "t": 0, "b": _BELOW, "autoexpand": False}
     drawn.update_layout(margin=margin, hovermode="closest")
+
+
+def _titles(drawn: go.Figure, placed: list[Placed]) -> None:
+    """Tell what the bands are, all at once: one after the other, each looks at all again."""
+    titles = [
+        {
+            "x": 0, "xref": "paper", "xanchor": "left", "y": one.top + 22, "yanchor": "bottom",
+            "text": f"<b>{saying.drawn(fitting.fitted(one.band.title, _LABEL, 13))}</b>",
+            "align": "left", "showarrow": False, "font": {"size": 13},
+        }
+        for one in placed
+    ]  # fmt: skip
+    drawn.update_layout(annotations=[*drawn.layout.annotations, *titles])
 
 
 def _key(drawn: go.Figure, found: Interactions, bands: list[Band], epsilon: float | None) -> None:

@@ -91,20 +91,19 @@ def heatmap_sentence(found: Interactions, epsilon: float | None = None) -> str:
         for sign, way in (("plus", "positively"), ("minus", "negatively"))
         if sign in told
     ]
-    nothing = set(told) == {"none"}
-    parts = [
-        f"In all good models {saying.joined(agreed)}."
-        if agreed
-        else "In no good model can an interaction be told from zero."
-        if nothing
-        else "On no pair do all good models agree even in the sign of the interaction."
-    ]
+    if set(told) == {"none"}:
+        begin = "In no good model can an interaction be told from zero."
+    elif agreed:
+        begin = f"In all good models {saying.joined(agreed)}."
+    else:
+        begin = "On no pair do all good models agree even in the sign of the interaction."
+    parts = [begin]
     if "both" in told:
         parts.append(f"They contradict each other on {_pairs(found, told, ('both',))}.")
     some = _pairs(found, told, ("some plus", "some minus"))
     if some:
         parts.append(f"On {some} it is, in part of them, too small to be told from zero.")
-    if "none" in told and not nothing:
+    if "none" in told and len(set(told)) > 1:
         none = _pairs(found, told, ("none",))
         parts.append(f"On {none} it is too small to be told from zero in all of them.")
     rest = len(found.columns) * (len(found.columns) - 1) // 2 - len(told)

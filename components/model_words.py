@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
 from components import saying
-from components.interaction_names import listed_pair, masks_told, without_dust
+from components.interaction_names import listed_pair, masks_told, swept
 from components.sign_agreement import SURE
 from engine.interaction_results import Interactions
 
@@ -17,7 +19,7 @@ def model_sentence(found: Interactions, pair: int, model: int) -> str:
         model: its place in the cloud; −1 − its place if it was trained again.
     """
     name = listed_pair(found, pair)
-    own = without_dust(found, float(found.scores[pair, 0]))
+    own = float(swept(found, found.scores[pair, 0]))
     if model == 0:
         return (
             f"This is the reference: {found.manifest['display']['loss']} "
@@ -30,8 +32,12 @@ def model_sentence(found: Interactions, pair: int, model: int) -> str:
         titles = [found.titles[i] for i in found.pairs[pair]]
         who = f"The reference with {masks_told(titles, found.pair_masks(pair)[model])}"
         loss = float(found.loss[pair, model])
-        score, error = float(found.scores[pair, model]), float(found.error[pair, model, 3])
-    score = without_dust(found, score)
+        score = float(swept(found, found.scores[pair, model]))
+        error = float(found.error[pair, model, 3])
+    if not math.isfinite(score):
+        return (
+            f"{who}: it returns what is not finite, as it is or with features moved: out of bound."
+        )
     return (
         f"{who}: {_loss(found, loss)} Its interaction score of {name} is {_score(score, error)}, "
         f"the reference's {saying.signed(own)}."

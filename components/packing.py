@@ -43,17 +43,23 @@ def _free(middles: np.ndarray, halves: np.ndarray, upwards: bool) -> float:
     """
     if (np.abs(middles) >= halves - _TOUCH).all():
         return 0.0
-    up = _edge(middles, halves)
-    down = _edge(-middles, halves)
+    down, up = _edges(middles - halves, middles + halves)
     if abs(up - down) <= _TOUCH:
         return up if upwards else -down
     return up if up < down else -down
 
 
-def _edge(middles: np.ndarray, halves: np.ndarray) -> float:
-    """Return the smallest free place from 0 upwards; 0 itself is taken."""
-    order = np.argsort(middles - halves)
-    low = (middles - halves)[order]
-    top = np.maximum.accumulate((middles + halves)[order])
-    ends = (np.append(low[1:], np.inf) >= top - _TOUCH) & (top > 0)
-    return float(top[ends.argmax()])
+def _edges(low: np.ndarray, high: np.ndarray) -> tuple[float, float]:
+    """Return how far the nearest free places below and above 0 are; 0 itself is taken.
+
+    Intervals that touch are gone through from the lowest up, as plain numbers: they are few.
+    """
+    begin, end = -np.inf, -np.inf
+    for start, stop in sorted(zip(low.tolist(), high.tolist(), strict=True)):
+        if start >= end - _TOUCH:  # a gap
+            if end > 0:
+                break
+            begin, end = start, stop
+        elif stop > end:
+            end = stop
+    return -begin, end

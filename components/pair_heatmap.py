@@ -10,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from components import interaction_made_up, matrix, pair_marks, picking, saying
-from components.interaction_names import crossed, place_of, spread_told, without_dust
+from components.interaction_names import crossed, place_of, spread_told, swept
 from components.tokens import DIVERGING, SEQUENTIAL, plotly_scale
 from engine.interaction_results import Interactions
 
@@ -90,14 +90,11 @@ def cells_of(
         told = found.agreement(epsilon)
     elif show != "reference":
         told = found.spread(epsilon)[:, _SPREAD.index(show)]
-    if show != "agreement":
-        told = np.where(np.abs(told) <= found.rounding, 0.0, told)
-        values = np.where(np.abs(values) <= found.rounding, 0.0, values)
     i, j = found.pairs.T
     for rows, columns in ((i, j), (j, i)):
         values[rows, columns] = told
         close[rows, columns] = True
-    return values, close
+    return (values if show == "agreement" else swept(found, values)), close
 
 
 def _heat(values: np.ndarray, opacity: float) -> go.Heatmap:
@@ -157,7 +154,7 @@ def _scale(show: Show, values: np.ndarray) -> dict[str, object]:
 def _cells(
     found: Interactions, values: np.ndarray, show: Show, epsilon: float | None
 ) -> go.Scatter:
-    spread, shares = found.spread(epsilon), found.agreement(epsilon)
+    spread, shares = swept(found, found.spread(epsilon)), found.agreement(epsilon)
     x, y, keys, texts = [], [], [], []
     for i, j in combinations(range(len(found.columns)), 2):
         pair = place_of(found, i, j)
@@ -167,7 +164,7 @@ def _cells(
             told.append("not looked at closely")
         else:
             told += [
-                f"good models: {spread_told(found, spread[pair])}",
+                f"good models: {spread_told(spread[pair])}",
                 f"{_floored(float(shares[pair]))} have the usual sign",
             ]
         for across, down in ((i, j), (j, i)):
@@ -180,10 +177,9 @@ def _cells(
 
 def _score(found: Interactions, i: int, j: int, pair: int | None) -> str:
     value = found.strength[i, j] if pair is None else found.scores[pair, 0]
-    value = without_dust(found, float(value))
     error = found.strength_error[i, j] if pair is None else found.error[pair, 0, 3]
     give = f" ± {saying.number(float(error), 2)}" if error > 0 else ""
-    return f"{saying.signed(value)}{give}"
+    return f"{saying.signed(float(swept(found, value)))}{give}"
 
 
 def _floored(share: float) -> str:

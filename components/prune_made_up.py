@@ -59,7 +59,7 @@ def manifest(**display: Any) -> dict[str, Any]:
             **display,
         },
         "source": {"model_title": "A network", "images": f"{PICTURES} pictures"},
-        "outcome": {},
+        "outcome": {"calibrated_on": 40},
     }
 
 

@@ -52,7 +52,7 @@ def figure(
         drawn.add_trace(_bars(found, units * scale, stay, colour, opacity))
     drawn.add_trace(_numbers(size * scale, stay, size, letters))
     own = [layer.name == group for layer in layers]
-    names = [saying.drawn(fitting.ending(layer.title, _LABEL, letters)) for layer in layers]
+    names = [saying.drawn(fitting.ending(layer.name, _LABEL, letters)) for layer in layers]
     frames.finished(drawn, high * len(layers) + _BELOW)
     drawn.update_yaxes(
         tickvals=list(range(len(layers))),
@@ -64,7 +64,7 @@ def figure(
         automargin=False,
     )
     _across(drawn, absolute, float((size * scale).max(initial=1)))
-    left = 14 + max((fitting.width(name, letters) for name in names), default=0.0)
+    left = 18 + max((fitting.width(name, letters) for name in names), default=0.0)
     margin = {"l": left, "r": _BESIDE, "t": 2, "b": _BELOW}
     drawn.update_layout(barmode="stack", bargap=0.25, margin=margin, margin_autoexpand=False)
     return drawn

@@ -115,7 +115,8 @@ def points(share: Share) -> str:
 
 def _end(value: float, *, signed: bool = False) -> str:
     """Say hundredths: whole numbers, and tenths below ten where changes are small."""
-    rounded = round(100 * value, 1 if signed and abs(value) < 0.1 else 0)
+    percent = round(100 * value, 6)  # −57.49999999 is −57.5: a half goes where that of a share goes
+    rounded = round(percent, 1 if signed and abs(value) < 0.1 else 0)
     return (saying.signed if signed else saying.number)(rounded, 3)
 
 

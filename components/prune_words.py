@@ -28,7 +28,8 @@ def sweep_sentence(found: PruneSweep, way: int, ratio: int) -> str:
         )
     else:
         begin = f"Nothing is gone ({way_name(found, way)})."
-    return f"{begin} {_cost(found, way, ratio)}{_against_lots(found, way, ratio, gone)}"
+    told = f"{_cost(found, way, ratio)}{_against_lots(found, way, ratio, gone)}"
+    return f"{begin} {told}{_repair_alone(found, way)}"
 
 
 def _cost(found: PruneSweep, way: int, ratio: int) -> str:
@@ -66,6 +67,21 @@ def _against_lots(found: PruneSweep, way: int, ratio: int, gone: int) -> str:
     if change.high < 0:
         return f" That is worse than drawing lots: {by}."
     return f" That is no different from drawing lots, within doubt: {by}."
+
+
+def _repair_alone(found: PruneSweep, way: int) -> str:
+    """Say what the repair costs where nothing went, if it does harm beyond doubt."""
+    whole = np.flatnonzero(found.kept[way].all(axis=-1))
+    if found.ways[way].repair == "none" or not len(whole):
+        return ""
+    change = found.change(way, int(whole[0]))
+    if not change.count or not change.high < 0:
+        return ""
+    few = saying.counted(int(found.manifest["outcome"]["calibrated_on"]), "picture")
+    return (
+        f" The repair alone does harm: with nothing gone it costs {points(change)}, since it knows "
+        f"{few} only. Choose no repair, or more pictures."
+    )
 
 
 def map_sentence(found: PruneSweep, way: int, ratio: int) -> str:

@@ -10,7 +10,7 @@ from engine.interaction_results import Interactions
 
 Verdict = Literal["plus", "minus", "both", "some plus", "some minus", "none"]
 
-SURE = 2  # standard errors within which a score has no sign, as in ``Interactions.doubt``
+SURE = 2  # standard errors that are told with a score, as in ``Interactions.doubt``
 
 
 def verdicts(found: Interactions, epsilon: float | None = None) -> list[Verdict]:

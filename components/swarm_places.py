@@ -113,7 +113,7 @@ def _fitted(
         tall = tall_of(y, sizes)
         if tall <= tallest or share * len(band.values) <= _FEW:
             return shown, x, y, sizes
-        share *= min(0.95, max(0.5, tallest / tall))
+        share *= min(0.9, max(0.3, tallest / tall))
 
 
 def _pile_of_marks(band: Band, axis: tuple[float, float, float]) -> float:

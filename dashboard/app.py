@@ -30,6 +30,7 @@ pages = [
     st.Page("pages/masks.py", title="Masks", icon=":material/texture:"),
     st.Page("pages/tables.py", title="Tables", icon=":material/table_chart:"),
     st.Page("pages/interactions.py", title="Interactions", icon=":material/join_inner:"),
+    st.Page("pages/prune.py", title="Prune", icon=":material/content_cut:"),
     st.Page("pages/own_model.py", title="Own model", icon=":material/add_box:"),
     st.Page("pages/models.py", title="Models", icon=":material/deployed_code:"),
     st.Page("pages/methods.py", title="Methods", icon=":material/menu_book:"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 STEPS = 10
+_ROUNDING = 1e-9  # of ε: what is nearer to the circle is on it
 # What became of the search for a mask.
 REACHED, NOT_REACHABLE, NO_EFFECT, NOT_MASKABLE = range(4)
 
@@ -24,7 +25,7 @@ class HaloCurve:
         expected: ε, radius of the circle.
         steps, signs: int8 ``(36, 2)``, which model it is.
         masks: float64 ``(36, 2)``, the two features' m.
-        inside: bool, moving both costs less than the sum: the model stays in the set.
+        inside: bool, moving both costs no more than the sum: the model stays in the set.
     """
 
     x: np.ndarray
@@ -57,6 +58,11 @@ def masks_of(
     return np.asarray(np.where(signs == 0, 1.0, found))
 
 
+def outside(radius: np.ndarray, expected: float) -> np.ndarray:
+    """Say which models cost more than the sum, bool ``(models,)``; not by rounding alone."""
+    return np.asarray(radius - expected > _ROUNDING * expected)
+
+
 def curve_of(
     radius: np.ndarray, expected: float, steps: np.ndarray, signs: np.ndarray, masks: np.ndarray
 ) -> HaloCurve:
@@ -75,5 +81,5 @@ def curve_of(
         steps=steps[order],
         signs=signs[order],
         masks=masks[order],
-        inside=radius <= expected,
+        inside=~outside(radius, expected),
     )

@@ -30,8 +30,9 @@ from engine.halo_shapes import (
 )
 from engine.results import Result
 
-# A score of this share of the loss is none: effects are sums in single precision.
+# A score of this share of losses and effects is none: they are sums in single precision.
 _ROUNDING = 1e-6
+_SURE = 2  # standard errors within which a score has no sign
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,11 +58,6 @@ class Interacting(Result):
     def epsilon(self) -> float:
         """How far above L* a loss may be, as it was asked for."""
         return float(self.manifest["display"]["epsilon"])
-
-    @property
-    def rounding(self) -> float:
-        """What an effect or a score may be by rounding alone: a millionth of the loss."""
-        return _ROUNDING * max(self.base_loss, self.epsilon)
 
     @property
     def outcome(self) -> dict[str, Any]:
@@ -179,12 +175,19 @@ class Interactions(Interacting):
         return scores_of(self.effects)
 
     @property
-    def doubt(self) -> np.ndarray:
-        """How far from 0 a score has no sign, float64 ``(pairs, models)`` (our definition).
+    def rounding(self) -> np.ndarray:
+        """Size up to which scores and effects are none, float64 ``(pairs, models)``: rounding.
 
-        Two standard errors, or what rounding comes to.
+        A millionth of the largest of loss, ε and the model's effects (our definition); NaN where
+        these are.
         """
-        return np.maximum(2 * self.error[..., 3], self.rounding)
+        largest = np.abs(self.effects).max(axis=-1, initial=0.0)
+        return np.asarray(_ROUNDING * np.maximum(largest, max(self.base_loss, self.epsilon)))
+
+    @property
+    def doubt(self) -> np.ndarray:
+        """Size up to which a score has no sign, ``(pairs, models)``: two errors, or rounding."""
+        return np.asarray(np.maximum(_SURE * self.error[..., 3], self.rounding))
 
     @property
     def other_scores(self) -> np.ndarray | None:
@@ -241,8 +244,8 @@ class Interactions(Interacting):
     def agreement(self, epsilon: float | None = None) -> np.ndarray:
         """Return the share of models in the set whose score has the usual sign, ``(pairs,)``.
 
-        The usual sign is that of the more (0.5 … 1); scores within ``doubt`` have none. 1: all
-        good models agree; 0: none has a sign.
+        The usual sign is that of the more (0.5 … 1); scores within their ``doubt`` have none (our
+        definition). 1: all good models agree; 0: none has a sign.
         """
         inside, scores, doubt = self.members(epsilon), self.scores, self.doubt
         shares = []
@@ -295,7 +298,7 @@ class Ball(Interacting):
         features: int32 ``(3,)`` or ``(4,)``.
         steps, signs: int8 ``(models, features)``, steps adding up to 10.
         masks: float64, same shape.
-        loss: float64 ``(models,)``.
+        loss: float64 ``(models,)``; infinite where a model returns NaN or infinity.
         effects: float64 ``(subsets,)``: φ of the reference for every set of these features in
             ``display["subsets"]``; with ``error``.
     """
@@ -319,16 +322,23 @@ class Ball(Interacting):
     effects: np.ndarray
     error: np.ndarray
 
+    @property
+    def rounding(self) -> float:
+        """What an effect or a score may be by rounding alone: a millionth of the loss."""
+        return _ROUNDING * max(self.base_loss, self.epsilon)
+
     def points(self) -> np.ndarray:
         """Return where each model lies, float64 ``(models, 3)``.
 
         The direction cosines are those of (±a, ±b, ±c), the distance is what the loss is above
-        L*. A model that spends all on the fourth feature lies in no direction: NaN.
+        L*. A model that spends all on the fourth feature lies in no direction, and one whose loss
+        is not finite at no distance: NaN.
         """
         direction = (self.steps * self.signs)[:, :3].astype(np.float64)
+        above = np.where(np.isfinite(self.loss), self.loss - self.base_loss, np.nan)
         with np.errstate(invalid="ignore", divide="ignore"):
             cosines = direction / np.linalg.norm(direction, axis=1, keepdims=True)
-        return np.asarray(cosines * (self.loss - self.base_loss)[:, None])
+        return np.asarray(cosines * above[:, None])
 
     @property
     def fourth(self) -> np.ndarray | None:

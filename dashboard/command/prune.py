@@ -84,6 +84,8 @@ def _check(options: argparse.Namespace) -> None:
         raise HaloscopeError("--physical writes the smaller network: name a file with --out")
     if options.physical and options.geometry:
         raise ParameterError("--physical and --geometry are two things: ask for one")
+    if options.severities and not options.corruptions:
+        raise ParameterError("--severities are those of --corruptions: name some, or `all`")
     for name in _NOT_WITH[_kind(options)]:
         if getattr(options, name) is not None:
             raise ParameterError(f"{_kind(options)} takes no --{name.replace('_', '-')}")
@@ -174,8 +176,9 @@ def _asked(options: argparse.Namespace) -> dict[str, Any]:
         "fit": options.fit,
         "seed": options.seed,
     }
-    empty = ("criteria", "ratios", "repairs", "draws", "severities")
-    return {name: value for name, value in asked.items() if value or name not in empty}
+    lists = ("criteria", "ratios", "repairs", "severities")
+    usual: dict[str, Any] = {**{name: [] for name in lists}, "draws": None}
+    return {name: value for name, value in asked.items() if value != usual.get(name, ...)}
 
 
 def _overrides(options: argparse.Namespace) -> dict[str, float]:

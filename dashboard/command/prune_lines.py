@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dashboard.command.listing import parameter_rows
+
 if TYPE_CHECKING:
     from engine.models.loaded import LoadedModel
     from engine.prune_results import PruneSweep
@@ -203,10 +205,11 @@ def list_layers(model: LoadedModel, *, as_json: bool) -> int:
 
 
 def list_known(*, as_json: bool) -> int:
-    """Print criteria, repairs, scopes and corruptions; return 0."""
+    """Print criteria, other ways, repairs, scopes and corruptions; return 0."""
     from components.prune_names import REPAIRS, SCOPES
     from engine.bibliography import paper
     from engine.pruning.corruptions.corrupting import corruptions
+    from engine.pruning.methods import pruning_methods
     from engine.pruning.registry import criteria
 
     rows: list[dict[str, Any]] = [
@@ -214,13 +217,27 @@ def list_known(*, as_json: bool) -> int:
          "kinds": list(one.kinds), "paper": paper(one.paper).cite(), "caveat": one.caveat}
         for one in criteria().values()
     ]  # fmt: skip
+    others: list[dict[str, Any]] = [
+        {"name": one.name, "title": one.title, "summary": one.summary, "trains": one.trains,
+         "paper": paper(one.paper).cite(), "caveat": one.caveat,
+         "parameters": parameter_rows(one.parameters)}
+        for one in pruning_methods().values()
+    ]  # fmt: skip
     harms = [vars(one) for one in corruptions().values()]
     if as_json:
-        told = {"criteria": rows, "repairs": REPAIRS, "scopes": SCOPES, "corruptions": harms}
+        names = {"repairs": REPAIRS, "scopes": SCOPES, "corruptions": harms}
+        told = {"criteria": rows, "methods": others, **names}
         print(json.dumps(told))
         return 0
     for row in rows:
         print(f"{row['name']}  ({row['title']}; {_NEEDS[row['needs']]}; {', '.join(row['kinds'])})")
+        _indented(row["summary"])
+        _indented(f"{row['paper']}.")
+    print("\nother ways, on the page Prune and in Python:")
+    for row in others:
+        print(
+            f"{row['name']}  ({row['title']}; {'trained' if row['trains'] else 'trains nothing'})"
+        )
         _indented(row["summary"])
         _indented(f"{row['paper']}.")
     _tell_names("repairs", REPAIRS)

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from components import halo, interaction_words, prediction_pairs, saying
-from components.interaction_names import masks_told, pair_named, without_dust
+from components.interaction_names import masks_told, pair_named, swept
 from components.sign_agreement import SURE
 from components.words import plain
 from dashboard.interactions import marks
@@ -16,6 +16,7 @@ from dashboard.running.heads import once
 from dashboard.running.models import identity
 from engine.errors import HaloscopeError
 from engine.interactions.showing import predict_with_masks
+from engine.manifest import digest_of
 
 _CLASSES = 4  # shown at the most
 _NUMBER = 150  # pixels
@@ -112,9 +113,10 @@ def _numbers(looked: Looked, member: Member) -> None:
             f"{saying.signed(above)} of {saying.number(looked.epsilon, 2)}",
         )
     )
-    if member.score is not None:
+    if member.score is not None and np.isfinite(member.score):
         error = f"± {saying.number(SURE * member.error, 2)}" if member.error else "exact"
-        told.append(("Interaction score", saying.signed(without_dust(found, member.score)), error))
+        score = saying.signed(float(swept(found, member.score)))
+        told.append(("Interaction score", score, error))
     with st.container(horizontal=True, key="i-numbers"):
         for title, value, below in told:
             st.metric(
@@ -174,7 +176,9 @@ def _said(looked: Looked, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     assert asked.model is not None and asked.given is not None
     given = asked.given
     both = np.stack([np.ones_like(mask), mask])
-    key = ("masked", identity(asked.model), given.digest, getattr(given, "fit", ""), mask.tobytes())
+    areas = b"" if found.regions is None else found.regions.tobytes()
+    shown = (given.digest, getattr(given, "fit", ""), digest_of(areas, mask.tobytes()))
+    key = ("masked", identity(asked.model), *shown)
     told = once(key, lambda: predict_with_masks(asked.model, given, both, found.regions))
     return told[0], told[1]
 

@@ -25,7 +25,7 @@ COMPAS = {
 def show(looked: Looked) -> None:
     """Show the published ranges where the columns are those of COMPAS."""
     found = looked.found
-    if set(found.columns) != set(COMPAS):
+    if set(found.columns) != set(COMPAS) or not found.manifest["display"]["rates"]:
         return
     with st.expander("Beside what was published", icon=":material/menu_book:"):
         st.dataframe(table_of(found), hide_index=True)

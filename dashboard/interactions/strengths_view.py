@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from components import interaction_words, pair_heatmap, saying
-from components.interaction_names import order_of, pair_named, place_of, without_dust
+from components.interaction_names import order_of, pair_named, place_of, swept
 from components.sign_agreement import SURE
 from components.words import plain
 from dashboard.heads import asking
@@ -83,13 +83,14 @@ _NUMBERS = ("reference", "±", "min", "median", "max", "H²", "SHAP")
 def table_of(looked: Looked, other: PairComparison | None = None) -> pd.DataFrame:
     """Return a line for each pair, the strongest first."""
     found = looked.found
-    spread, agreement = found.spread(looked.epsilon), found.agreement(looked.epsilon)
+    agreement = found.agreement(looked.epsilon)
+    spread, scores = (swept(found, told) for told in (found.spread(looked.epsilon), found.scores))
     rows: list[dict[str, Any]] = []
     for pair in map(int, order_of(found)):
-        low, middle, high = (without_dust(found, value) for value in spread[pair].tolist())
+        low, middle, high = spread[pair].tolist()
         row: dict[str, Any] = {
             "pair": pair_named(found, pair),
-            "reference": without_dust(found, float(found.scores[pair, 0])),
+            "reference": float(scores[pair, 0]),
             **({"±": SURE * float(found.error[pair, 0, 3])} if found.error.any() else {}),
             "min": low,
             "median": middle,

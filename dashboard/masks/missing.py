@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from components import fill_probes, missingness_curves, study_lines, study_words
 from components.words import plain, sentence
+from dashboard.controls import image_set
 from dashboard.heads import asking, selecting
 from dashboard.masks.link import PREFIX
 from dashboard.running import masks as running
-from dashboard.running import scoring
 from dashboard.running.models import identity
 from dashboard.state import restore
 from engine.errors import HaloscopeError
 from engine.inputs.image_sets import ImageSet
-from engine.inputs.samples import sample_sets
 from engine.mask_results import Linearity, MissingnessStudy, ShapeLeak
 from engine.masking.fills.registry import FILLS, fills_for
 from engine.missingness.linearity import plan_linearity
@@ -31,7 +29,6 @@ from engine.models.loaded import LoadedModel
 if TYPE_CHECKING:
     from dashboard.masks.choosing import Asked
 
-OWN = "own"
 _MANY = {"24": "24", "60": "60", "120": "120", "all": "all"}
 _ORDERS = {
     "random": "At random",
@@ -120,38 +117,14 @@ def _probed(asked: Asked, images: ImageSet, question: str) -> None:
 
 
 def _images(sets: Sequence[str]) -> ImageSet | None:
-    titles = {found.name: found.title for found in sample_sets()} | {OWN: "Your own folder or CSV"}
-    options = [*sets, OWN]
     left, right = st.columns(2)
-    restore.valid(f"{PREFIX}set-of-study", options)
-    chosen = left.selectbox(
-        "Pictures", options, format_func=titles.__getitem__, key=f"{PREFIX}set-of-study",
-        persist_state="session",
-    )  # fmt: skip
+    with left:
+        chosen = image_set.choose(sets, f"{PREFIX}set-of-study")
     right.selectbox(
         "How many", list(_MANY), key=f"{PREFIX}many", persist_state="session",
         help="As many of each class as can be.",
     )  # fmt: skip
-    if chosen != OWN:
-        return scoring.images(chosen, 0.0)
-    return _own()
-
-
-def _own() -> ImageSet | None:
-    path = st.text_input(
-        "Folder or CSV file on this machine", key=f"{PREFIX}set-path", persist_state="session",
-        placeholder="/pictures/test",
-        help="A folder that holds one folder for each class, or a CSV with the columns path and "
-        "label. Without labels the share of answers that stay is told.",
-    ).strip()  # fmt: skip
-    if not path:
-        return None
-    place = Path(path).expanduser()
-    try:
-        return scoring.images(str(place), place.stat().st_mtime if place.exists() else 0.0)
-    except HaloscopeError as error:
-        st.error(sentence(str(error)))
-        return None
+    return image_set.images(chosen, f"{PREFIX}set-path")
 
 
 def _planned(asked: Asked, images: ImageSet) -> StudyPlan:

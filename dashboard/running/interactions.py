@@ -30,7 +30,10 @@ def usual(plan: InteractionPlan | BallPlan) -> Cost:
 
 
 def seconds(plan: InteractionPlan | BallPlan | ComparisonPlan) -> float:
-    """Return how long a plan's passes may take; a model of which nothing is known is timed."""
+    """Return how long a plan's passes may take; a model of which nothing is known is timed.
+
+    0 of a model that fails meanwhile: the work itself will say why.
+    """
     from engine.interactions.comparing import ComparisonPlan
 
     data = data_of(plan)
@@ -38,7 +41,10 @@ def seconds(plan: InteractionPlan | BallPlan | ComparisonPlan) -> float:
     known = explanations.pace().seconds(_pace_key(data), cost)
     if known is not None:
         return known
-    each = _timed(data)
+    try:
+        each = _timed(data)
+    except Exception:  # the network is the user's own code
+        return 0.0
     for _ in range(2):  # the first is left out, as that which pays for what is cold
         explanations.pace().learn(_pace_key(data), Cost(1), each)
     return each * cost.total

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 _KEY = "own-models"
 _REMOVED = "own-removed"
-_PAGES = ("", "t.", "h.", "m.", "i.")  # prefixes of the widgets of pages that look at one model
+# Prefixes of the widgets of pages that look at one model.
+_PAGES = ("", "t.", "h.", "m.", "i.", "pr.")
 
 Kind = Literal["pictures", "tables", "tensors"]
 

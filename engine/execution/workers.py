@@ -9,10 +9,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from typing import TypeVar
 
 import torch
+
+_making = threading.Lock()
+_pools: dict[int, ThreadPoolExecutor] = {}
 
 T = TypeVar("T")
 P = TypeVar("P")
@@ -38,9 +40,16 @@ def in_threads(work: Callable[[P], T], pieces: Iterable[P], workers: int) -> lis
     return [one.result() for one in asked]
 
 
-@cache
 def _pool(workers: int) -> ThreadPoolExecutor:
-    """Return the threads, each of which has told torch that it is alone."""
+    """Return the threads; one caller at a time makes them, or torch is left with one thread."""
+    with _making:
+        if workers not in _pools:
+            _pools[workers] = _made(workers)
+        return _pools[workers]
+
+
+def _made(workers: int) -> ThreadPoolExecutor:
+    """Return new threads, each of which has told torch that it is alone."""
     before, ready = torch.get_num_threads(), threading.Barrier(workers + 1)
 
     def alone() -> None:

@@ -15,17 +15,29 @@ Asked = Sequence[Any] | None
 
 LEAST_REPEATS = 30
 MOST_REPEATS = 10_000
+# Permutations are kept for all models of a run: so many places take 0.8 GB.
+MOST_PLACES = 10**8
 # All pairs of up to six features; of more, as many of the strongest (our definition).
 USUAL_PAIRS = 15
 
 
-def check_repeats(repeats: Any) -> None:
-    """Raise ``ParameterError`` if a number of permutations is none, or too small to be of use."""
+def check_repeats(repeats: Any, samples: int = 1) -> None:
+    """Raise ``ParameterError`` if a number of permutations is none, too small or too large.
+
+    Args:
+        repeats: what was asked for.
+        samples: that are permuted.
+    """
     whole = isinstance(repeats, int) and not isinstance(repeats, bool)
     if not whole or not LEAST_REPEATS <= repeats <= MOST_REPEATS:
         raise ParameterError(
             f"repeats={repeats!r}: expected a whole number from {LEAST_REPEATS} to {MOST_REPEATS}; "
             "with fewer, chance decides which pairs seem to interact"
+        )
+    if repeats * samples > MOST_PLACES:
+        raise ParameterError(
+            f"repeats={repeats}: so many permutations of {samples} samples do not fit in memory; "
+            f"ask for {MOST_PLACES // samples} at the most, or for fewer rows"
         )
 
 

@@ -80,6 +80,7 @@ class BallPlan:
         key: its digest.
         cost: an upper bound of the passes.
         usual: how many it takes as a rule.
+        after: how many come after the search.
     """
 
     plan: InteractionPlan
@@ -89,6 +90,7 @@ class BallPlan:
     key: str
     cost: Cost
     usual: int
+    after: int
 
     def run(self, progress: Progress | None = None, cancel: Cancel | None = None) -> Ball:
         """Compute; arguments and errors as in ``interaction_ball``."""
@@ -99,6 +101,7 @@ class BallPlan:
                 replace(self.plan, cost=self.cost, usual=self.usual), progress, cancel
             )
             steps, signs = ball_models(len(chosen))
+            stage.tally.expect(self.after)  # the search took less than it might have
             places = np.array(chosen)
             last = stage.found.masks[-1]
             loss = losses_once(stage.exact, whole_masks(stage, last, places, steps, signs))
@@ -153,7 +156,7 @@ def plan_ball(plan: InteractionPlan, features: Sequence[Any]) -> BallPlan:
         "kind": Ball.kind,
         "features": list(chosen),
     }
-    world = plan.data.bare(plan.repeats, plan.seed)
+    world = plan.data.bare(plan.repeats)
     exact = world.exact(subsets)
     effects = sum(world.cost_of(subset, exact=exact) for subset in subsets)
     models = len(ball_models(len(chosen))[0]) + 2
@@ -166,4 +169,5 @@ def plan_ball(plan: InteractionPlan, features: Sequence[Any]) -> BallPlan:
         key=key_of(request),
         cost=Cost(search_cost(world) + passes),
         usual=usual_search(world) + passes,
+        after=passes,
     )

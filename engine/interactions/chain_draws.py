@@ -63,7 +63,7 @@ class ChainDraws:
         repeats = self._shuffled.shape[1]
         with torch.inference_mode():
             parts = [self._part(*part).flatten() for part in rectangles(start, stop, repeats)]
-            return torch.cat(parts).double().cpu().numpy()
+            return torch.cat(parts).cpu().double().numpy()
 
     def _part(self, models: slice, draws: slice) -> torch.Tensor:
         """Return the mean losses of some models under some permutations, ``(models, draws)``."""
@@ -115,7 +115,12 @@ def rectangles(start: int, stop: int, width: int) -> Iterator[tuple[slice, slice
 
 
 def is_drawable(model: LoadedModel) -> bool:
-    """Whether a model is a chain with its axes turned whose first layer is linear."""
+    """Whether a model is a chain with its axes turned whose first layer is linear.
+
+    Means of squares need double precision, which not every device has.
+    """
+    if model.device.type == "mps" and model.activation == "identity":
+        return False
     return isinstance(model.module, ColumnsFirst) and isinstance(model.module.layers[0], nn.Linear)
 
 

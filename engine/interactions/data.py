@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.execution.chunks import Chunks
 from engine.execution.passes import Passes
-from engine.interactions.world import World, permutations
+from engine.interactions.world import World
 from engine.models.loaded import LoadedModel
 
 
@@ -61,9 +61,12 @@ class Data(ABC):
     def world(self, passes: Passes, chunks: Chunks, bank: np.ndarray) -> World:
         """Return the model over the samples."""
 
-    def bare(self, repeats: int, seed: int) -> World:
-        """Return the world before anything is asked of it, to tell what it will cost."""
-        bank = permutations(self.count, repeats, seed)
+    def bare(self, repeats: int) -> World:
+        """Return the world before anything is permuted in it, to tell what it will cost.
+
+        Its bank leaves all samples where they are, and takes no memory.
+        """
+        bank = np.broadcast_to(np.arange(self.count), (repeats, self.count))
         model = self.quickly(self.model)
         return self.world(Passes(model, finite=False), Chunks(self.chunk), bank)
 

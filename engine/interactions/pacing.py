@@ -16,7 +16,7 @@ def seconds_each(data: Data) -> float:
 
     A few masked models of no meaning are asked; the fastest of three trials is told.
     """
-    world = data.bare(1, 0)
+    world = data.bare(1)
     count = max(1, world.chunks.size // world.cost_of_loss)
     took = []
     for trial in range(_TRIALS):

@@ -124,12 +124,12 @@ def plan_of(
     """Return the plan for data at hand, of whatever kind."""
     check_seed(seed)
     check_allowance(rate, epsilon)
-    check_repeats(repeats)
+    check_repeats(repeats, data.count)
     check_count("retrained", retrained, 0, MOST_RETRAINED)
     if retrained:
         check_refittable(data.model)
     found = pairs_asked(data, pairs)
-    world = data.bare(repeats, seed)
+    world = data.bare(repeats)
     effects = _cost(world, found, retrained)
     request = _request(data, found, rate, epsilon, repeats, retrained, seed)
     return InteractionPlan(

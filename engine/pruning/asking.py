@@ -85,7 +85,12 @@ def ask(
     corruptions: Sequence[str],
     severities: Sequence[int],
 ) -> Asked:
-    """Check what a caller asks for; arguments and errors as in ``prune_sweep``."""
+    """Check what a caller asks for; arguments and errors as in ``prune_sweep``.
+
+    Of what there can be several, one may stand by itself.
+    """
+    criteria, ratios, repairs = several(criteria), several(ratios), several(repairs)
+    corruptions, severities = several(corruptions), several(severities)
     names = tuple(name for name in dict.fromkeys(criteria) if name != RANDOM)
     for name in names:
         judged(find_criterion(name), model, groups)
@@ -96,6 +101,8 @@ def ask(
     if not repairs:
         raise ParameterError('repairs=(): name one at least; "none" is one')
     _one_of("scope", scope, SCOPES)
+    if corruptions and not severities:
+        raise ParameterError("severities=(): name one at least, from 1 to 5, or no corruption")
     for name in corruptions:
         for severity in severities:
             check_corruption(name, severity)
@@ -134,6 +141,15 @@ def prunable(model: LoadedModel) -> Groups:
 
 def _ratios(given: Sequence[float]) -> tuple[float, ...]:
     return tuple(sorted({0.0, *(check_ratio(ratio) for ratio in given)}))
+
+
+def several(given: Any) -> tuple[Any, ...]:
+    """Return what was given as several: a name, or a number, is one.
+
+    >>> several("taylor"), several(0.5), several(["bn", "both"])
+    (('taylor',), (0.5,), ('bn', 'both'))
+    """
+    return (given,) if isinstance(given, str | float | int) else tuple(given)
 
 
 def check_ratio(ratio: Any, name: str = "ratio") -> float:

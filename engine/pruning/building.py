@@ -85,6 +85,10 @@ class Workshop:
         self._repairing.statistics = found.statistics
         return found
 
+    def effective(self, kept: Kept, repair: str) -> str:
+        """Return what of a repair does anything to the network that keeps some units."""
+        return self._repairing.effective(kept, repair)
+
     def gated(self, kept: Kept, repair: str, passes: Passes) -> LoadedModel:
         """Return a network in which nothing reads the units that went, repaired.
 

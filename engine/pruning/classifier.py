@@ -13,6 +13,7 @@ from torch import nn
 
 from engine.errors import ModelError
 from engine.models.loaded import LoadedModel
+from engine.pruning.given import first_of, on_given
 
 _TOLERANCE = 1e-4
 
@@ -98,7 +99,7 @@ class _Features(nn.Module):
         """``(n, …)`` → ``(n, d)``"""
         found: list[torch.Tensor] = []
         part = self.whole.get_submodule(self._layer)
-        handle = part.register_forward_pre_hook(lambda _part, args: found.append(args[0]))
+        handle = on_given(part, lambda _part, given: found.append(given))
         try:
             self.whole(x)
         finally:
@@ -128,11 +129,12 @@ def _watching(module: nn.Module) -> Iterator[_Seen]:
     seen, handles = _Seen(), []
 
     def hook(name: str) -> Any:
-        def told(_part: nn.Module, args: tuple[torch.Tensor, ...], out: torch.Tensor) -> None:
-            flat = args[0].ndim == out.ndim and out.ndim in (2, 4) and len(out) == len(args[0])
+        def told(_part: nn.Module, args: Any, named: dict[str, Any], out: torch.Tensor) -> None:
+            given = first_of(args, named)
+            flat = given.ndim == out.ndim and out.ndim in (2, 4) and len(out) == len(given)
             seen.calls.pop(name, None)  # the last call counts, in the order of the last calls
             if flat:
-                seen.calls[name] = (args[0].double(), out.double())
+                seen.calls[name] = (given.double(), out.double())
 
         return told
 
@@ -140,7 +142,7 @@ def _watching(module: nn.Module) -> Iterator[_Seen]:
         for name, part in module.named_modules():
             pointwise = isinstance(part, nn.Conv2d) and part.weight.shape[2:].numel() == 1
             if isinstance(part, nn.Linear) or (pointwise and part.groups == 1):
-                handles.append(part.register_forward_hook(hook(name)))
+                handles.append(part.register_forward_hook(hook(name), with_kwargs=True))
         yield seen
     finally:
         for handle in handles:

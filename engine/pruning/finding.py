@@ -14,10 +14,10 @@ from engine.attention.sites import attention_sites
 from engine.errors import MethodError, ModelError, one_line
 from engine.models.loaded import LoadedModel
 from engine.pruning.cutting import disagreement, light_copy, take_out, zero_columns
-from engine.pruning.following.state import Following
+from engine.pruning.following.state import Following, said
 from engine.pruning.following.tracer import follow
 from engine.pruning.grouping import grouped
-from engine.pruning.units import Group, Groups
+from engine.pruning.units import Group, Groups, Span
 
 _SHARE = 5  # one unit of five is removed to try
 _MOST_TRIALS = 120
@@ -64,7 +64,31 @@ def traced(model: LoadedModel, module: nn.Module) -> Groups:
     except Exception as error:  # the network is the user's own code
         told = f"its channels cannot be followed: {one_line(error)}"
         return Groups((), {model.card.title: told})
-    return grouped(state, _names_of_sites(model, state))
+    return _read_by_layers(module, grouped(state, _names_of_sites(model, state)))
+
+
+def _read_by_layers(module: nn.Module, found: Groups) -> Groups:
+    """Refuse units that are read by bare parameters: what these are given cannot be looked at."""
+    refused = dict(found.refused)
+    groups = []
+    for group in found.groups:
+        bare = [span for span in group.consumers if not _is_of_layer(module, span)]
+        if bare and group.kind != "heads":
+            told = said(bare[0].layer, bare[0].tensor)
+            refused[group.name or "the network itself"] = (
+                f"{told}, which reads its units, is a parameter without a layer of its own"
+            )
+        else:
+            groups.append(group)
+    return Groups(tuple(groups), refused)
+
+
+def _is_of_layer(module: nn.Module, span: Span) -> bool:
+    """Whether a weight is that of a layer which is given what the weight reads."""
+    part = module.get_submodule(span.layer)
+    if isinstance(part, nn.MultiheadAttention):
+        return True
+    return span.tensor == "weight" and next(part.children(), None) is None
 
 
 def _quantised(module: nn.Module) -> dict[str, str]:

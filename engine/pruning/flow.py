@@ -11,6 +11,7 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from engine.execution.passes import Passes
+from engine.pruning.given import Look, on_given
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +53,7 @@ def flow_of(passes: Passes, x: torch.Tensor, readers: Sequence[str]) -> Flow:
         handles = []
         try:
             for part in running_norms(module).values():
-                handles.append(part.register_forward_pre_hook(watch.entering(names[id(part)])))
+                handles.append(on_given(part, watch.entering(names[id(part)])))
             for name in dict.fromkeys(readers):
                 part = module.get_submodule(name)
                 handles.append(part.register_forward_hook(watch.leaving(name)))
@@ -82,13 +83,12 @@ class _Watch:
         self._followed: dict[str, str] = {}
         self._widest = 0
 
-    def entering(self, name: str) -> Callable[..., None]:
+    def entering(self, name: str) -> Look:
         """Return a hook for what a batch norm is given."""
 
-        def note(_module: nn.Module, args: tuple[torch.Tensor, ...]) -> None:
+        def note(_module: nn.Module, given: torch.Tensor) -> None:
             self._calls.append(name)
             self._norms.append(name)
-            given = args[0]
             self._widest = max(self._widest, given.numel())
             for reader, output, version in self._outputs:
                 same = given.untyped_storage().data_ptr() == output.untyped_storage().data_ptr()

@@ -147,6 +147,10 @@ class Prepared:
         if not self._places:
             first = next(iter(self.skipped.values()), "it is empty")
             raise InputError(f"{images.name}: no picture could be read; {first}")
+        there = [one for one in self._held if one is not None]
+        self._whole = torch.cat(there) if len(there) == len(self._held) else None
+        if self._whole is not None:
+            self._held.clear()
 
     def __len__(self) -> int:
         return len(self._places)
@@ -158,6 +162,8 @@ class Prepared:
 
     def batch(self, start: int, stop: int) -> torch.Tensor:
         """Return some of them, ``(stop − start, …)``."""
+        if self._whole is not None:
+            return self._whole[start:stop]
         held = zip(self._held[start:stop], self._places[start:stop], strict=True)
         return torch.cat([self._prepare(place) if one is None else one for one, place in held])
 

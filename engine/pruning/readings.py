@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from typing import Any
 
 import torch
 from torch import nn
 
 from engine.attention.gates import gated
 from engine.models.loaded import LoadedModel
+from engine.pruning.given import on_given
 from engine.pruning.units import Group, Span
 
 # Gets group, reading layer and what it reads, ``(n, size, …)``; returns gates ``(1 or n, size)``,
@@ -59,17 +59,16 @@ def reading(module: nn.Module, groups: Sequence[Group], gate: Gate) -> Iterator[
         for group in groups:
             for name, span in readers_of(module, group).items():
                 hook = partial(_read, group, span, gate)
-                stack.callback(layers[name].register_forward_pre_hook(hook).remove)
+                stack.callback(on_given(layers[name], hook).remove)
         yield
 
 
 def _read(
-    group: Group, span: Span, gate: Gate, part: nn.Module, args: tuple[Any, ...]
-) -> tuple[Any, ...] | None:
-    x = args[0]
+    group: Group, span: Span, gate: Gate, part: nn.Module, x: torch.Tensor
+) -> torch.Tensor | None:
     axis = axis_of(part, x)
     gates = gate(group, span.layer, units_of(x, span, axis))
-    return None if gates is None else (x * spread(gates, span, axis, x), *args[1:])
+    return None if gates is None else x * spread(gates, span, axis, x)
 
 
 def axis_of(part: nn.Module, x: torch.Tensor) -> int:
@@ -151,16 +150,15 @@ def _shapes(model: LoadedModel, groups: Sequence[Group], count: int) -> dict[str
     with torch.no_grad(), model.ready() as module, ExitStack() as stack:
         for name in names:
             note = partial(_note, shapes, name)
-            stack.callback(module.get_submodule(name).register_forward_pre_hook(note).remove)
+            stack.callback(on_given(module.get_submodule(name), note).remove)
         module(x)
     return shapes
 
 
 def _note(
-    shapes: dict[str, tuple[int, ...]], name: str, _part: nn.Module, args: tuple[Any, ...]
+    shapes: dict[str, tuple[int, ...]], name: str, _part: nn.Module, given: torch.Tensor
 ) -> None:
-    if args:
-        shapes[name] = tuple(args[0].shape)
+    shapes[name] = tuple(given.shape)
 
 
 def _samples_first(alone: tuple[int, ...], both: tuple[int, ...] | None) -> bool:

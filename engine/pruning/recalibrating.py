@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import torch
 from torch import nn
 
@@ -13,6 +10,7 @@ from engine.execution.chunks import Chunks
 from engine.execution.cost import Cost
 from engine.execution.passes import Passes
 from engine.pruning.flow import Flow
+from engine.pruning.given import Look, on_given
 from engine.pruning.moments import Moments, moments_of_maps
 
 # Numbers that a batch norm may be given at once: half a gigabyte of float32.
@@ -59,15 +57,15 @@ def _together(passes: Passes, module: nn.Module, x: torch.Tensor, flow: Flow) ->
     try:
         for name in flow.norms:
             part = module.get_submodule(name)
-            handles.append(part.register_forward_pre_hook(_put_before))
+            handles.append(on_given(part, _put_before))
         passes.forward(x)
     finally:
         for handle in handles:
             handle.remove()
 
 
-def _put_before(norm: nn.Module, args: tuple[torch.Tensor, ...]) -> None:
-    _put(norm, moments_of_maps(args[0]))
+def _put_before(norm: nn.Module, given: torch.Tensor) -> None:
+    _put(norm, moments_of_maps(given))
 
 
 def _one(passes: Passes, norm: nn.Module, x: torch.Tensor, chunks: Chunks) -> None:
@@ -75,7 +73,7 @@ def _one(passes: Passes, norm: nn.Module, x: torch.Tensor, chunks: Chunks) -> No
 
     def read(start: int, stop: int) -> Moments:
         found: list[Moments] = []
-        handle = norm.register_forward_pre_hook(_noting(found))
+        handle = on_given(norm, _noting(found))
         try:
             passes.forward(x[start:stop])
         except _Enough:
@@ -90,9 +88,9 @@ def _one(passes: Passes, norm: nn.Module, x: torch.Tensor, chunks: Chunks) -> No
     _put(norm, total)
 
 
-def _noting(found: list[Moments]) -> Callable[..., None]:
-    def note(_norm: nn.Module, args: Any) -> None:
-        found.append(moments_of_maps(args[0]))
+def _noting(found: list[Moments]) -> Look:
+    def note(_norm: nn.Module, given: torch.Tensor) -> None:
+        found.append(moments_of_maps(given))
         raise _Enough("the statistics are there")
 
     return note

@@ -11,14 +11,14 @@ from engine.errors import InputError, MethodError, ParameterError, nearest
 from engine.execution.chunks import Chunks, chunk_for, telling_out_of_memory
 from engine.execution.cost import Cost
 from engine.execution.passes import Cancel, Passes, Progress
-from engine.heads.pictures import Pictures, load_pictures
+from engine.heads.pictures import Pictures
 from engine.inputs.images import Fit
 from engine.models.loaded import LoadedModel
 from engine.pruning.compensating import Compensated, compensate, missing
 from engine.pruning.flow import Flow, flow_of
 from engine.pruning.making import described, pruned_of, with_numbers
 from engine.pruning.recalibrating import recalibrate, recalibration_cost
-from engine.pruning.scoring import calibration_run
+from engine.pruning.scoring import calibration_run, some_pictures
 from engine.pruning.statistics import Statistics, read_statistics
 from engine.pruning.units import Groups, Kept
 
@@ -83,7 +83,7 @@ def repaired(
     with gated.ready() as module:
         copy = deepcopy(module)
     model = with_numbers(gated, copy)
-    work = Repairing(dense, groups, load_pictures(dense, images, fit), statistics)
+    work = Repairing(dense, groups, some_pictures(dense, images, fit), statistics)
     passes = Passes(model, work.cost(repair) + work.reading(repair), progress, cancel)
     with telling_out_of_memory():
         told = work.repair(model, kept, repair, passes)
@@ -112,6 +112,15 @@ class Repairing:
         readers = [span.layer for group in groups.groups for span in group.consumers]
         self._flow = flow_of(Passes(dense), _blank(dense), readers)
         self._prepared: torch.Tensor | None = None
+
+    def effective(self, kept: Kept, repair: str) -> str:
+        """Return what of a repair does anything: "none", "bn", "bias" or "both".
+
+        Without batch norms none is recalibrated, and where no unit went none is missing.
+        """
+        anew = repair in ("bn", "both") and bool(self._flow.norms)
+        given = repair in ("bias", "both") and not all(stays.all() for stays in kept.values())
+        return {(0, 0): "none", (1, 0): "bn", (0, 1): "bias", (1, 1): "both"}[anew, given]
 
     def cost(self, repair: str) -> Cost:
         """Return the passes of one repair; ``reading`` comes beside, once."""

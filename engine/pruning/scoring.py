@@ -116,11 +116,13 @@ def score_units(
         return UnitScores(_scored(chosen, Material(model, groups, seed)), refused)
     if images is None:
         needing = [one.title for one in chosen if one.needs != "weights"]
+        if not needing:
+            raise InputError("no pictures to calibrate on: to compensate biases some are needed")
         raise InputError(
-            f"no pictures to calibrate on: {needing[0] if needing else 'statistics'} needs some; "
+            f"no pictures to calibrate on: {needing[0]} needs some; "
             "group-l2, filter-l1, fpgm and random need none"
         )
-    pictures = load_pictures(model, images, fit)
+    pictures = some_pictures(model, images, fit)
     cost = scores_cost(groups, names, len(pictures))
     if statistics and not cost.total:
         cost = Cost(len(pictures))
@@ -129,6 +131,18 @@ def score_units(
     with telling_out_of_memory():
         material = _material(run, groups, chosen, statistics, seed)
     return UnitScores(_scored(chosen, material), refused, material.statistics, _outcome(run))
+
+
+def some_pictures(model: LoadedModel, images: Any, fit: Fit) -> Pictures:
+    """Return pictures to calibrate on.
+
+    Raises:
+        InputError: there is none.
+    """
+    pictures = load_pictures(model, images, fit)
+    if not len(pictures):
+        raise InputError(f"no pictures to calibrate on: {pictures.name} is empty")
+    return pictures
 
 
 def calibration_run(model: LoadedModel, pictures: Pictures, passes: Passes, seed: int = 0) -> Run:

@@ -70,13 +70,14 @@ def prune(
     loaded = load_model(model)
     groups = find_groups(loaded)
     share = check_ratio(ratio)
+    own_ratios = {name: check_ratio(one, name) for name, one in (overrides or {}).items()}
     scores = score_units(
         loaded, groups, images, criteria=[criterion], fit=fit, seed=seed,
         statistics=repair in ("bias", "both"), progress=progress, cancel=cancel,
     )  # fmt: skip
     own = scores[criterion]
     kept = rounded(
-        groups, choose(own, groups, share, scope, overrides), whole(groups, own), round_to
+        groups, choose(own, groups, share, scope, own_ratios), whole(groups, own), round_to
     )
     return cut(
         loaded,

@@ -14,7 +14,7 @@ from engine.execution.environment import environment
 from engine.execution.passes import Cancel, Passes, Progress
 from engine.manifest import digest_of, key_of
 from engine.prune_results import RANDOM, PruneCell, PruneSweep
-from engine.pruning.costs import costs_of
+from engine.pruning.costs import Costs, costs_of
 from engine.pruning.judged import Prepared, answers, class_names
 from engine.pruning.registry import find_criterion
 from engine.pruning.scopes import choose
@@ -74,6 +74,10 @@ class _Sweep:
             kept: which units stay; None for the untouched network.
             repair: what is done to it after.
         """
+        if kept is not None:
+            repair = self.workshop.effective(kept, repair)
+            if repair == "none" and all(stays.all() for stays in kept.values()):
+                kept = None  # nothing was done to it
         request = self._request(kept, repair)
         key = key_of(request)
         if key not in self.cells:
@@ -220,7 +224,7 @@ def _result(
 ) -> PruneSweep:
     plan, asked = sweep.plan, sweep.plan.asked
     names = [group.name for group in plan.groups.groups]
-    costs = [[costs_of(plan.model, plan.groups, one) for one in row] for row in kept]
+    costs = _costs(plan, kept)
     corrupted = bool(asked.corruptions)
     return PruneSweep(
         manifest=_manifest(sweep, started),
@@ -237,6 +241,19 @@ def _result(
         corrupted=np.stack([[c.corrupted for c in row] for row in cells]) if corrupted else None,
         dense_corrupted=dense.corrupted if corrupted else None,
     )
+
+
+def _costs(plan: PrunePlan, kept: list[list[Kept]]) -> list[list[Costs]]:
+    """Return what networks cost, by way, then ratio; the same units cost the same."""
+    known: dict[bytes, Costs] = {}
+
+    def of(stays: Kept) -> Costs:
+        bits = np.packbits(np.concatenate([stays[one.name] for one in plan.groups.groups]))
+        if bits.tobytes() not in known:
+            known[bits.tobytes()] = costs_of(plan.model, plan.groups, stays)
+        return known[bits.tobytes()]
+
+    return [[of(one) for one in row] for row in kept]
 
 
 def _joined(plan: PrunePlan, scores: dict[str, np.ndarray]) -> np.ndarray:

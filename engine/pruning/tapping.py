@@ -18,6 +18,7 @@ from torch import nn
 from engine.attention.interception import Fused
 from engine.errors import MethodError
 from engine.heads.projections import Projecting
+from engine.pruning.given import Look, on_given
 from engine.pruning.units import Groups, Span
 
 
@@ -98,18 +99,18 @@ class LayerTap:
         try:
             for name in self.given:
                 layer = self._module.get_submodule(name)
-                handles.append(layer.register_forward_pre_hook(self._noting(name)))
+                handles.append(on_given(layer, self._noting(name)))
             yield
         finally:
             for handle in handles:
                 handle.remove()
 
-    def _noting(self, name: str) -> Callable[[nn.Module, Any], Any]:
-        def note(_module: nn.Module, args: Any) -> Any:
+    def _noting(self, name: str) -> Look:
+        def note(_module: nn.Module, given: torch.Tensor) -> torch.Tensor:
             # Another path may read the same tensor, or write over it.
-            own = args[0].clone()
+            own = given.clone()
             self.given[name].append(own)
-            return (own, *args[1:])
+            return own
 
         return note
 

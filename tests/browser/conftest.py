@@ -21,7 +21,8 @@ ROOT = Path(__file__).parents[2]
 # Milliseconds; long, for crowded cores. Shorter is handy while writing a test.
 PATIENCE = int(os.environ.get("HALOSCOPE_TEST_PATIENCE", "240000"))
 
-PROBE = re.compile(r"/(tables|own_model|heads|masks|interactions)/_stcore/(health|host-config)$")
+_PAGES = "tables|own_model|heads|masks|interactions|prune"
+PROBE = re.compile(rf"/({_PAGES})/_stcore/(health|host-config)$")
 
 expect.set_options(timeout=PATIENCE)
 

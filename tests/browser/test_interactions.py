@@ -93,6 +93,7 @@ def click(page: Page, name: str, key: list[int]) -> None:
     x, y = corner[0] + place[0], corner[1] + place[1]
     page.mouse.move(x - 3, y)
     page.mouse.move(x, y)
+    page.wait_for_timeout(150)  # Plotly looks no more often than every 50 ms what is hovered
     page.mouse.click(x, y)
 
 

@@ -63,3 +63,16 @@ def test_what_is_placed_first_lies_in_the_middle() -> None:
 
 def test_no_dots_at_all() -> None:
     assert packing.aside(np.zeros(0), np.zeros(0), np.zeros(0)).shape == (0,)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(-40, 40), st.integers(1, 9)), min_size=1, max_size=30))
+def test_a_dot_moves_no_farther_than_to_the_nearest_free_place(
+    taken: list[tuple[int, int]],
+) -> None:
+    middles, halves = np.array(taken, dtype=np.float64).T
+    found = packing._free(middles, halves, upwards=True)
+    ends = np.concatenate([[0.0], middles - halves, middles + halves])
+    free = [end for end in ends if (np.abs(end - middles) >= halves).all()]
+    assert found in free
+    assert abs(found) == min(map(abs, free))

@@ -10,6 +10,7 @@ import pytest
 from components import prune_made_up
 from components.prune_costs import Timing
 from components.prune_made_up import with_accuracy
+from components.prune_names import points
 from components.prune_words import (
     classes_sentence,
     corruptions_sentence,
@@ -21,6 +22,7 @@ from components.prune_words import (
     sweep_sentence,
 )
 from engine.prune_results import Geometry, PruneSweep
+from engine.scores import Share
 
 WAY, RATIO = 5, 6
 CONTROLS = (7, 8, 9)
@@ -49,6 +51,23 @@ def test_how_much_went() -> None:
     none = sweep_sentence(found, WAY, 0)
     assert none.startswith("Nothing is gone (Group L2, global, both repairs).")
     assert "lots" not in none
+
+
+def test_a_repair_that_does_harm_is_named() -> None:
+    outcome = {"calibrated_on": 6}
+    harmed = with_accuracy(sweep(dense=0.9), WAY, 0, 0.5)
+    harmed = replace(harmed, manifest={**harmed.manifest, "outcome": outcome})
+    for ratio in (0, RATIO):
+        told = sweep_sentence(harmed, WAY, ratio)
+        assert "The repair alone does harm: with nothing gone it costs −40 points (" in told
+        assert "it knows 6 pictures only" in told
+    fine = with_accuracy(harmed, WAY, 0, 0.9)
+    assert "repair alone" not in sweep_sentence(fine, WAY, RATIO)
+
+
+def test_halves_go_where_those_of_shares_go() -> None:
+    change = 0.425 - 1  # −57.49999999999999 points
+    assert points(Share(change, change, change, 80)) == "−58 points (−58 to −58)"
 
 
 def test_what_it_costs() -> None:

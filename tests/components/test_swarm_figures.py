@@ -147,7 +147,7 @@ def test_values_are_those_of_the_result() -> None:
     found = interaction_made_up.interactions(others=0)
     for pair, one in zip(_order(found), swarm_values.bands_of(found), strict=True):
         assert one.title == " × ".join(found.titles[i] for i in found.pairs[pair])
-        np.testing.assert_allclose(one.values, found.scores[pair, one.model], atol=found.rounding)
+        np.testing.assert_allclose(one.values, found.scores[pair, one.model], atol=1e-15)
         np.testing.assert_allclose(one.loss, found.loss[pair, one.model])
     ratio = swarm_values.bands_of(found, "columns", "ratio")
     reach = found.reliance_range(ratio=True)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -18,10 +20,9 @@ from dashboard.running import explanations, interactions, keeping, own_models
 from dashboard.running.own_models import OwnModel
 from engine.errors import Cancelled
 from engine.inputs.sample_tables import load_sample_table
-from engine.inputs.samples import load_named
 from engine.interaction_results import Interactions
-from engine.interactions.picture_data import plan_picture_interactions
 from engine.interactions.showing import predict_with_masks
+from engine.interactions.table_world import TableWorld
 
 APP = Path(__file__).parents[2] / "dashboard" / "app.py"
 
@@ -213,6 +214,36 @@ def test_published_ranges_stand_beside_ours(compas: Interactions) -> None:
     assert "context, no target" in told(opened())
 
 
+def test_nothing_published_stands_beside_a_loss_of_zero(monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.engine.interactions.making import factorial, linear, table_of
+
+    x = factorial(2)
+    monkeypatch.setattr(published, "COMPAS", {"x0": ("one", 1.0, 1.1), "x1": ("two", 1.0, 1.1)})
+    frame = table_of(x, x[:, 0] + 0.5 * x[:, 1]).frame
+    page = with_own(monkeypatch, linear([1.0, 0.5]), frame)
+    page.session_state["i.allow"] = "number"
+    page = finished(page.run())
+    assert "How sure is this?" in [one.label for one in page.expander]
+    assert "Beside what was published" not in [one.label for one in page.expander]
+
+
+def test_rounding_is_no_score_in_table_and_card(monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.engine.interactions.making import factorial, linear, table_of
+
+    x, weights = factorial(2), np.array([1.7, -0.53])
+    own = linear(weights)
+    frame = table_of(x, x @ weights + 0.7).frame
+    page = finished(with_own(monkeypatch, own, frame))
+    page.session_state["i.view"] = "strengths"
+    page.run()
+    (line,) = page.dataframe[0].value.to_dict("records")
+    assert [line[name] for name in ("reference", "min", "median", "max")] == [0, 0, 0, 0]
+    page.session_state["i.view"] = "swarm"
+    page.run()
+    next(one for one in page.number_input if one.label == "Model").set_value(9).run()
+    assert metrics(page)["Interaction score"] == "0"
+
+
 def test_a_link_restores_what_is_shown() -> None:
     query = {
         "model": "compas-mlp", "table": "compas", "view": "swarm", "of": "columns",
@@ -290,14 +321,24 @@ def test_the_estimate_is_of_the_right_size() -> None:
     assert spent / 10 < estimate < 10 * spent
 
 
-def test_the_estimate_of_a_picture_is_of_the_right_size() -> None:
-    picture = load_named("sample:digits/0-00")
-    plan = plan_picture_interactions(
-        engine.load_model("digits-cnn"), picture, segments=9, pairs=[(0, 1)], seed=5
-    )
-    estimate = interactions.seconds(plan)
-    spent = plan.run().outcome["seconds"]
-    assert spent / 10 < estimate < 10 * spent
+def test_a_machine_that_stands_still_for_a_moment_makes_no_estimate_of_hours(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    plan = engine.plan_interactions("diabetes-mlp", "sample:diabetes", pairs=[(0, 1)], repeats=40)
+    data = interactions.data_of(plan)
+    usual, looks = interactions._timed(data), 0
+
+    def slow(self: TableWorld, *args: Any, **more: Any) -> Any:
+        nonlocal looks
+        looks += 1
+        if looks == 2:  # the first with several permutations
+            time.sleep(0.1)
+        return moved(self, *args, **more)
+
+    moved = TableWorld.moved
+    monkeypatch.setattr(TableWorld, "moved", slow)
+    assert interactions._timed(data) < 10 * usual
+    assert looks > 3
 
 
 def test_the_csv_has_every_model(compas: Interactions) -> None:
@@ -440,6 +481,39 @@ def test_a_feature_that_the_model_ignores_is_told(monkeypatch: pytest.MonkeyPatc
     frame = table_of(x, x[:, 0] + x[:, 1] + 0.3 * x[:, 0] * x[:, 1]).frame
     page = finished(with_own(monkeypatch, linear([1.0, 1.0, 0.0]), frame))
     assert "Masking x2 makes no difference to the loss" in told(page)
+
+
+def test_a_model_that_fails_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.engine.interactions.making import factorial, formula, table_of
+
+    def failing(v: Any) -> Any:
+        if len(v) > 1:
+            raise ValueError("no more than one")
+        return v.sum(dim=1)
+
+    x = np.repeat(factorial(2), 3, axis=0)
+    page = with_own(monkeypatch, formula(failing, 2), table_of(x, np.arange(12.0)).frame)
+    finished(page)
+    (told_once,) = page.error
+    assert "ValueError: no more than one" in told_once.value.replace("\\", "")
+    assert "\n" not in told_once.value.replace("\\", "")
+
+
+def test_predictions_of_other_regions_are_not_those_remembered() -> None:
+    from dashboard.interactions import card
+    from dashboard.interactions.choosing import Asked
+    from dashboard.interactions.looked import Looked
+
+    model, picture = engine.load_model("digits-cnn"), engine.load_sample("digits/3-00")
+    regions = np.zeros((2, *model.spec.shape[-2:]), np.int32)
+    regions[0, :, 14:] = regions[1, 14:] = 1
+    mask = np.array([1.0, 0.0])
+    for divided in regions:
+        found = SimpleNamespace(regions=divided)
+        looked = Looked(Asked("", model, picture=picture), found, 0, 0, None)  # type: ignore[arg-type]
+        _, masked = card._said(looked, mask)
+        expected = predict_with_masks(model, picture, mask, divided)[0]
+        assert masked == pytest.approx(expected, rel=1e-4)
 
 
 def test_no_table_yet_says_which_columns_it_needs() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from engine.models.loaded import LoadedModel
 from engine.pruning.criterion import OfWeights
 from engine.pruning.tensors import filters_of
 from engine.pruning.units import Group
@@ -17,6 +18,10 @@ class FilterL1(OfWeights):
     summary = "How large the weights of the filter are that makes a unit."
     paper = "li2017pruning"
     caveat = "Looks at no picture, and not at a normalisation that may scale the filter up again."
+
+    def refusal(self, model: LoadedModel, group: Group) -> str:
+        """Without rows of weights there is nothing to add up."""
+        return "" if filters_of(model.module, group) else f"{group.title} has no filters"
 
     def of_weights(self, module: torch.nn.Module, group: Group) -> torch.Tensor:
         """Return it for each unit, ``(size,)``."""

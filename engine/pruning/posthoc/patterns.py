@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from torch import nn
 from engine.execution.cost import Cost
 from engine.models.loaded import LoadedModel
 from engine.parameters import Parameter, Value
+from engine.pruning.given import Look, on_given
 from engine.pruning.method import Work
 from engine.pruning.outcome import Outcome
 from engine.pruning.posthoc.base import PostHoc
@@ -132,9 +133,9 @@ def _input_norms(work: Work) -> dict[str, torch.Tensor]:
 def _summing(
     module: nn.Module, names: set[str], squares: dict[str, torch.Tensor]
 ) -> Iterator[None]:
-    def watcher(name: str) -> Any:
-        def watch(part: nn.Module, args: tuple[Any, ...]) -> None:
-            x = args[0].detach().double()
+    def watcher(name: str) -> Look:
+        def watch(part: nn.Module, given: torch.Tensor) -> None:
+            x = given.detach().double()
             axis = x.ndim - 1 if isinstance(part, nn.Linear | nn.MultiheadAttention) else 1
             found = x.movedim(axis, 0).flatten(1).square().sum(dim=1).cpu()
             squares[name] = squares.get(name, 0) + found
@@ -144,5 +145,5 @@ def _summing(
     with ExitStack() as stack:
         for name, part in module.named_modules():
             if name in names:
-                stack.callback(part.register_forward_pre_hook(watcher(name)).remove)
+                stack.callback(on_given(part, watcher(name)).remove)
         yield

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 
+from engine.execution import workers
 from engine.execution.workers import in_threads, workers_for
 
 
@@ -34,6 +35,35 @@ def test_pieces_come_back_in_order_from_threads_where_torch_is_alone() -> None:
     other.start()
     other.join()
     assert later == [2]
+
+
+def test_pools_that_are_made_at_once_leave_torch_its_threads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for _ in range(20):
+        monkeypatch.setattr(workers, "_pools", {})
+        begin, found = threading.Barrier(3), []
+
+        def ask(count: int, begin: threading.Barrier = begin, found: list[int] = found) -> None:
+            begin.wait()
+            found.extend(in_threads(lambda _: torch.get_num_threads(), range(4), count))
+
+        asking = [threading.Thread(target=ask, args=(count,)) for count in (2, 2, 3)]
+        for one in asking:
+            one.start()
+        for one in asking:
+            one.join(20)
+        assert found == [1] * 12
+        assert sorted(workers._pools) == [2, 3]
+        for pool in workers._pools.values():
+            pool.shutdown()
+        later: list[int] = []
+        other = threading.Thread(
+            target=lambda told: told.append(torch.get_num_threads()), args=(later,)
+        )
+        other.start()
+        other.join()
+        assert later == [2]
 
 
 def test_an_error_comes_when_all_have_ended() -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+from copy import deepcopy
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -155,6 +159,23 @@ def test_channels_that_lie_last_say_the_same() -> None:
     assert with_channels_last(load_model("compas-mlp", device="cpu")).family == "tabular"
 
 
+def test_a_model_is_copied_once_and_anew_when_its_weights_change() -> None:
+    loaded = replace(load_model("scenes-vgg", device="cpu"), in_hand=True)
+    loaded.module = deepcopy(loaded.module)
+    turned = with_channels_last(loaded)
+    assert with_channels_last(loaded) is turned
+    with torch.no_grad():
+        next(loaded.module.parameters()).mul_(1.5)
+    again = with_channels_last(loaded)
+    assert again is not turned
+    x = loaded.prepare(pictures()[0])
+    assert torch.allclose(again.forward(x), loaded.forward(x), atol=1e-5)
+    copy = weakref.ref(again.module)
+    del loaded, again
+    gc.collect()
+    assert copy() is None, "the copy goes when the model does"
+
+
 @pytest.mark.slow
 def test_superpixels_of_a_real_network() -> None:
     loaded = load_model("scenes-vgg", device="cpu")
@@ -171,7 +192,7 @@ def test_superpixels_of_a_real_network() -> None:
 def test_superpixels_of_imagenet_cnn(imagenet_cnn: LoadedModel, chelsea: ImageInput) -> None:
     planned = plan_picture_interactions(imagenet_cnn, chelsea, segments=12, pairs=[(0, 1)])
     assert "without a label" in planned.data.notes[0]
-    world = planned.data.bare(30, 0)
+    world = planned.data.bare(30)
     said = predict(imagenet_cnn, chelsea)
     masks = np.ones((2, world.features))
     masks[1, 3] = 0

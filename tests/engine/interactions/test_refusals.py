@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,24 @@ def test_what_cannot_be_asked(asked: dict[str, Any], error: type[Exception], tol
     with pytest.raises(error, match=told) as raised:
         plan_interactions(model(), table_of(X, Y), **asked)
     assert "\n" not in str(raised.value)
+
+
+def test_more_permutations_than_memory_holds_are_refused_before_they_are_made() -> None:
+    x = np.repeat(X, 5000, axis=0)
+    table = table_of(x, np.repeat(Y, 5000))
+    told = "do not fit in memory; ask for 5000 at the most, or for fewer rows"
+    with pytest.raises(ParameterError, match=told) as raised:
+        plan_interactions(model(), table, rows=20_000, repeats=5001)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_plan_takes_no_memory_for_permutations() -> None:
+    x = np.repeat(X, 2500, axis=0)
+    table = table_of(x, np.repeat(Y, 2500))
+    tracemalloc.start()
+    plan_interactions(model(), table, rows=10_000, repeats=2000)
+    assert tracemalloc.get_traced_memory()[1] < 2000 * 10_000  # a bank takes eight times that
+    tracemalloc.stop()
 
 
 def test_one_feature() -> None:

@@ -206,6 +206,33 @@ def test_what_cannot_be_cut_is_refused_with_its_reason(
     assert groups.groups, "the rest can be cut"
 
 
+class Bare(nn.Module):
+    """A network of parameters without layers, in which sizes could be mistaken for others."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = Inner()
+        self.head = nn.Linear(6, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.head(self.inner(x.mean(dim=(2, 3))).relu())
+
+
+class Inner(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.up, self.down = nn.Parameter(torch.ones(3, 3)), nn.Parameter(torch.ones(6, 3))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return F.linear(F.linear(x, self.up).relu(), self.down)
+
+
+def test_units_that_bare_parameters_read_are_refused() -> None:
+    groups = find_groups(loaded(Bare()))
+    assert "inner.down, which reads its units, is a parameter" in groups.refused["inner"]
+    assert [group.consumers[0].layer for group in groups.groups] == ["head"]
+
+
 class Shared(Attending):
     """Grouped-query attention: two heads of queries for each of keys."""
 

@@ -1,0 +1,7 @@
+"""Page "Prune"."""
+
+from __future__ import annotations
+
+from dashboard.prune import page
+
+page.show()
