@@ -68,7 +68,8 @@ def tell(
     for at, line in enumerate(shown):
         drawn.add_annotation(
             x=0, y=0, xref="paper", yref="paper", xanchor="left", yanchor="top", text=line,
-            xshift=-round(back), yshift=-_BELOW + 14 - _LINE * at, showarrow=False, font={"size": 12}, align="left",
+            xshift=-round(back), yshift=-_BELOW + 14 - _LINE * at, showarrow=False,
+            font={"size": 12}, align="left",
         )  # fmt: skip
     below = _BELOW + _LINE * len(shown)
     drawn.update_layout(height=drawn.layout.height + below, margin={"b": below}, hoverdistance=-1)
