@@ -27,8 +27,8 @@ from engine.interaction_results import Interactions
 _HEIGHT = 480  # pixels
 _LEAST, _MOST = 1.45, 2.5  # radius of the picture in units of ε
 _AXIS = 250.0
-_TICKS = (-1.0, -0.5, 0.0, 0.5, 1.0)
-_ALWAYS, _CROWDED = (-1.0, 0.0, 1.0), 1.8  # labels, where a larger picture has no room for all
+_TICKS = {-1.0: "−ε", -0.5: "−ε/2", 0.0: "0", 0.5: "ε/2", 1.0: "ε"}
+_CROWDED = 1.8  # radius from which on there is no room for the halves
 
 Chosen = tuple[tuple[int, int], tuple[int, int]]
 
@@ -62,9 +62,8 @@ def figure(
         (shape.less, LESS, "together costs less: stays in it"),
     ):
         drawn.add_trace(_filled(line, faded(colour, 0.42), name))
-    drawn.add_trace(
-        _line(halo_shape.circle(curve.expected), BAR_OTHER, 1.6, "dash", "the sum of both alone")
-    )
+    alone = f"the sum of both alone: ε = {saying.number(curve.expected, 2)}"
+    drawn.add_trace(_line(halo_shape.circle(curve.expected), BAR_OTHER, 1.6, "dash", alone))
     if rings:
         drawn.add_traces(_rings(found, pair, rate, reach))
     drawn.add_trace(_line(shape.known, BAR_CHOSEN, 2.2))
@@ -154,8 +153,8 @@ def _axes(drawn: go.Figure, found: Interactions, pair: int, expected: float, rea
         "range": [-reach, reach],
         "tickvals": ticks,
         "ticktext": [
-            saying.number(tick, 2) if part in _ALWAYS or reach <= _CROWDED * expected else ""
-            for part, tick in zip(_TICKS, ticks, strict=True)
+            told if part in (-1, 0, 1) or reach <= _CROWDED * expected else ""
+            for part, told in _TICKS.items()
         ],
         "tickfont": {"size": 12},
         "fixedrange": True,

@@ -13,8 +13,9 @@ from components.tokens import BAR_OTHER, DIVERGING, VALUES, plotly_scale
 from engine.halo_shapes import STEPS, outside
 from engine.interaction_results import Ball
 
-_HEIGHT = 480  # pixels
+_HEIGHT = 540  # pixels
 _RINGS, _ROUND = 7, 49
+_CAMERA = {"eye": {"x": 1.6, "y": 1.6, "z": 1.05}, "center": {"x": 0, "y": 0, "z": -0.14}}
 
 
 def figure(ball: Ball) -> go.Figure:
@@ -152,7 +153,7 @@ def _scene(drawn: go.Figure, ball: Ball) -> None:
         showarrow=False, font={"size": 12}, align="left",
     )  # fmt: skip
     drawn.update_layout(
-        scene={**axes, "aspectmode": "data", "camera": {"eye": {"x": 1.65, "y": 1.65, "z": 1.1}}},
+        scene={**axes, "aspectmode": "data", "camera": _CAMERA},
         dragmode="turntable",
         paper_bgcolor="rgba(0,0,0,0)",
     )

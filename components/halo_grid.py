@@ -23,7 +23,7 @@ from engine.interaction_results import Interactions
 _CELL = 164  # pixels
 _LEAST, _MOST = 1.2, 1.8  # radius of the cells in units of ε; what is farther is cut
 _EDGE, _TITLE = 1.1, 0.45  # of that radius: half a cell's width, and its title's height
-_LABEL = 92.0  # pixels: what a line of a title takes where cells are small
+_LABEL = 140.0  # pixels: what a line of a title takes where cells are small
 _PIECES = 3  # between two neighbours of a small curve
 
 

@@ -17,7 +17,7 @@ from engine.interaction_results import Ball, Interacting, Interactions
 _SAME = 0.05  # of ε: what is nowhere farther from the circle keeps to it (our definition)
 
 
-_MANY = 2  # times ε, from which on that is no share of it
+_MANY = 1  # times ε, from which on that is no share of it
 
 
 def halo_sentence(found: Interactions, pair: int, rate: int = -1) -> str:
@@ -107,7 +107,7 @@ def _against_sum(
 
 
 def _part(apart: float) -> str:
-    """Say how much of ε: "38 % of ε", and from twice as much on "2.4 ε"."""
+    """Say how much of ε: "38 % of ε", and from all of it on "2.4 ε"."""
     return f"{saying.number(apart, 2)} ε" if apart >= _MANY else f"{saying.share(apart)} of ε"
 
 

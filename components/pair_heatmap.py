@@ -131,8 +131,8 @@ def _number(value: float, unit: float) -> str:
 def _scale(show: Show, values: np.ndarray) -> dict[str, object]:
     """Return the colours and their key, below: around zero for scores, from 0 for shares."""
     bar = {
-        "orientation": "h", "x": 0, "xanchor": "left", "y": 0, "yanchor": "top", "len": 210,
-        "lenmode": "pixels", "thickness": 8, "outlinewidth": 0, "xpad": 0, "ypad": 12,
+        "orientation": "h", "x": 0, "xanchor": "left", "xpad": 0, "y": 0, "yanchor": "top",
+        "len": 0.88, "lenmode": "fraction", "thickness": 8, "outlinewidth": 0, "ypad": 12,
         "tickfont": {"size": 12}, "ticks": "",
     }  # fmt: skip
     if show == "agreement":

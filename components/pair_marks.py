@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from components import sign_agreement
+from components import fitting, sign_agreement
 from components.tokens import BAR_OTHER
 from engine.interaction_results import Interactions
 
@@ -55,7 +55,9 @@ def stripes(far: list[list[int]]) -> go.Scatter:
 def tell(
     drawn: go.Figure, title: str, *, agree: list[int], differ: list[int], far: list[Any]
 ) -> None:
-    """Tell below the cells what colours and marks mean."""
+    """Tell below the cells what colours and marks mean; words begin where the names do."""
+    names = drawn.layout.yaxis.ticktext or ()
+    back = max((fitting.width(name) for name in names), default=0.0)
     lines = [
         (title, [title]),
         ("hatched: not looked at closely, the reference alone", far),
@@ -66,7 +68,8 @@ def tell(
     for at, line in enumerate(shown):
         drawn.add_annotation(
             x=0, y=0, xref="paper", yref="paper", xanchor="left", yanchor="top", text=line,
-            yshift=-_BELOW + 14 - _LINE * at, showarrow=False, font={"size": 12}, align="left",
+            xshift=-round(back), yshift=-_BELOW + 14 - _LINE * at, showarrow=False,
+            font={"size": 12}, align="left",
         )  # fmt: skip
     below = _BELOW + _LINE * len(shown)
     drawn.update_layout(height=drawn.layout.height + below, margin={"b": below}, hoverdistance=-1)

@@ -136,7 +136,7 @@ def tell(found: Interactions, out: str | None) -> None:
     )
     print(f"{'':{width + 8}}{header}one sign")
     for place, row in enumerate(rows[:_SHOWN], start=1):
-        print(f"{place:4}. {' × '.join(row['titles']):{width}}  {_numbers(row)}")
+        print(f"{place:4}. {' × '.join(row['titles']):{width}}  {_numbers(row, found.rounding)}")
     if len(rows) > _SHOWN:
         print(f"  … and {len(rows) - _SHOWN} more; --json has all")
     print(_sentence(rows))
@@ -153,16 +153,20 @@ def tell(found: Interactions, out: str | None) -> None:
         print(f"Written: {out}")
 
 
-def _numbers(row: dict[str, Any]) -> str:
+def _numbers(row: dict[str, Any], dust: float) -> str:
+    """Say the numbers of a pair; what is no more than rounding is 0."""
     error = f" ± {row['error']:.2g}" if row["error"] else ""
-    reference = f"{row['reference']:.3g}{error}".rjust(_WIDE)
-    over_all = "".join(f"{row[name]:<11.3g}" for name in _OVER_ALL)
+    told = {name: row[name] if abs(row[name]) > dust else 0.0 for name in ("reference", *_OVER_ALL)}
+    reference = f"{told['reference']:.3g}{error}".rjust(_WIDE)
+    over_all = "".join(f"{told[name]:<11.3g}" for name in _OVER_ALL)
     return f"{reference}  {over_all}{int(100 * row['agreement'])}%"  # 100 % only if it is all
 
 
 def _sentence(rows: list[dict[str, Any]]) -> str:
     """Say what all good models agree on."""
     sure = [row for row in rows if row["agreement"] == 1]
+    if not any(row["agreement"] for row in rows):
+        return "In no good model can an interaction be told from zero."
     if not sure and len(rows) == 1:
         return "Good models do not agree even in the sign of the interaction."
     if not sure:

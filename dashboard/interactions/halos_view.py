@@ -14,7 +14,7 @@ from dashboard.interactions.looked import Looked, beside, chart, take_pair
 from dashboard.state import restore
 
 _COLUMNS = 3
-_CELL = (200, 200)
+_CELL = (170, 205)
 
 
 def show(looked: Looked) -> go.Figure:

@@ -13,6 +13,7 @@ import engine
 from dashboard.command import interaction_lines
 from dashboard.command.main import main
 from engine.execution.passes import Passes
+from engine.inputs.sample_tables import load_sample_table
 from engine.inputs.samples import load_named
 from engine.interaction_results import Interactions
 from engine.results import load_result
@@ -169,3 +170,16 @@ def test_the_sentence_follows_the_numbers() -> None:
     )
     assert told(1, 1) == "All good models agree in the sign of a0 × b, a1 × b."
     assert told(0.9, 0).startswith("On no pair")
+    assert told(0, 0) == "In no good model can an interaction be told from zero."
+
+
+def test_columns_that_say_nothing_interact_with_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frame = load_sample_table("compas").frame.head(100)
+    table = tmp_path / "same.csv"
+    frame.assign(**dict.fromkeys(frame.columns[:-1], 1)).to_csv(table, index=False)
+    assert main(["interact", "--model", "compas-logistic", "--table", str(table)]) == 0
+    told = capsys.readouterr().out
+    assert "In no good model can an interaction be told from zero." in told
+    assert "e-1" not in told
