@@ -121,6 +121,8 @@ def _known(values: np.ndarray) -> list[float] | None:
 
 def tell(found: Interactions, out: str | None) -> None:
     """Print the pairs, what all good models agree on, and how the search went."""
+    from components.interaction_names import dust_of
+
     display, source, outcome = (found.manifest[k] for k in ("display", "source", "outcome"))
     rates = display["rates"]
     share = f" ({rates[-1]:.0%} of it)" if rates else ""
@@ -135,8 +137,9 @@ def tell(found: Interactions, out: str | None) -> None:
         "reference".rjust(_WIDE) + "  " + "min".ljust(11) + "median".ljust(11) + "max".ljust(11)
     )
     print(f"{'':{width + 8}}{header}one sign")
+    dust = dust_of(found)
     for place, row in enumerate(rows[:_SHOWN], start=1):
-        print(f"{place:4}. {' × '.join(row['titles']):{width}}  {_numbers(row, found.rounding)}")
+        print(f"{place:4}. {' × '.join(row['titles']):{width}}  {_numbers(row, dust)}")
     if len(rows) > _SHOWN:
         print(f"  … and {len(rows) - _SHOWN} more; --json has all")
     print(_sentence(rows))
