@@ -125,7 +125,7 @@ def _export(page: Page, folder: Path) -> None:
         page.get_by_role("button", name="Export", exact=True)
     ).last.click()
     reading.idle(page)
-    reading.choose(page, "Rounding", "Any width")
+    reading.choose(page, "Widths", "Any width")
     expect(page.get_by_text("19.4 k → 5.11 k parameters")).to_be_visible()
     with page.expect_download() as waiting:
         page.get_by_role("button", name="The network (safetensors)").click()
