@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from components.interaction_names import without_dust
 from engine.execution.pace import seconds_told
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ def tell(found: Interactions, out: str | None) -> None:
     )
     print(f"{'':{width + 8}}{header}one sign")
     for place, row in enumerate(rows[:_SHOWN], start=1):
-        print(f"{place:4}. {' × '.join(row['titles']):{width}}  {_numbers(row, found.rounding)}")
+        print(f"{place:4}. {' × '.join(row['titles']):{width}}  {_numbers(found, row)}")
     if len(rows) > _SHOWN:
         print(f"  … and {len(rows) - _SHOWN} more; --json has all")
     print(_sentence(rows))
@@ -153,12 +154,12 @@ def tell(found: Interactions, out: str | None) -> None:
         print(f"Written: {out}")
 
 
-def _numbers(row: dict[str, Any], dust: float) -> str:
+def _numbers(found: Interactions, row: dict[str, Any]) -> str:
     """Say the numbers of a pair; what is no more than rounding is 0."""
     error = f" ± {row['error']:.2g}" if row["error"] else ""
-    told = {name: row[name] if abs(row[name]) > dust else 0.0 for name in ("reference", *_OVER_ALL)}
-    reference = f"{told['reference']:.3g}{error}".rjust(_WIDE)
-    over_all = "".join(f"{told[name]:<11.3g}" for name in _OVER_ALL)
+    own, *rest = without_dust(found, np.array([row[name] for name in ("reference", *_OVER_ALL)]))
+    reference = f"{own:.3g}{error}".rjust(_WIDE)
+    over_all = "".join(f"{value:<11.3g}" for value in rest)
     return f"{reference}  {over_all}{int(100 * row['agreement'])}%"  # 100 % only if it is all
 
 
