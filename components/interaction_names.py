@@ -74,12 +74,6 @@ def reached(
     return np.asarray(((state == REACHED) | (steps == 0)).all(axis=1))
 
 
-def swept(found: Interactions, values: np.ndarray | float) -> np.ndarray:
-    """Return scores or effects, 0 where they are rounding alone, as large as in a good model."""
-    dust = float(found.rounding[found.members()].max(initial=0.0))
-    return np.where(np.abs(values) <= dust, 0.0, values)
-
-
 def spread_told(spread: np.ndarray) -> str:
     """Say the smallest, median and largest score of the good models.
 

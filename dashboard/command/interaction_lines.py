@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from components.interaction_names import without_dust
 from engine.execution.pace import seconds_told
 
 if TYPE_CHECKING:
@@ -157,7 +156,7 @@ def tell(found: Interactions, out: str | None) -> None:
 def _numbers(found: Interactions, row: dict[str, Any]) -> str:
     """Say the numbers of a pair; what is no more than rounding is 0."""
     error = f" ± {row['error']:.2g}" if row["error"] else ""
-    own, *rest = without_dust(found, np.array([row[name] for name in ("reference", *_OVER_ALL)]))
+    own, *rest = found.swept(np.array([row[name] for name in ("reference", *_OVER_ALL)]))
     reference = f"{own:.3g}{error}".rjust(_WIDE)
     over_all = "".join(f"{value:<11.3g}" for value in rest)
     return f"{reference}  {over_all}{int(100 * row['agreement'])}%"  # 100 % only if it is all
