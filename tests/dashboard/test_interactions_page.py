@@ -268,6 +268,10 @@ def test_a_link_restores_what_is_shown() -> None:
         {"one": "the best", "pair": "0:1"},
         {"view": "sideways"},
         {"row": "zero"},
+        {"pair": "0:99"},
+        {"pairs": "0:1,0:99"},
+        {"pair": "0:1", "one": "9999"},
+        {"view": "ball", "features": "0,1,99"},
     ],
 )
 def test_a_link_that_asks_for_what_is_not_there_says_so(query: dict[str, str]) -> None:
