@@ -138,6 +138,11 @@ def _predictions(looked: Looked, member: Member) -> None:
         st.caption(plain(str(error)))
         return
     assert asked.model is not None and asked.given is not None
+    if (member.masks != 1).any() and np.array_equal(before, after):
+        st.caption(
+            "Both say the same here: m multiplies what the model is given, and of this input that "
+            "is 0."
+        )
     if asked.model.activation == "identity":
         left, right = st.columns(2)
         title = plain(f"{asked.model.classes[0]}, {asked.given.name}")
