@@ -164,6 +164,18 @@ def test_the_same_pictures_judge_and_calibrate_where_there_are_few(tmp_path: Pat
     assert not page.error
 
 
+def test_whether_it_knows_how_sure_it_may_be_is_told_with_an_interval() -> None:
+    page = opened(ratio="50", view="classes")
+    (said,) = [part.value for part in page.markdown if "Calibration error" in part.value]
+    value = numbers(page)["Calibration error"].removesuffix(" %")
+    now = said.partition("Calibration error ")[2]
+    assert abs(float(now.partition(" %")[0]) - float(value)) <= 0.06  # rounded
+    low, high = (float(part) for part in now.partition("(")[2].partition(")")[0].split(" – "))
+    assert low < high
+    whole = opened(ratio="0", view="classes")
+    assert f"Calibration error {now}" not in " ".join(part.value for part in whole.markdown)
+
+
 def test_two_networks_are_compared() -> None:
     page = opened(ratio="20", view="compare", ratio2="80")
     assert "The other one is worse" in told(page)
