@@ -74,16 +74,6 @@ def reached(
     return np.asarray(((state == REACHED) | (steps == 0)).all(axis=1))
 
 
-def swept(found: Interactions, values: np.ndarray | float) -> np.ndarray:
-    """Return scores or effects, 0 where they are rounding alone, as large as in a good model."""
-    return np.where(np.abs(values) <= dust_of(found), 0.0, values)
-
-
-def dust_of(found: Interactions) -> float:
-    """Return the size up to which scores and effects are rounding, the largest in a good model."""
-    return float(found.rounding[found.members()].max(initial=0.0))
-
-
 def spread_told(spread: np.ndarray) -> str:
     """Say the smallest, median and largest score of the good models.
 

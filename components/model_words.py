@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from components import saying
-from components.interaction_names import listed_pair, masks_told, swept
+from components.interaction_names import listed_pair, masks_told
 from components.sign_agreement import SURE
 from engine.interaction_results import Interactions
 
@@ -19,7 +19,7 @@ def model_sentence(found: Interactions, pair: int, model: int) -> str:
         model: its place in the cloud; −1 − its place if it was trained again.
     """
     name = listed_pair(found, pair)
-    own = float(swept(found, found.scores[pair, 0]))
+    own = float(found.swept(found.scores[pair, 0]))
     if model == 0:
         return (
             f"This is the reference: {found.manifest['display']['loss']} "
@@ -32,7 +32,7 @@ def model_sentence(found: Interactions, pair: int, model: int) -> str:
         titles = [found.titles[i] for i in found.pairs[pair]]
         who = f"The reference with {masks_told(titles, found.pair_masks(pair)[model])}"
         loss = float(found.loss[pair, model])
-        score = float(swept(found, found.scores[pair, model]))
+        score = float(found.swept(found.scores[pair, model]))
         error = float(found.error[pair, model, 3])
     if not math.isfinite(score):
         return (

@@ -10,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from components import interaction_made_up, matrix, pair_marks, picking, saying
-from components.interaction_names import crossed, place_of, spread_told, swept
+from components.interaction_names import crossed, place_of, spread_told
 from components.tokens import DIVERGING, SEQUENTIAL, plotly_scale
 from engine.interaction_results import Interactions
 
@@ -94,7 +94,7 @@ def cells_of(
     for rows, columns in ((i, j), (j, i)):
         values[rows, columns] = told
         close[rows, columns] = True
-    return (values if show == "agreement" else swept(found, values)), close
+    return (values if show == "agreement" else found.swept(values)), close
 
 
 def _heat(values: np.ndarray, opacity: float) -> go.Heatmap:
@@ -154,7 +154,7 @@ def _scale(show: Show, values: np.ndarray) -> dict[str, object]:
 def _cells(
     found: Interactions, values: np.ndarray, show: Show, epsilon: float | None
 ) -> go.Scatter:
-    spread, shares = swept(found, found.spread(epsilon)), found.agreement(epsilon)
+    spread, shares = found.swept(found.spread(epsilon)), found.agreement(epsilon)
     x, y, keys, texts = [], [], [], []
     for i, j in combinations(range(len(found.columns)), 2):
         pair = place_of(found, i, j)
@@ -179,7 +179,7 @@ def _score(found: Interactions, i: int, j: int, pair: int | None) -> str:
     value = found.strength[i, j] if pair is None else found.scores[pair, 0]
     error = found.strength_error[i, j] if pair is None else found.error[pair, 0, 3]
     give = f" ± {saying.number(float(error), 2)}" if error > 0 else ""
-    return f"{saying.signed(float(swept(found, value)))}{give}"
+    return f"{saying.signed(float(found.swept(value)))}{give}"
 
 
 def _floored(share: float) -> str:

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from PIL import Image
 
 from components import frames, interaction_made_up, mask_picture, picking, saying, sign_agreement
-from components.interaction_names import LESS, MORE, pair_named, spread_told, swept
+from components.interaction_names import LESS, MORE, pair_named, spread_told
 from engine.interaction_results import Interactions
 
 SIDE = 448  # pixels of the picture's longer side
@@ -66,7 +66,7 @@ def figure(
 
 def linked(found: Interactions, epsilon: float | None = None, most: int = 12) -> list[int]:
     """Return the pairs that are drawn, the largest median first; those without any are not."""
-    middles = np.abs(swept(found, found.spread(epsilon)[:, 1]))
+    middles = np.abs(found.swept(found.spread(epsilon)[:, 1]))
     order = np.argsort(-middles, kind="stable")[: max(0, most)]
     return [int(pair) for pair in order if middles[pair] > 0]
 
@@ -145,7 +145,7 @@ def _split(spots: np.ndarray) -> tuple[list[float], list[float]]:
 
 
 def _told(found: Interactions, pair: int, epsilon: float | None) -> str:
-    told = spread_told(swept(found, found.spread(epsilon)[pair]))
+    told = spread_told(found.swept(found.spread(epsilon)[pair]))
     return f"{saying.drawn(pair_named(found, pair))}<br>{told}"
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from components.interaction_names import order_of, pair_named, swept
+from components.interaction_names import order_of, pair_named
 from components.sign_agreement import SURE
 from engine.interaction_results import Interactions
 
@@ -127,7 +127,7 @@ def _of_pair(
         for own, other in zip(told, _trained(found, pair, place, epsilon), strict=True)
     ]
     values, error, loss, member, model = told
-    values = swept(found, values)
+    values = found.swept(values)
     if value == "ratio":
         with np.errstate(divide="ignore", invalid="ignore"):
             values, error = found.ratio(values, loss), error / loss

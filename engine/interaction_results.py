@@ -184,6 +184,15 @@ class Interactions(Interacting):
         largest = np.abs(self.effects).max(axis=-1, initial=0.0)
         return np.asarray(_ROUNDING * np.maximum(largest, max(self.base_loss, self.epsilon)))
 
+    def swept(self, values: np.ndarray | float) -> np.ndarray:
+        """Return scores or effects, 0 where they are rounding alone, as large as in a good model.
+
+        Args:
+            values: of any shape, which the result has.
+        """
+        dust = float(self.rounding[self.members()].max(initial=0.0))
+        return np.where(np.abs(values) <= dust, 0.0, values)
+
     @property
     def doubt(self) -> np.ndarray:
         """Size up to which a score has no sign, ``(pairs, models)``: two errors, or rounding."""

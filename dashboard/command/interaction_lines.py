@@ -121,8 +121,6 @@ def _known(values: np.ndarray) -> list[float] | None:
 
 def tell(found: Interactions, out: str | None) -> None:
     """Print the pairs, what all good models agree on, and how the search went."""
-    from components.interaction_names import dust_of
-
     display, source, outcome = (found.manifest[k] for k in ("display", "source", "outcome"))
     rates = display["rates"]
     share = f" ({rates[-1]:.0%} of it)" if rates else ""
@@ -137,9 +135,8 @@ def tell(found: Interactions, out: str | None) -> None:
         "reference".rjust(_WIDE) + "  " + "min".ljust(11) + "median".ljust(11) + "max".ljust(11)
     )
     print(f"{'':{width + 8}}{header}one sign")
-    dust = dust_of(found)
     for place, row in enumerate(rows[:_SHOWN], start=1):
-        print(f"{place:4}. {' × '.join(row['titles']):{width}}  {_numbers(row, dust)}")
+        print(f"{place:4}. {' × '.join(row['titles']):{width}}  {_numbers(found, row)}")
     if len(rows) > _SHOWN:
         print(f"  … and {len(rows) - _SHOWN} more; --json has all")
     print(_sentence(rows))
@@ -156,12 +153,12 @@ def tell(found: Interactions, out: str | None) -> None:
         print(f"Written: {out}")
 
 
-def _numbers(row: dict[str, Any], dust: float) -> str:
+def _numbers(found: Interactions, row: dict[str, Any]) -> str:
     """Say the numbers of a pair; what is no more than rounding is 0."""
     error = f" ± {row['error']:.2g}" if row["error"] else ""
-    told = {name: row[name] if abs(row[name]) > dust else 0.0 for name in ("reference", *_OVER_ALL)}
-    reference = f"{told['reference']:.3g}{error}".rjust(_WIDE)
-    over_all = "".join(f"{told[name]:<11.3g}" for name in _OVER_ALL)
+    own, *rest = found.swept(np.array([row[name] for name in ("reference", *_OVER_ALL)]))
+    reference = f"{own:.3g}{error}".rjust(_WIDE)
+    over_all = "".join(f"{value:<11.3g}" for value in rest)
     return f"{reference}  {over_all}{int(100 * row['agreement'])}%"  # 100 % only if it is all
 
 

@@ -14,6 +14,7 @@ from dashboard.heads import asking
 from dashboard.interactions.keys import PREFIX
 from dashboard.interactions.looked import Looked, chart
 from dashboard.running import interactions as running
+from dashboard.state import restore
 from engine.interaction_results import Ball
 from engine.interactions.balls import BallPlan, plan_ball
 
@@ -51,7 +52,10 @@ def _features(looked: Looked) -> list[int]:
     found = looked.found
     key, last = f"{PREFIX}features", len(found.columns)
     usual = list(dict.fromkeys(chain(*(found.pairs[p].tolist() for p in order_of(found)))))
-    known = [int(place) for place in st.session_state.get(key, []) if int(place) < last]
+    asked = [int(place) for place in st.session_state.get(key, [])]
+    known = [place for place in asked if place < last]
+    if len(known) < len(asked):
+        restore.missed(f"there are features 0 to {last - 1} alone")
     if not known and key not in st.session_state:
         known = usual[:_LEAST]
     st.session_state[key] = list(dict.fromkeys(known))[:_MOST]

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from components import halo, interaction_words, prediction_pairs, saying
-from components.interaction_names import masks_told, pair_named, swept
+from components.interaction_names import masks_told, pair_named
 from components.sign_agreement import SURE
 from components.words import plain
 from dashboard.interactions import marks
@@ -115,7 +115,7 @@ def _numbers(looked: Looked, member: Member) -> None:
     )
     if member.score is not None and np.isfinite(member.score):
         error = f"± {saying.number(SURE * member.error, 2)}" if member.error else "exact"
-        score = saying.signed(float(swept(found, member.score)))
+        score = saying.signed(float(found.swept(member.score)))
         told.append(("Interaction score", score, error))
     with st.container(horizontal=True, key="i-numbers"):
         for title, value, below in told:
@@ -138,6 +138,11 @@ def _predictions(looked: Looked, member: Member) -> None:
         st.caption(plain(str(error)))
         return
     assert asked.model is not None and asked.given is not None
+    if (member.masks != 1).any() and np.array_equal(before, after):
+        st.caption(
+            "Both say the same here: m multiplies what the model is given, and of this input that "
+            "is 0."
+        )
     if asked.model.activation == "identity":
         left, right = st.columns(2)
         title = plain(f"{asked.model.classes[0]}, {asked.given.name}")

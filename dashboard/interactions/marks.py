@@ -10,6 +10,7 @@ import numpy as np
 import streamlit as st
 
 from dashboard.interactions.keys import PREFIX
+from dashboard.state import restore
 
 if TYPE_CHECKING:
     from engine.interaction_results import Interactions
@@ -73,15 +74,24 @@ def look_at(found: Interactions, pair: int, model: str = "") -> None:
 
 def settle(found: Interactions) -> tuple[int, Member | None]:
     """Return the pair's place and its model; what is not there is let go of."""
-    pair = place(found)
+    pair, asked = place(found), kept()
     i, j = (int(feature) for feature in found.pairs[pair])
     now = replace(kept(), pair=(i, j)) if kept().pair is not None else kept()
     member = member_of(found, pair, now.model)
     if now.model and (member is None or kept().pair != (i, j)):
         now, member = replace(now, model=""), None
-    if now != kept():
+    if now != asked:
+        _tell_missed(asked, now)
         keep(now)
     return pair, member
+
+
+def _tell_missed(asked: Marks, now: Marks) -> None:
+    """Note what a link looks at and is not there."""
+    if asked.pair is not None and now.pair != tuple(sorted(asked.pair)):
+        restore.missed(f"the pair {asked.pair[0]}:{asked.pair[1]} is not among those looked at")
+    elif asked.model and not now.model:
+        restore.missed(f"there is no model {asked.model} of that pair")
 
 
 @dataclass(frozen=True, eq=False)

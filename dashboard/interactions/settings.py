@@ -139,8 +139,11 @@ def _allowance(unit: str) -> tuple[float, float | None]:
 def _pairs(titles: Sequence[str]) -> tuple[Pair, ...]:
     options = [f"{i}:{j}" for i, j in combinations(range(len(titles)), 2)]
     key = f"{PREFIX}pairs"
-    known = set(options)
-    st.session_state[key] = [text for text in st.session_state.get(key, []) if text in known]
+    known, asked = set(options), st.session_state.get(key, [])
+    for text in asked:
+        if text not in known:
+            restore.missed(f"there is no pair {text}")
+    st.session_state[key] = [text for text in asked if text in known]
     chosen = st.multiselect(
         "Looked at closely",
         options,

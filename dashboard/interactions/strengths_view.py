@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from components import interaction_words, pair_heatmap, saying
-from components.interaction_names import order_of, pair_named, place_of, swept
+from components.interaction_names import order_of, pair_named, place_of
 from components.sign_agreement import SURE
 from components.words import plain
 from dashboard.heads import asking
@@ -84,7 +84,7 @@ def table_of(looked: Looked, other: PairComparison | None = None) -> pd.DataFram
     """Return a line for each pair, the strongest first."""
     found = looked.found
     agreement = found.agreement(looked.epsilon)
-    spread, scores = (swept(found, told) for told in (found.spread(looked.epsilon), found.scores))
+    spread, scores = (found.swept(told) for told in (found.spread(looked.epsilon), found.scores))
     rows: list[dict[str, Any]] = []
     for pair in map(int, order_of(found)):
         low, middle, high = spread[pair].tolist()

@@ -186,13 +186,18 @@ def valid(name: str, options: list[str], *, first: bool = True) -> None:
     if st.session_state.get(name, "") is None:  # a control that was away comes back without one
         del st.session_state[name]
     elif name in st.session_state and st.session_state[name] not in options:
-        if _LINK_READ not in st.session_state:
-            asked = _short(st.session_state[name])
-            note(f"{name.rpartition('.')[2]} “{asked}” is not to be had here")
+        asked = _short(st.session_state[name])
+        missed(f"{name.rpartition('.')[2]} “{asked}” is not to be had here")
         if first:  # said aloud, or the browser would go on showing the old one
             st.session_state[name] = options[0]
         else:
             del st.session_state[name]
+
+
+def missed(text: str) -> None:
+    """Note what a link asks for and is not there; nothing once the link is read."""
+    if _LINK_READ not in st.session_state:
+        note(text)
 
 
 def aloud(key: str, usual: Any) -> None:

@@ -15,7 +15,6 @@ from components import (
     sign_agreement,
     swarm_values,
 )
-from components.interaction_names import swept
 from engine.interaction_results import Ball, Interactions
 from engine.interactions.balls import interaction_ball
 from engine.interactions.planning import measure_interactions
@@ -74,7 +73,7 @@ def test_rounding_has_no_colour(additive: Interactions) -> None:
 def test_what_is_more_than_rounding_stays(additive: Interactions) -> None:
     dust = float(additive.rounding[additive.members()].max())
     assert 1e-7 < dust / additive.base_loss < 1e-4
-    assert swept(additive, np.array([-2 * dust, -dust / 2, 2 * dust])).tolist() == [
+    assert additive.swept(np.array([-2 * dust, -dust / 2, 2 * dust])).tolist() == [
         -2 * dust, 0.0, 2 * dust,
     ]  # fmt: skip
     assert swarm_values.bands_of(additive, "columns", "reliance")[0].values.all()

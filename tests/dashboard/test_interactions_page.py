@@ -119,6 +119,14 @@ def test_its_predictions_are_those_of_the_masked_model(compas: Interactions) -> 
     assert all(f"{100 * share:.1f} %" in alt[-1] for share in both[:, 0])
 
 
+def test_a_mask_over_nothing_is_told(compas: Interactions) -> None:
+    column = load_sample_table("compas").frame["juvenile_any"].astype(int)
+    for value in (0, 1):
+        page = opened(pair="1:4", one="20", row=str(int((column == value).argmax()) + 1))
+        assert metrics(page)["m of African-American"] == "1"
+        assert ("Both say the same here" in told(page)) == (value == 0)
+
+
 def test_the_widgets_are_twins_of_the_clicks(compas: Interactions) -> None:
     page = opened()
     strongest = order_of(compas)[0]
@@ -268,6 +276,10 @@ def test_a_link_restores_what_is_shown() -> None:
         {"one": "the best", "pair": "0:1"},
         {"view": "sideways"},
         {"row": "zero"},
+        {"pair": "0:99"},
+        {"pairs": "0:1,0:99"},
+        {"pair": "0:1", "one": "9999"},
+        {"view": "ball", "features": "0,1,99"},
     ],
 )
 def test_a_link_that_asks_for_what_is_not_there_says_so(query: dict[str, str]) -> None:
