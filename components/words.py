@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 
+from components.saying import exact
 from components.views import View
 from engine.results import Attribution
 
@@ -41,7 +42,7 @@ def caption(attribution: Attribution) -> str:
         source["model_title"],
         source["method_title"] + (f" ({parameters})" if parameters else ""),
         f"{target}, {'value' if of_value else request['output']}",
-        passes_told(outcome["passes"]),
+        passes_told(**outcome["passes"]),
         seconds(outcome["seconds"]),
         f"seed {request['seed']}",
         request["device"].upper(),
@@ -55,12 +56,16 @@ def of_rows(attribution: Attribution) -> bool:
     return "task" in manifest.get("display", {}) and bool(manifest["request"].get("background"))
 
 
-def passes_told(passes: dict[str, int]) -> str:
-    """Say how many passes ran: "52 forward and 50 backward passes"."""
-    forward, backward = passes["forward"], passes["backward"]
+def passes_told(forward: int, backward: int = 0) -> str:
+    """Say a number of passes.
+
+    >>> passes_told(11100), passes_told(1, 1)
+    ('11\\xa0100 forward passes', '1 forward and 1 backward pass')
+    """
+    told = f"{exact(forward)} forward"
     if backward:
-        return f"{forward} forward and {backward} backward pass{'es' if backward > 1 else ''}"
-    return f"{forward} forward pass{'es' if forward > 1 else ''}"
+        told += f" and {exact(backward)} backward"
+    return f"{told} pass{'es' if max(forward, backward) != 1 else ''}"
 
 
 def plain(text: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from components.saying import counted
 from components.words import plain, sentence
 from dashboard.running.models import identity
 from dashboard.state import restore
@@ -150,8 +151,8 @@ def _upload(prefix: str) -> Table | None:
     if table is None and not error:
         st.caption("CSV, TSV or Parquet, with the model's columns. It stays in this session.")
     elif table is not None:
-        rows = f"{len(table):,}".replace(",", " ")
-        st.caption(f"{plain(table.name)}, {rows} rows, {len(table.columns)} columns")
+        size = f"{counted(len(table), 'row')}, {counted(len(table.columns), 'column')}"
+        st.caption(f"{plain(table.name)}, {size}")
         for note in table.notes:
             st.caption(f"{note[0].upper()}{note[1:]}.")
     return table
@@ -178,7 +179,7 @@ def _checked(table: Table, model: LoadedModel, prefix: str, *, own: bool) -> Cho
         st.error(sentence(problem))
         usable = _once("usable", table, model, prefix, _usable)
         if usable is None or not st.toggle(
-            f"Leave out {len(table) - len(usable):,} rows that cannot be used".replace(",", " "),
+            f"Leave out {counted(len(table) - len(usable), 'row')} that cannot be used",
             key=_of(prefix, "leave-out"),
             persist_state="session",
         ):

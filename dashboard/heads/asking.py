@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import streamlit as st
 
-from components.words import plain
+from components.words import passes_told, plain
 from dashboard.running import explanations, panel
 from dashboard.running.watching import watch
 from engine.execution.cost import Cost
@@ -92,12 +92,5 @@ def _begun(name: str) -> str:
 
 
 def passes(cost: Cost) -> str:
-    """Say a cost.
-
-    >>> passes(Cost(11100)), passes(Cost(1, 1))
-    ('11 100 forward passes', '1 forward and 1 backward pass')
-    """
-    told = f"{cost.forward:,} forward".replace(",", " ")
-    if cost.backward:
-        told += f" and {cost.backward:,} backward".replace(",", " ")
-    return f"{told} pass{'es' if max(cost.forward, cost.backward) != 1 else ''}"
+    """Say a cost."""
+    return passes_told(cost.forward, cost.backward)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from components.saying import exact
 from components.words import plain, sentence
 from dashboard.running import models, own_models, warmth
 from engine.errors import HaloscopeError
@@ -93,7 +94,7 @@ def _facts(model: LoadedModel) -> dict[str, str]:
 
     facts = {
         "Kind": _KINDS.get(model.family, model.family),
-        "Weights": f"{model.parameter_count:,}".replace(",", " "),
+        "Weights": exact(model.parameter_count),
         "Input": _input_told(model),
         **_output_told(model),
         "Licence": model.card.licence,

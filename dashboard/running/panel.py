@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from components.saying import exact
 from dashboard.running import explanations
 from engine.execution.jobs import Job
 from engine.execution.pace import seconds_told
@@ -44,5 +45,5 @@ def _told(job: Job) -> str:
         return f"{job.title} · waiting for {ahead} other job{'s' if ahead != 1 else ''}"
     left = job.seconds_left
     time_left = "" if left is None else f" · {seconds_told(left)} left"
-    done = f"{job.passes_done:,} of {job.passes_total:,} passes".replace(",", " ")
+    done = f"{exact(job.passes_done)} of {exact(job.passes_total)} passes"
     return f"{job.title} · {done}{time_left}"

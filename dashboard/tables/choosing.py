@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from components.saying import counted
 from components.words import plain
 from dashboard.controls import method as method_control
 from dashboard.controls import table as table_control
@@ -114,7 +115,7 @@ def _in_link(choice: method_control.Choice, model: LoadedModel) -> dict[str, str
 
 def _compared(rows: int, of: int) -> None:
     told = "all" if rows == of else f"{rows} drawn"
-    st.caption(f"Compared with {told} of the table's {of:,} rows.".replace(",", " "))
+    st.caption(f"Compared with {told} of the table's {counted(of, 'row')}.")
 
 
 def _target(model: LoadedModel) -> int:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from components.words import plain
+from components.saying import counted, exact
+from components.words import passes_told, plain
 from dashboard.explore import link as copy_link
 from dashboard.running import measures as running_measures
 from dashboard.tables import export, figures, measure_choice, running
@@ -47,7 +48,7 @@ def _found(plan: MeasurePlan) -> Measured | None:
     few = plan.cost.total <= _UNASKED_PASSES[network]
     short = few if seconds is None else seconds <= _UNASKED_SECONDS
     steps = plan.measure.steps(plan.rows, plan.parameters)
-    told = f"{steps:,} {plan.measure.steps_told}".replace(",", " ") if steps else ""
+    told = f"{exact(steps)} {plan.measure.steps_told}" if steps else ""
     job = running.asked(
         "Measure", plan.key, seconds, plan.cost, lambda: running_measures.submit(plan),
         unasked=short and not running_measures.trains(plan), steps=told,
@@ -86,13 +87,13 @@ def _how(found: Measured) -> str:
     """Tell in one line how a finding was made."""
     source, outcome = found.manifest["source"], found.manifest["outcome"]
     rows, of = outcome["rows"], outcome["of"]
-    told = f"{rows:,} of {of:,} rows" if rows < of else f"all {of:,} rows"
+    told = f"{exact(rows)} of {counted(of, 'row')}" if rows < of else f"all {counted(of, 'row')}"
     parts = [
         source["model_title"],
         source["measure_title"],
         _background(found),
-        told.replace(",", " "),
-        f"{outcome['passes']['forward']:,} forward passes".replace(",", " "),
+        told,
+        passes_told(**outcome["passes"]),
         f"{outcome['seconds']:.2g} s",
         f"seed {found.manifest['request']['seed']}",
     ]

@@ -10,7 +10,7 @@ import streamlit as st
 import torch
 
 from components import table_words
-from components.saying import cell
+from components.saying import cell, counted, exact
 from components.words import plain, sentence
 from dashboard.running import explanations, panel
 from dashboard.running.models import identity
@@ -146,8 +146,8 @@ def _rows(found: Nearest, said: Predicted, chosen: Chosen) -> None:
         selection_mode="single-row",
         key=key,
     )
-    of = f"{found.looked_at:,} of {found.of:,}" if found.looked_at < found.of else f"{found.of:,}"
-    st.caption(f"Out of {of} rows. Select one to see why it came out so.".replace(",", " "))
+    of = f"{exact(found.looked_at)} of " if found.looked_at < found.of else ""
+    st.caption(f"Out of {of}{counted(found.of, 'row')}. Select one to see why it came out so.")
 
 
 def _pick(found: Nearest, key: str) -> Callable[[], None]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from components.words import sentence
+from components.words import passes_told, sentence
 from dashboard.running import explanations
 from dashboard.running.watching import watch
 from engine.execution.cost import Cost
@@ -53,13 +53,10 @@ def asked(
 
 
 def passes(cost: Cost) -> str:
-    """Say a cost with thousands set apart."""
+    """Say a cost."""
     if not cost.total:
         return "No pass over the model"
-    told = f"{cost.forward:,} forward".replace(",", " ")
-    if cost.backward:
-        told += f" and {cost.backward:,} backward".replace(",", " ")
-    return f"{told} pass{'es' if cost.total != 1 else ''}, one row each"
+    return f"{passes_told(cost.forward, cost.backward)}, one row each"
 
 
 def tell(job: Job | None) -> None:

@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 import engine
 from components.interaction_names import order_of, place_of
+from components.words import passes_told
 from dashboard.interactions import exporting, marks, published
 from dashboard.running import explanations, interactions, keeping, own_models
 from dashboard.running.own_models import OwnModel
@@ -293,7 +294,7 @@ def test_slow_work_says_its_cost_and_waits(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(interactions, "seconds", lambda plan: 600.0)
     page = begun(model="diabetes-mlp")
     usual = engine.plan_interactions("diabetes-mlp", "sample:diabetes").usual
-    passes = f"about {usual:,} forward passes".replace(",", " ") + ", on 442 rows"
+    passes = f"about {passes_told(usual)}, on 442 rows"
     assert f"About 10.0 min · the strongest pairs · {passes}" in told(page)
     assert button(page, "Measure")
 
