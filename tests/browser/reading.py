@@ -75,6 +75,16 @@ def choose(page: Page, label: str, text: str) -> None:
     idle(page)
 
 
+def go_to(page: Page, title: str) -> None:
+    """Open a page by its link in the bar; links without room there are behind "… more"."""
+    expect(page.get_by_role("link", name="Explore").first).to_be_visible()
+    link = page.get_by_role("link", name=title).first
+    if not link.is_visible():
+        page.get_by_role("button", name=" more").click()
+        link = page.get_by_role("menuitem", name=title)
+    link.click()
+
+
 def click_bar(page: Page, index: int) -> None:
     """Click the bar of a prediction, 0 being the first."""
     page.locator(f"{BARS} .barlayer .point").nth(index).click(force=True)

@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(1500)]
 def opened(watched: Watched, scheme: str = "light") -> Page:
     page = watched.open(scheme=scheme)
     reading.settled(page, "Why “tiger cat”?")
-    page.get_by_role("link", name="Gallery").first.click()
+    reading.go_to(page, "Gallery")
     expect(page.get_by_role("heading", level=1)).to_contain_text("What does EfficientNet-Lite0 say")
     return page
 

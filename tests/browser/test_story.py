@@ -89,9 +89,9 @@ def _slow_and_cancelled(page: Page) -> None:
     expect(page.get_by_text(" left", exact=False).first).to_be_visible()
 
     # It survives another page, and what was shown is still there meanwhile.
-    page.get_by_role("link", name="Methods").click()
+    reading.go_to(page, "Methods")
     expect(page.get_by_role("heading", name="How are the maps computed?")).to_be_visible()
-    page.get_by_role("link", name="Explore").click()
+    reading.go_to(page, "Explore")
     expect(page.get_by_text("of 2413 passes")).to_be_visible()
     assert reading.source(page, reading.OVERLAY) == shown
 
