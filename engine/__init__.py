@@ -79,14 +79,14 @@ _HOMES = {
     "score_images": "engine.evaluation.scoring",
     "self_test": "engine.inspection.self_test",
     "with_heads_off": "engine.heads.switching",
-    "find_groups": "engine.pruning.finding",
+    "find_groups": "engine.pruning.finding.groups",
     "Geometry": "engine.prune_results",
     "PruneSweep": "engine.prune_results",
     "plan_cut": "engine.pruning.cut_study",
-    "plan_geometry": "engine.pruning.geometry_study",
-    "plan_pruning": "engine.pruning.planning",
+    "plan_geometry": "engine.pruning.geometry.study",
+    "plan_pruning": "engine.pruning.sweeping.planning",
     "prune": "engine.pruning.smaller",
-    "prune_sweep": "engine.pruning.planning",
+    "prune_sweep": "engine.pruning.sweeping.planning",
     "save_pruned": "engine.pruning.saving",
 }
 
@@ -207,11 +207,11 @@ if TYPE_CHECKING:
     from engine.models.uploads import load_uploaded
     from engine.prune_results import Geometry, PruneSweep
     from engine.pruning.cut_study import plan_cut
-    from engine.pruning.finding import find_groups
-    from engine.pruning.geometry_study import plan_geometry
-    from engine.pruning.planning import plan_pruning, prune_sweep
+    from engine.pruning.finding.groups import find_groups
+    from engine.pruning.geometry.study import plan_geometry
     from engine.pruning.saving import save_pruned
     from engine.pruning.smaller import prune
+    from engine.pruning.sweeping.planning import plan_pruning, prune_sweep
     from engine.results import Attribution, Prediction, load_result
     from engine.scores import Scores
     from engine.store import Store

@@ -10,8 +10,8 @@ from dashboard.command.prune_lines import cost_told, many, share, tell_left_out
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from engine.pruning.costs import Costs
     from engine.pruning.cut_study import Cut, CutPlan
+    from engine.pruning.measuring.costs import Costs
 
 
 def tell_plan(plan: CutPlan, *, as_json: bool) -> int:

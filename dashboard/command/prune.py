@@ -120,7 +120,7 @@ def _sets(options: argparse.Namespace) -> tuple[Any, Any]:
 
 
 def _sweep(options: argparse.Namespace, model: Any, images: Any, calibration: Any) -> int:
-    from engine.pruning.planning import plan_pruning
+    from engine.pruning.sweeping.planning import plan_pruning
 
     planned = plan_pruning(model, images, calibration=calibration, **_asked(options))
     if options.plan:
@@ -130,7 +130,7 @@ def _sweep(options: argparse.Namespace, model: Any, images: Any, calibration: An
 
 
 def _geometry(options: argparse.Namespace, model: Any, images: Any, calibration: Any) -> int:
-    from engine.pruning.geometry_study import plan_geometry
+    from engine.pruning.geometry.study import plan_geometry
 
     asked = _asked(options)
     given: dict[str, Any] = {n: asked[n] for n in ("ratios", "severities") if n in asked}
@@ -195,8 +195,8 @@ def _corruptions(text: str | None) -> list[str]:
 def _cut(options: argparse.Namespace, model: Any, images: Any, calibration: Any) -> int:
     """Make the smaller network, hold it against the whole one, and write it."""
     from engine.pruning.cut_study import plan_cut
+    from engine.pruning.repairing.tuning import Recipe
     from engine.pruning.saving import save_pruned
-    from engine.pruning.tuning import Recipe
 
     asked = _asked(options)
     given: dict[str, Any] = {

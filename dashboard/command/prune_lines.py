@@ -13,8 +13,8 @@ from dashboard.command.listing import parameter_rows
 if TYPE_CHECKING:
     from engine.models.loaded import LoadedModel
     from engine.prune_results import PruneSweep
-    from engine.pruning.geometry_study import GeometryPlan
-    from engine.pruning.planning import PrunePlan
+    from engine.pruning.geometry.study import GeometryPlan
+    from engine.pruning.sweeping.planning import PrunePlan
     from engine.scores import Share
 
 _LISTED = 5
@@ -182,7 +182,7 @@ def tell_left_out(skipped: list[list[str]]) -> None:
 def list_layers(model: LoadedModel, *, as_json: bool) -> int:
     """Print what can be removed from a model, and of which layers nothing can; return 0."""
     from components.prune_names import unit
-    from engine.pruning.asking import prunable
+    from engine.pruning.sweeping.asking import prunable
 
     groups = prunable(model)
     rows: list[dict[str, Any]] = [
@@ -209,8 +209,8 @@ def list_known(*, as_json: bool) -> int:
     from components.prune_names import REPAIRS, SCOPES
     from engine.bibliography import paper
     from engine.pruning.corruptions.corrupting import corruptions
-    from engine.pruning.methods import pruning_methods
-    from engine.pruning.registry import criteria
+    from engine.pruning.methods.catalogue import pruning_methods
+    from engine.pruning.scoring.registry import criteria
 
     rows: list[dict[str, Any]] = [
         {"name": one.name, "title": one.title, "summary": one.summary, "needs": one.needs,

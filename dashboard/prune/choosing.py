@@ -18,7 +18,7 @@ from engine.inputs.image_sets import ImageSet
 from engine.inputs.images import ImageInput
 from engine.inputs.samples import SAMPLE
 from engine.models.loaded import LoadedModel
-from engine.pruning.finding import find_groups
+from engine.pruning.finding.groups import find_groups
 from engine.pruning.units import Groups
 
 _FIRST = "scenes-resnet"

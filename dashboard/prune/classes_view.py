@@ -7,7 +7,7 @@ import streamlit as st
 from components import calibration, prune_classes, prune_words
 from components.words import plain
 from dashboard.prune.looked import Looked, chart
-from engine.pruning.calibration import CalibrationError, expected_calibration_error
+from engine.pruning.measuring.calibration import CalibrationError, expected_calibration_error
 
 
 def show(looked: Looked) -> None:

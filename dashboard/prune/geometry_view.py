@@ -27,7 +27,7 @@ from dashboard.running import pruning as running
 from dashboard.state import restore
 from engine.errors import HaloscopeError
 from engine.prune_results import Geometry
-from engine.pruning.geometry_study import GeometryPlan, plan_geometry
+from engine.pruning.geometry.study import GeometryPlan, plan_geometry
 
 if TYPE_CHECKING:
     from components.geometry_names import Measure

@@ -13,8 +13,8 @@ from engine.inputs.image_sets import ImageSet
 from engine.manifest import digest_of
 from engine.models.loaded import LoadedModel
 from engine.prune_results import PruneSweep
-from engine.pruning.costs import Costs, costs_of
-from engine.pruning.planning import PrunePlan
+from engine.pruning.measuring.costs import Costs, costs_of
+from engine.pruning.sweeping.planning import PrunePlan
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,8 +19,13 @@ from dashboard.state import restore
 from engine.errors import HaloscopeError
 from engine.execution.passes import Cancel, Progress
 from engine.parameters import Value
-from engine.pruning.method import PruningMethod
-from engine.pruning.methods import MethodPlan, plan_method, posthoc_methods, trained_methods
+from engine.pruning.methods.catalogue import (
+    MethodPlan,
+    plan_method,
+    posthoc_methods,
+    trained_methods,
+)
+from engine.pruning.methods.method import PruningMethod
 from engine.scores import change_of, share_of
 
 _KINDS = {"posthoc": "Nothing is trained", "trained": "Trained on the pictures that calibrate"}

@@ -15,7 +15,7 @@ from dashboard.running import pruning as running
 from engine.errors import HaloscopeError
 from engine.prune_results import PruneSweep
 from engine.pruning.corruptions.corrupting import corruptions
-from engine.pruning.planning import PrunePlan, plan_pruning
+from engine.pruning.sweeping.planning import PrunePlan, plan_pruning
 
 _USUAL = ("gaussian_noise", "defocus_blur", "contrast", "jpeg_compression")
 _PICTURES = 36

@@ -22,7 +22,7 @@ from dashboard.running import pruning as running
 from engine.execution.passes import Cancel, Progress
 from engine.inputs.images import ImageInput
 from engine.prune_results import Geometry
-from engine.pruning.occluding import MeasureMap, measure_map, occlusion_cost
+from engine.pruning.geometry.occluding import MeasureMap, measure_map, occlusion_cost
 
 
 def show(looked: Looked, found: Geometry, place: int, ratio: float, measure: str) -> None:

@@ -16,8 +16,8 @@ from dashboard.running.models import identity
 from dashboard.state import restore
 from engine.models.loaded import LoadedModel
 from engine.prune_results import RANDOM, Way
-from engine.pruning.planning import PrunePlan, plan_pruning
-from engine.pruning.registry import criteria
+from engine.pruning.scoring.registry import criteria
+from engine.pruning.sweeping.planning import PrunePlan, plan_pruning
 from engine.pruning.units import Groups
 
 _REPAIRS = {

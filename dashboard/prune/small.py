@@ -12,7 +12,7 @@ from dashboard.running import explanations, shrunk
 from dashboard.running import pruning as running
 from dashboard.running.shrunk import Small
 from engine.execution.passes import Cancel, Progress
-from engine.pruning.latency import Latency, latency_cost
+from engine.pruning.measuring.latency import Latency, latency_cost
 
 
 def rounding() -> int:

@@ -16,7 +16,7 @@ from dashboard.running import pruning as running
 from engine.errors import HaloscopeError
 from engine.models.bundled import bundled_models
 from engine.prune_results import PruneSweep
-from engine.pruning.planning import PrunePlan
+from engine.pruning.sweeping.planning import PrunePlan
 
 # What begins without a click: longer for models at hand, of which the first ratio is soon told.
 _UNASKED, _AT_HAND = 4.0, 25.0

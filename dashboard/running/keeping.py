@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from engine.interactions.planning import InteractionPlan
     from engine.missingness.previewing import PreviewPlan
     from engine.missingness.sweeping import SweepPlan
-    from engine.pruning.geometry_study import GeometryPlan
-    from engine.pruning.planning import PrunePlan
+    from engine.pruning.geometry.study import GeometryPlan
+    from engine.pruning.sweeping.planning import PrunePlan
     from engine.table_results import Measured
     from engine.tables.measuring import MeasurePlan
 

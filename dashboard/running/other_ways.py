@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from engine.execution.passes import Cancel, Progress
     from engine.models.loaded import LoadedModel
     from engine.prune_results import PruneSweep
-    from engine.pruning.methods import MethodPlan
-    from engine.pruning.outcome import Outcome
-    from engine.pruning.planning import PrunePlan
+    from engine.pruning.methods.catalogue import MethodPlan
+    from engine.pruning.methods.outcome import Outcome
+    from engine.pruning.sweeping.planning import PrunePlan
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +60,7 @@ def attempt(
         repair: what is done to networks of which units were only chosen.
         progress, cancel: as everywhere.
     """
-    from engine.pruning.weight_masks import removed_share
+    from engine.pruning.methods.weight_masks import removed_share
 
     outcome = method.run(progress, cancel)
     if outcome.use is not None:

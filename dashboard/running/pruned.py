@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from engine.inputs.images import ImageInput
     from engine.models.loaded import LoadedModel
     from engine.prune_results import PruneSweep
-    from engine.pruning.drift import Drift
-    from engine.pruning.planning import PrunePlan
+    from engine.pruning.measuring.drift import Drift
+    from engine.pruning.sweeping.planning import PrunePlan
     from engine.pruning.units import Kept
     from engine.results import Attribution, Prediction
 
@@ -121,7 +121,7 @@ def changes(
         progress: called with pictures done and all of them.
         cancel: looked at before every pass.
     """
-    from engine.pruning.drift import drift
+    from engine.pruning.measuring.drift import drift
 
     found = []
     for place, picture in enumerate(pictures):
@@ -149,7 +149,7 @@ def right(
     """Return which of a sweep's pictures that count a network names right, bool ``(n,)``."""
     from engine.execution.chunks import Chunks
     from engine.execution.passes import Passes
-    from engine.pruning.judged import Prepared, answers
+    from engine.pruning.sweeping.judged import Prepared, answers
 
     pictures = Prepared(plan.model, plan.images, plan.parts.judged, plan.fit)
     passes = Passes(network, Cost(len(pictures)), progress, cancel)

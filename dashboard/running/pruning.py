@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from engine.execution.passes import Cancel, Progress
     from engine.models.loaded import LoadedModel
     from engine.prune_results import PruneSweep
-    from engine.pruning.geometry_study import GeometryPlan
-    from engine.pruning.planning import PrunePlan
+    from engine.pruning.geometry.study import GeometryPlan
+    from engine.pruning.sweeping.planning import PrunePlan
     from engine.results import Result
 
 # Before a model's pace is known: so many multiply–accumulates go through in a second.
@@ -67,7 +67,7 @@ def pace_key(model: LoadedModel) -> str:
 
 def seconds(model: LoadedModel, cost: Cost) -> float:
     """Return how long passes may take; of a model that is new here, by its arithmetic."""
-    from engine.pruning.costs import costs_of
+    from engine.pruning.measuring.costs import costs_of
 
     known = explanations.pace().seconds(pace_key(model), cost)
     if known is not None:

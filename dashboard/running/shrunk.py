@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from engine.execution.passes import Cancel, Progress
     from engine.models.loaded import LoadedModel
     from engine.prune_results import PruneSweep
-    from engine.pruning.costs import Costs
-    from engine.pruning.latency import Latency
-    from engine.pruning.planning import PrunePlan
+    from engine.pruning.measuring.costs import Costs
+    from engine.pruning.measuring.latency import Latency
+    from engine.pruning.sweeping.planning import PrunePlan
     from engine.pruning.units import Kept
 
 DENSE, GATED, SLICED = "untouched", "gated", "cut to size"
@@ -45,7 +45,7 @@ def small_cost(plan: PrunePlan, repair: str, epochs: int = 0) -> Cost:
     """Return an upper bound of the passes of ``make``."""
     cost = pruned.repair_cost(plan, repair) + Cost(len(plan.parts.judged))
     if epochs:
-        from engine.pruning.tuning import Recipe, tuning_cost
+        from engine.pruning.repairing.tuning import Recipe, tuning_cost
 
         cost += tuning_cost(Recipe(epochs=epochs), len(plan.parts.calibration), taught=True)
     return cost
@@ -70,8 +70,8 @@ def make(
             says of it; 0 for no training.
         progress, cancel: as everywhere.
     """
-    from engine.pruning.costs import costs_of
-    from engine.pruning.slicing import rounded
+    from engine.pruning.cutting.slicing import rounded
+    from engine.pruning.measuring.costs import costs_of
     from engine.pruning.smaller import cut
 
     own = found.ways[way]
@@ -88,7 +88,7 @@ def make(
         criterion=own.criterion, ratio=float(found.ratios[ratio]), scope=own.scope,
     )  # fmt: skip
     if epochs:
-        from engine.pruning.tuning import Recipe, fine_tuned
+        from engine.pruning.repairing.tuning import Recipe, fine_tuned
 
         recipe = Recipe(epochs=epochs, seed=plan.seed)
         model = fine_tuned(
@@ -103,8 +103,8 @@ def timed(
     plan: PrunePlan, kept: Kept, small: LoadedModel, progress: Progress, cancel: Cancel
 ) -> Latency:
     """Time passes of one picture through the whole network, the gated and the small one."""
-    from engine.pruning.gating import gated_copy
-    from engine.pruning.latency import measure_latency
+    from engine.pruning.cutting.gating import gated_copy
+    from engine.pruning.measuring.latency import measure_latency
 
     networks: Mapping[str, Any] = {
         DENSE: plan.model, GATED: gated_copy(plan.model, kept), SLICED: small,

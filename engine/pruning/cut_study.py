@@ -18,17 +18,17 @@ from engine.models.image_labels import NONE, match_labels
 from engine.models.loaded import LoadedModel
 from engine.models.loading import load_model
 from engine.parameters import check_seed
-from engine.pruning.asking import ask, prunable
-from engine.pruning.building import Workshop
-from engine.pruning.costs import Costs, costs_of
-from engine.pruning.gating import gated_copy
-from engine.pruning.judged import Parts, Prepared, answers, parted
-from engine.pruning.latency import Latency, latency_cost, measure_latency
-from engine.pruning.repairs import Repair
-from engine.pruning.scopes import Scope, choose
-from engine.pruning.slicing import check_rounding, rounded
+from engine.pruning.cutting.gating import gated_copy
+from engine.pruning.cutting.slicing import check_rounding, rounded
+from engine.pruning.measuring.costs import Costs, costs_of
+from engine.pruning.measuring.latency import Latency, latency_cost, measure_latency
+from engine.pruning.repairing.repairs import Repair
+from engine.pruning.repairing.tuning import Recipe, Tuned, fine_tuned, tuning_cost
+from engine.pruning.scoring.scopes import Scope, choose
 from engine.pruning.smaller import cut, whole
-from engine.pruning.tuning import Recipe, Tuned, fine_tuned, tuning_cost
+from engine.pruning.sweeping.asking import ask, prunable
+from engine.pruning.sweeping.building import Workshop
+from engine.pruning.sweeping.judged import Parts, Prepared, answers, parted
 from engine.pruning.units import Groups, Kept
 from engine.scores import Share, change_of, share_of
 

@@ -11,14 +11,14 @@ from engine.execution.passes import Cancel, Progress
 from engine.inputs.images import Fit
 from engine.models.loaded import LoadedModel
 from engine.models.loading import load_model
-from engine.pruning.asking import check_ratio
-from engine.pruning.finding import find_groups
-from engine.pruning.gating import gated_copy
-from engine.pruning.making import described
-from engine.pruning.repairs import Repair, repaired
-from engine.pruning.scopes import Scope, choose
-from engine.pruning.scoring import score_units
-from engine.pruning.slicing import rounded, sliced_copy
+from engine.pruning.cutting.gating import gated_copy
+from engine.pruning.cutting.making import described
+from engine.pruning.cutting.slicing import rounded, sliced_copy
+from engine.pruning.finding.groups import find_groups
+from engine.pruning.repairing.repairs import Repair, repaired
+from engine.pruning.scoring.scopes import Scope, choose
+from engine.pruning.scoring.score import score_units
+from engine.pruning.sweeping.asking import check_ratio
 from engine.pruning.units import Groups, Kept
 
 

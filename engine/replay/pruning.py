@@ -7,8 +7,8 @@ from typing import Any
 from engine.inputs.image_sets import ImageSet
 from engine.inputs.samples import SAMPLE, load_set
 from engine.prune_results import Geometry, PruneSweep
-from engine.pruning.geometry_study import GeometryPlan, plan_geometry
-from engine.pruning.planning import PrunePlan, plan_pruning
+from engine.pruning.geometry.study import GeometryPlan, plan_geometry
+from engine.pruning.sweeping.planning import PrunePlan, plan_pruning
 from engine.replay.finding import check_complete, check_same, find_file, find_model
 
 # What of a request must agree; the rest is where it is computed, and may differ.

@@ -30,11 +30,11 @@ from engine.inputs.samples import load_sample_set
 from engine.models.loaded import LoadedModel
 from engine.models.loading import load_model
 from engine.models.specs import TensorSpec
-from engine.pruning.finding import find_groups
-from engine.pruning.gating import gated_copy
-from engine.pruning.repairs import REPAIRS, repaired
-from engine.pruning.scopes import choose
-from engine.pruning.scoring import score_units
+from engine.pruning.cutting.gating import gated_copy
+from engine.pruning.finding.groups import find_groups
+from engine.pruning.repairing.repairs import REPAIRS, repaired
+from engine.pruning.scoring.scopes import choose
+from engine.pruning.scoring.score import score_units
 
 SEEDS = (0, 1, 2)
 RATIOS = (0.25, 0.5)

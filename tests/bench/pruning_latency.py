@@ -18,11 +18,11 @@ from engine.inputs.samples import load_sample_set
 from engine.models.loaded import LoadedModel
 from engine.models.loading import load_model
 from engine.pruning.corruptions.corrupting import corrupt, corruptions
-from engine.pruning.costs import costs_of
-from engine.pruning.finding import find_groups
-from engine.pruning.gating import gated_copy
-from engine.pruning.latency import measure_latency
-from engine.pruning.slicing import sliced_copy
+from engine.pruning.cutting.gating import gated_copy
+from engine.pruning.cutting.slicing import sliced_copy
+from engine.pruning.finding.groups import find_groups
+from engine.pruning.measuring.costs import costs_of
+from engine.pruning.measuring.latency import measure_latency
 
 MODELS = ("scenes-resnet", "scenes-vit", "digits-cnn", "imagenet-cnn", "torchvision:resnet18")
 BATCHES = (1, 8)

@@ -20,12 +20,12 @@ import torch
 from engine.inputs.samples import load_sample_set
 from engine.models.loaded import LoadedModel
 from engine.models.loading import load_model
-from engine.pruning.finding import find_groups
-from engine.pruning.gating import gated_copy
-from engine.pruning.judged import Prepared
-from engine.pruning.planning import PrunePlan, plan_pruning
-from engine.pruning.registry import criteria
-from engine.pruning.scoring import score_units
+from engine.pruning.cutting.gating import gated_copy
+from engine.pruning.finding.groups import find_groups
+from engine.pruning.scoring.registry import criteria
+from engine.pruning.scoring.score import score_units
+from engine.pruning.sweeping.judged import Prepared
+from engine.pruning.sweeping.planning import PrunePlan, plan_pruning
 from tests.bench.timing import paired
 from tests.engine.counting import counted
 

@@ -22,9 +22,9 @@ from engine.inputs.samples import load_sample_set
 from engine.models.loading import load_model
 from engine.models.uploads import load_uploaded
 from engine.prune_results import PruneSweep
-from engine.pruning.planning import PrunePlan, plan_pruning
 from engine.pruning.saving import pruned_bytes
 from engine.pruning.smaller import prune
+from engine.pruning.sweeping.planning import PrunePlan, plan_pruning
 
 APP = Path(__file__).parents[2] / "dashboard" / "app.py"
 MODEL = "digits-cnn"

@@ -6,8 +6,8 @@ import torch
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from engine.models.loaded import LoadedModel
-from engine.pruning.criterion import OfWeights
-from engine.pruning.tensors import numbers_of
+from engine.pruning.scoring.criterion import OfWeights
+from engine.pruning.scoring.tensors import numbers_of
 from engine.pruning.units import Group, Span
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.heads.metrics.confidence import Confidence as Metric
-from engine.pruning.criterion import OfHeads
+from engine.pruning.scoring.criterion import OfHeads
 
 
 class Confidence(OfHeads):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 
 from engine.models.loaded import LoadedModel
-from engine.pruning.criterion import OfWeights
-from engine.pruning.tensors import filters_of
+from engine.pruning.scoring.criterion import OfWeights
+from engine.pruning.scoring.tensors import filters_of
 from engine.pruning.units import Group
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.pruning.criterion import Criterion, Material
+from engine.pruning.scoring.criterion import Criterion, Material
 from engine.pruning.units import Group
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from engine.pruning.criterion import OfWeights
-from engine.pruning.tensors import column_squares, numbers_of, weights_of
+from engine.pruning.scoring.criterion import OfWeights
+from engine.pruning.scoring.tensors import column_squares, numbers_of, weights_of
 from engine.pruning.units import Group
 
 

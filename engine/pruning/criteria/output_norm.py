@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.heads.metrics.output_norm import OutputNorm as Metric
-from engine.pruning.criterion import OfHeads
+from engine.pruning.scoring.criterion import OfHeads
 
 
 class OutputSize(OfHeads):

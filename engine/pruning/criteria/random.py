@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.execution.draws import generator
-from engine.pruning.criterion import Criterion, Material
+from engine.pruning.scoring.criterion import Criterion, Material
 from engine.pruning.units import Group
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.pruning.criteria.taylor import Taylor
-from engine.pruning.criterion import Material
+from engine.pruning.scoring.criterion import Material
 from engine.pruning.units import Group
 
 

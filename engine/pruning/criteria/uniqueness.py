@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.heads.metrics.uniqueness import Uniqueness as Metric
-from engine.pruning.criterion import OfHeads
+from engine.pruning.scoring.criterion import OfHeads
 
 
 class Uniqueness(OfHeads):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from engine.pruning.criterion import Criterion, Material
-from engine.pruning.tensors import column_squares, inputs_of
+from engine.pruning.scoring.criterion import Criterion, Material
+from engine.pruning.scoring.tensors import column_squares, inputs_of
 from engine.pruning.units import Group
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.pruning.method import PruningMethod
+from engine.pruning.methods.method import PruningMethod
 
 
 class PostHoc(PruningMethod):

@@ -14,11 +14,11 @@ from engine.heads.running import Batch
 from engine.models.loaded import LoadedModel
 from engine.models.outputs import probabilities_of
 from engine.parameters import Parameter, Value
-from engine.pruning.costs import costs_of
-from engine.pruning.method import Work
-from engine.pruning.outcome import Outcome, Use
+from engine.pruning.cutting.readings import NOT_SEEN, readers_of, reading, seen_where_read
+from engine.pruning.measuring.costs import costs_of
+from engine.pruning.methods.method import Work
+from engine.pruning.methods.outcome import Outcome, Use
 from engine.pruning.posthoc.base import PostHoc
-from engine.pruning.readings import NOT_SEEN, readers_of, reading, seen_where_read
 from engine.pruning.units import Group, Groups
 
 # Of one batch: units used by group, probabilities with all and with those.

@@ -11,12 +11,12 @@ from torch import nn
 
 from engine.models.loaded import LoadedModel
 from engine.parameters import Parameter, Value
-from engine.pruning.method import Work
-from engine.pruning.outcome import Outcome
+from engine.pruning.methods.method import Work
+from engine.pruning.methods.outcome import Outcome
+from engine.pruning.methods.weight_masks import copy_of
 from engine.pruning.posthoc.base import PostHoc
-from engine.pruning.tensors import numbers_of, tensor_of
+from engine.pruning.scoring.tensors import numbers_of, tensor_of
 from engine.pruning.units import Group, Groups, Span
-from engine.pruning.weight_masks import copy_of
 
 _SAME = 1e-13  # of squared lengths
 # Into which unit each went, in turn: unit that stays, unit that goes, their distance.

@@ -9,11 +9,11 @@ import numpy as np
 
 from engine.models.loaded import LoadedModel
 from engine.parameters import Parameter, Value
-from engine.pruning.method import Work
-from engine.pruning.outcome import Outcome
+from engine.pruning.methods.method import Work
+from engine.pruning.methods.outcome import Outcome
+from engine.pruning.methods.weight_masks import keep_best, layer_of, masked_copy, prunable_weights
 from engine.pruning.posthoc.base import PostHoc
 from engine.pruning.units import Groups
-from engine.pruning.weight_masks import keep_best, layer_of, masked_copy, prunable_weights
 
 _WEIGHTLESS = "it has no weights of convolutions or linear layers in floating point"
 

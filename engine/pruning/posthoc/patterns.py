@@ -14,11 +14,16 @@ from engine.execution.cost import Cost
 from engine.models.loaded import LoadedModel
 from engine.parameters import Parameter, Value
 from engine.pruning.given import Look, on_given
-from engine.pruning.method import Work
-from engine.pruning.outcome import Outcome
+from engine.pruning.methods.method import Work
+from engine.pruning.methods.outcome import Outcome
+from engine.pruning.methods.weight_masks import (
+    layer_of,
+    masked_copy,
+    prunable_weights,
+    removed_share,
+)
 from engine.pruning.posthoc.base import PostHoc
 from engine.pruning.units import Groups
-from engine.pruning.weight_masks import layer_of, masked_copy, prunable_weights, removed_share
 
 PATTERNS = ("2:4", "1:4", "4:8")
 

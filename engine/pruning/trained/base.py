@@ -18,8 +18,8 @@ from engine.models.image_labels import NONE
 from engine.models.loaded import LoadedModel
 from engine.models.outputs import Activation
 from engine.parameters import Parameter, Value
-from engine.pruning.method import PruningMethod, Work
-from engine.pruning.readings import NOT_SEEN, gateable
+from engine.pruning.cutting.readings import NOT_SEEN, gateable
+from engine.pruning.methods.method import PruningMethod, Work
 from engine.pruning.units import Group, Groups
 
 STEPS = Parameter(

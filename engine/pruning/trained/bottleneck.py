@@ -9,9 +9,10 @@ import torch
 
 from engine.models.loaded import LoadedModel
 from engine.parameters import Parameter
-from engine.pruning.method import Work
-from engine.pruning.outcome import Outcome
-from engine.pruning.readings import gating
+from engine.pruning.cutting.readings import gating
+from engine.pruning.methods.method import Work
+from engine.pruning.methods.outcome import Outcome
+from engine.pruning.methods.weight_masks import copy_of
 from engine.pruning.trained.base import (
     BATCH,
     SHARE,
@@ -23,7 +24,6 @@ from engine.pruning.trained.base import (
     left_out,
 )
 from engine.pruning.units import Group, Groups
-from engine.pruning.weight_masks import copy_of
 
 _RATE = 0.05
 _FIRST_MEAN, _FIRST_LOG_VARIANCE, _SPREAD = 1.0, -9.0, 0.01

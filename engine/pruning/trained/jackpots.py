@@ -13,11 +13,11 @@ from engine.execution.cost import Cost
 from engine.models.loaded import LoadedModel
 from engine.models.outputs import logits_of
 from engine.parameters import Parameter
-from engine.pruning.method import Work
-from engine.pruning.outcome import Outcome
+from engine.pruning.methods.method import Work
+from engine.pruning.methods.outcome import Outcome
+from engine.pruning.methods.weight_masks import copy_of, keep_best, masked_copy, prunable_weights
 from engine.pruning.trained.base import BATCH, SHARE, STEPS, Trained, cross_entropy, learn
 from engine.pruning.units import Groups
-from engine.pruning.weight_masks import copy_of, keep_best, masked_copy, prunable_weights
 
 _IN, _OUT = 1.0, 0.99  # first score of a weight that magnitude keeps, and of one it does not
 _MOMENTUM = 0.9

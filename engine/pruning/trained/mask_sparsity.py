@@ -15,8 +15,9 @@ from engine.execution.cost import Cost
 from engine.models.loaded import LoadedModel
 from engine.models.outputs import logits_of
 from engine.parameters import Parameter
-from engine.pruning.method import Work
-from engine.pruning.outcome import Outcome
+from engine.pruning.methods.method import Work
+from engine.pruning.methods.outcome import Outcome
+from engine.pruning.methods.weight_masks import copy_of
 from engine.pruning.trained.base import (
     BATCH,
     SHARE,
@@ -27,7 +28,6 @@ from engine.pruning.trained.base import (
     learn,
 )
 from engine.pruning.units import Group, Groups, Span
-from engine.pruning.weight_masks import copy_of
 
 _RATE, _SCALES_RATE, _MOMENTUM = 0.005, 0.1, 0.9
 _NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)

@@ -9,10 +9,11 @@ import torch
 
 from engine.models.loaded import LoadedModel
 from engine.parameters import Parameter
-from engine.pruning.method import Work
-from engine.pruning.outcome import Outcome
-from engine.pruning.readings import gating
-from engine.pruning.scopes import choose
+from engine.pruning.cutting.readings import gating
+from engine.pruning.methods.method import Work
+from engine.pruning.methods.outcome import Outcome
+from engine.pruning.methods.weight_masks import copy_of
+from engine.pruning.scoring.scopes import choose
 from engine.pruning.trained.base import (
     BATCH,
     SHARE,
@@ -24,7 +25,6 @@ from engine.pruning.trained.base import (
     left_out,
 )
 from engine.pruning.units import Group, Groups
-from engine.pruning.weight_masks import copy_of
 
 _RATE = 0.05
 _FIRST, _LAST = 0.99, 0.1  # share of importance in the mask, falling over the training

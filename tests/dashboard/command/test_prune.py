@@ -18,9 +18,9 @@ from dashboard.command.main import main
 from engine.execution.passes import Passes
 from engine.inputs.samples import load_sample_set
 from engine.prune_results import Geometry, PruneSweep
-from engine.pruning.finding import find_groups
-from engine.pruning.methods import pruning_methods
-from engine.pruning.registry import criteria
+from engine.pruning.finding.groups import find_groups
+from engine.pruning.methods.catalogue import pruning_methods
+from engine.pruning.scoring.registry import criteria
 from engine.results import load_result
 
 
@@ -135,11 +135,11 @@ def test_work_that_is_interrupted_goes_on(
     asked: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     # The power goes out while the third network is asked.
-    from engine.pruning import sweeping
+    from engine.pruning.sweeping import sweep
 
     asked += ["--ratio", "0.3,0.6", "--draws", "1"]
     computed: list[Any] = []
-    real = sweeping.answers
+    real = sweep.answers
 
     def some(*given: Any) -> Any:
         if len(computed) == 2:
@@ -148,7 +148,7 @@ def test_work_that_is_interrupted_goes_on(
         return real(*given)
 
     with monkeypatch.context() as broken:
-        broken.setattr(sweeping, "answers", some)
+        broken.setattr(sweep, "answers", some)
         assert main(asked) == 130
     assert "stopped" in capsys.readouterr().err
     assert main(asked) == 0

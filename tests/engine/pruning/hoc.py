@@ -13,9 +13,9 @@ from engine.heads.pictures import Pictures, load_pictures
 from engine.models.loaded import LoadedModel
 from engine.models.loading import load_model
 from engine.models.specs import TensorSpec
-from engine.pruning.finding import find_groups
-from engine.pruning.methods import plan_method
-from engine.pruning.outcome import Outcome
+from engine.pruning.finding.groups import find_groups
+from engine.pruning.methods.catalogue import plan_method
+from engine.pruning.methods.outcome import Outcome
 from tests.engine.zoo import PICTURE, noise, seeded
 
 SIX = TensorSpec((6,))

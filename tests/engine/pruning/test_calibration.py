@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from engine.errors import InputError, ParameterError
-from engine.pruning.calibration import CalibrationError, expected_calibration_error
+from engine.pruning.measuring.calibration import CalibrationError, expected_calibration_error
 
 
 def drawn(count: int, shift: float = 0.1, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -100,7 +100,7 @@ def test_seed_decides() -> None:
 
 def test_drawn_a_part_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = expected_calibration_error(*drawn(100), draws=50)
-    monkeypatch.setattr("engine.pruning.calibration._AT_ONCE", 700)
+    monkeypatch.setattr("engine.pruning.measuring.calibration._AT_ONCE", 700)
     assert expected_calibration_error(*drawn(100), draws=50).low == whole.low
 
 

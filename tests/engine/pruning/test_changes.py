@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import binomtest
 
 from engine.errors import InputError
-from engine.pruning.changes import changes_between, difference_of
+from engine.pruning.measuring.changes import changes_between, difference_of
 
 
 def test_by_hand() -> None:

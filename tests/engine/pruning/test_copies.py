@@ -17,10 +17,10 @@ from engine.errors import MethodError, ParameterError
 from engine.models.digest import digest_model
 from engine.models.loaded import LoadedModel
 from engine.models.loading import load_model
-from engine.pruning.finding import find_groups
-from engine.pruning.gating import gated_copy
-from engine.pruning.making import described, pruned_of
-from engine.pruning.slicing import rounded, sliced_copy
+from engine.pruning.cutting.gating import gated_copy
+from engine.pruning.cutting.making import described, pruned_of
+from engine.pruning.cutting.slicing import rounded, sliced_copy
+from engine.pruning.finding.groups import find_groups
 from tests.engine.pruning.nets import Drawn, Plain, loaded, stirred
 from tests.engine.pruning.oracles import apart, hooked, samples, some
 from tests.engine.refusals import expect_refusal

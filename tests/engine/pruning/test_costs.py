@@ -18,9 +18,9 @@ from engine.errors import Cancelled, InputError, ModelError
 from engine.models.loaded import LoadedModel
 from engine.models.loading import load_model
 from engine.models.specs import ImageSpec, TensorSpec
-from engine.pruning.costs import Costs, costs_of
-from engine.pruning.finding import find_groups
-from engine.pruning.slicing import sliced_copy
+from engine.pruning.cutting.slicing import sliced_copy
+from engine.pruning.finding.groups import find_groups
+from engine.pruning.measuring.costs import Costs, costs_of
 from engine.pruning.units import Group, Groups, Span
 from tests.engine import zoo
 from tests.engine.attention import library

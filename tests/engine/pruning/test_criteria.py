@@ -10,10 +10,10 @@ from engine.bibliography import paper
 from engine.errors import InputError, MethodError
 from engine.heads.judging import head_scores
 from engine.models.loaded import LoadedModel
-from engine.pruning import scoring
-from engine.pruning.finding import find_groups
-from engine.pruning.registry import criteria, find_criterion
-from engine.pruning.scoring import score_units, scores_cost
+from engine.pruning.finding.groups import find_groups
+from engine.pruning.scoring import score
+from engine.pruning.scoring.registry import criteria, find_criterion
+from engine.pruning.scoring.score import score_units, scores_cost
 from engine.pruning.units import Groups
 from tests.engine import reference_pruning, zoo
 from tests.engine.counting import counted, hooks_on
@@ -25,7 +25,7 @@ def through(monkeypatch: pytest.MonkeyPatch):
     """Score pictures that have labels: the engine takes them where a caller hands in a set."""
 
     def run(model: LoadedModel, pictures, **asked):
-        monkeypatch.setattr(scoring, "load_pictures", lambda *_: pictures)
+        monkeypatch.setattr(score, "load_pictures", lambda *_: pictures)
         return score_units(model, find_groups(model), pictures, **asked)
 
     return run
@@ -113,7 +113,7 @@ def test_chunk_size_changes_nothing(
     model = subject(name)
     pictures = labelled(model)
     whole = through(model, pictures)
-    monkeypatch.setattr(scoring, "chunk_for", lambda _: size)
+    monkeypatch.setattr(score, "chunk_for", lambda _: size)
     parts = through(model, pictures)
     for criterion, groups in whole.items():
         for group, values in groups.items():

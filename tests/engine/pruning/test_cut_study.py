@@ -17,11 +17,11 @@ from engine.inputs.samples import load_sample_set
 from engine.models.loaded import LoadedModel
 from engine.models.loading import load_model
 from engine.pruning.cut_study import NETWORKS, plan_cut
-from engine.pruning.judged import parts_of
-from engine.pruning.making import pruned_of
+from engine.pruning.cutting.making import pruned_of
+from engine.pruning.repairing.tuning import Recipe
 from engine.pruning.saving import save_pruned
 from engine.pruning.smaller import prune
-from engine.pruning.tuning import Recipe
+from engine.pruning.sweeping.judged import parts_of
 from tests.engine.refusals import expect_refusal
 
 

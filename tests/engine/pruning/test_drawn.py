@@ -6,9 +6,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.pruning.finding import find_groups
-from engine.pruning.gating import gated_copy
-from engine.pruning.slicing import sliced_copy
+from engine.pruning.cutting.gating import gated_copy
+from engine.pruning.cutting.slicing import sliced_copy
+from engine.pruning.finding.groups import find_groups
 from tests.engine.pruning.nets import BLOCKS, Drawn, loaded
 from tests.engine.pruning.oracles import apart, hooked, samples, some
 

@@ -7,8 +7,8 @@ import pytest
 from scipy.stats import spearmanr, ttest_1samp
 
 from engine.errors import ParameterError, ResultError
-from engine.pruning.drift import drift, drift_over
-from engine.pruning.intervals import mean_of
+from engine.pruning.measuring.drift import drift, drift_over
+from engine.pruning.measuring.intervals import mean_of
 from engine.results import Attribution
 
 

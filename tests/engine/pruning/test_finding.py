@@ -11,7 +11,7 @@ from torch import nn
 
 from engine.errors import MethodError
 from engine.models.loading import load_model
-from engine.pruning.finding import find_groups
+from engine.pruning.finding.groups import find_groups
 from engine.pruning.units import Group
 from tests.engine import zoo
 from tests.engine.pruning.nets import Attending, Drawn, Grouped, Plain, loaded
@@ -269,7 +269,7 @@ def test_an_estimator_has_no_units() -> None:
 
 
 def test_what_cannot_be_tried_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.pruning.finding._MOST_TRIALS", 2)
+    monkeypatch.setattr("engine.pruning.finding.groups._MOST_TRIALS", 2)
     groups = find_groups(loaded(Fixed()))
     assert "too many layers" in groups.refused["last.conv"], "it is sound, but nobody knows"
     assert "last.conv" not in {group.name for group in groups.groups}

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from engine.errors import Cancelled, InputError
 from engine.models.loading import load_model
-from engine.pruning.finding import find_groups
-from engine.pruning.methods import plan_method
+from engine.pruning.finding.groups import find_groups
+from engine.pruning.methods.catalogue import plan_method
 from engine.pruning.posthoc.dynamic import mass_of, strongest
 from tests.engine.counting import counted, hooks_on
 from tests.engine.pruning.hoc import Around, convs, done, same_state, samples, state_of

@@ -16,10 +16,10 @@ from engine.inputs.samples import load_sample, load_sample_set
 from engine.models.loaded import LoadedModel
 from engine.models.loading import load_model
 from engine.models.specs import ImageSpec
-from engine.pruning.classifier import Classifier, features_of, find_classifier
-from engine.pruning.geometry import geometry_of, measures_at
-from engine.pruning.occluding import measure_map, occlusion_cost
-from engine.pruning.similarity import similarity_map, vectors_of
+from engine.pruning.geometry.classifier import Classifier, features_of, find_classifier
+from engine.pruning.geometry.measures import geometry_of, measures_at
+from engine.pruning.geometry.occluding import measure_map, occlusion_cost
+from engine.pruning.geometry.similarity import similarity_map, vectors_of
 from tests.engine import zoo
 from tests.engine.attention import library
 from tests.engine.counting import counted, hooks_on

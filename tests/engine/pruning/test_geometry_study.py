@@ -21,13 +21,13 @@ from engine.manifest import key_of
 from engine.models.loaded import LoadedModel
 from engine.models.loading import load_model
 from engine.prune_results import Geometry
-from engine.pruning.finding import find_groups
-from engine.pruning.gating import gated_copy
-from engine.pruning.geometry_study import plan_geometry
-from engine.pruning.judged import parts_of
-from engine.pruning.repairs import repaired
-from engine.pruning.scopes import choose
-from engine.pruning.scoring import score_units
+from engine.pruning.cutting.gating import gated_copy
+from engine.pruning.finding.groups import find_groups
+from engine.pruning.geometry.study import plan_geometry
+from engine.pruning.repairing.repairs import repaired
+from engine.pruning.scoring.scopes import choose
+from engine.pruning.scoring.score import score_units
+from engine.pruning.sweeping.judged import parts_of
 from engine.replay import replay
 from engine.results import load_result
 from tests.engine.counting import counted, hooks_on

@@ -13,13 +13,13 @@ from torch import nn
 from engine.models.loaded import LoadedModel
 from engine.models.loading import load_model
 from engine.models.specs import ImageSpec
-from engine.pruning.finding import find_groups
-from engine.pruning.gating import gated_copy
-from engine.pruning.making import pruned_of
-from engine.pruning.repairs import repaired
-from engine.pruning.scopes import choose
-from engine.pruning.scoring import score_units
-from engine.pruning.slicing import sliced_copy
+from engine.pruning.cutting.gating import gated_copy
+from engine.pruning.cutting.making import pruned_of
+from engine.pruning.cutting.slicing import sliced_copy
+from engine.pruning.finding.groups import find_groups
+from engine.pruning.repairing.repairs import repaired
+from engine.pruning.scoring.scopes import choose
+from engine.pruning.scoring.score import score_units
 from tests.engine import zoo
 
 

@@ -14,7 +14,7 @@ from engine.errors import Cancelled, ParameterError
 from engine.models.loaded import LoadedModel
 from engine.models.loading import load_model
 from engine.models.specs import TensorSpec
-from engine.pruning.latency import Latency, latency_cost, measure_latency
+from engine.pruning.measuring.latency import Latency, latency_cost, measure_latency
 from tests.engine import zoo
 from tests.engine.counting import counted
 

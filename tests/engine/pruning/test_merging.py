@@ -13,10 +13,10 @@ from torch import nn
 from engine.errors import Cancelled, MethodError
 from engine.models.loaded import LoadedModel
 from engine.models.loading import load_model
-from engine.pruning.finding import find_groups
-from engine.pruning.methods import plan_method
+from engine.pruning.cutting.slicing import sliced_copy
+from engine.pruning.finding.groups import find_groups
+from engine.pruning.methods.catalogue import plan_method
 from engine.pruning.posthoc.merging import Merger
-from engine.pruning.slicing import sliced_copy
 from tests.engine.pruning.hoc import (
     SIX,
     Around,

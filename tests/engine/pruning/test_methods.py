@@ -7,8 +7,8 @@ import pytest
 from engine.bibliography import paper
 from engine.errors import InputError, MethodError, ParameterError
 from engine.models.loading import load_model
-from engine.pruning.finding import find_groups
-from engine.pruning.methods import (
+from engine.pruning.finding.groups import find_groups
+from engine.pruning.methods.catalogue import (
     find_method,
     plan_method,
     posthoc_methods,

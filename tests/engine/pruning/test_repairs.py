@@ -10,15 +10,15 @@ from torch import nn
 from engine.errors import InputError, MethodError, ParameterError
 from engine.models.loaded import LoadedModel
 from engine.models.loading import load_model
-from engine.pruning import recalibrating
-from engine.pruning.finding import find_groups
-from engine.pruning.flow import running_norms
-from engine.pruning.gating import gated_copy
-from engine.pruning.making import pruned_of
-from engine.pruning.repairs import repaired
-from engine.pruning.scopes import choose
-from engine.pruning.scoring import score_units
-from engine.pruning.slicing import sliced_copy
+from engine.pruning.cutting.gating import gated_copy
+from engine.pruning.cutting.making import pruned_of
+from engine.pruning.cutting.slicing import sliced_copy
+from engine.pruning.finding.groups import find_groups
+from engine.pruning.repairing import recalibrating
+from engine.pruning.repairing.flow import running_norms
+from engine.pruning.repairing.repairs import repaired
+from engine.pruning.scoring.scopes import choose
+from engine.pruning.scoring.score import score_units
 from tests.engine import reference_pruning, zoo
 from tests.engine.counting import counted, hooks_on
 from tests.engine.pruning.subjects import SUBJECTS, subject

@@ -24,11 +24,11 @@ from engine.models.modules import only_from
 from engine.models.references import architecture_of, bundled_of, check_reference
 from engine.models.specs import TensorSpec
 from engine.models.uploads import load_uploaded, wanted_upload
-from engine.pruning.finding import find_groups
-from engine.pruning.gating import gated_copy
-from engine.pruning.making import described, pruned_of
+from engine.pruning.cutting.gating import gated_copy
+from engine.pruning.cutting.making import described, pruned_of
+from engine.pruning.cutting.slicing import sliced_copy
+from engine.pruning.finding.groups import find_groups
 from engine.pruning.saving import save_pruned
-from engine.pruning.slicing import sliced_copy
 from tests.engine.pruning import own_builders
 from tests.engine.pruning.oracles import samples, some
 from tests.engine.pruning.test_copies import of_library

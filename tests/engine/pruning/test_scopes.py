@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import ParameterError
-from engine.pruning.scopes import SCOPES, choose, rounded, standardised
+from engine.pruning.scoring.scopes import SCOPES, choose, rounded, standardised
 from engine.pruning.units import Group, Groups
 
 Draw = dict[str, np.ndarray]

@@ -13,7 +13,7 @@ from torch import nn
 from engine.errors import HaloscopeError, InputError, ParameterError
 from engine.models.loaded import LoadedModel
 from engine.models.loading import load_model
-from engine.pruning.classifier import find_classifier
+from engine.pruning.geometry.classifier import find_classifier
 from engine.pruning.smaller import prune
 from tests.engine import zoo
 from tests.engine.refusals import expect_refusal

@@ -21,18 +21,18 @@ from engine.manifest import key_of
 from engine.models.loaded import LoadedModel
 from engine.models.loading import load_model
 from engine.prune_results import PruneCell, PruneSweep
-from engine.pruning import planning, sweeping
-from engine.pruning.building import Workshop
 from engine.pruning.corruptions.corrupting import corrupt
-from engine.pruning.costs import costs_of
-from engine.pruning.finding import find_groups
-from engine.pruning.gating import gated_copy
-from engine.pruning.judged import parts_of
-from engine.pruning.planning import PrunePlan, plan_pruning
-from engine.pruning.repairs import repaired
-from engine.pruning.scopes import choose
-from engine.pruning.scoring import score_units
-from engine.pruning.slicing import sliced_copy
+from engine.pruning.cutting.gating import gated_copy
+from engine.pruning.cutting.slicing import sliced_copy
+from engine.pruning.finding.groups import find_groups
+from engine.pruning.measuring.costs import costs_of
+from engine.pruning.repairing.repairs import repaired
+from engine.pruning.scoring.scopes import choose
+from engine.pruning.scoring.score import score_units
+from engine.pruning.sweeping import planning, sweep
+from engine.pruning.sweeping.building import Workshop
+from engine.pruning.sweeping.judged import parts_of
+from engine.pruning.sweeping.planning import PrunePlan, plan_pruning
 from engine.replay import replay
 from engine.results import Result, load_result
 from tests.engine import zoo
@@ -328,7 +328,7 @@ def test_memory_that_runs_out_halves_the_chunk(
     model: LoadedModel, images: ImageSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = engine.prune_sweep(model, images, **ASKED)
-    real = sweeping.answers
+    real = sweep.answers
 
     def scarce(passes: Any, chunks: Any, *others: Any) -> Any:
         if chunks.size > 4:
@@ -336,7 +336,7 @@ def test_memory_that_runs_out_halves_the_chunk(
             return scarce(passes, chunks, *others)
         return real(passes, chunks, *others)
 
-    monkeypatch.setattr(sweeping, "answers", scarce)
+    monkeypatch.setattr(sweep, "answers", scarce)
     small = engine.prune_sweep(model, images, **ASKED)
     assert small.manifest["outcome"]["chunk"] <= 4
     assert np.array_equal(small.predicted, whole.predicted)

@@ -16,14 +16,14 @@ from engine.heads.pictures import load_pictures
 from engine.inputs.samples import load_sample_set
 from engine.models.loaded import LoadedModel
 from engine.models.loading import load_model
-from engine.pruning.finding import find_groups
-from engine.pruning.methods import plan_method, trained_methods
+from engine.pruning.finding.groups import find_groups
+from engine.pruning.methods.catalogue import plan_method, trained_methods
+from engine.pruning.methods.weight_masks import masked_copy, prunable_weights
 from engine.pruning.trained.base import draws, learned_from
 from engine.pruning.trained.bottleneck import Noise
 from engine.pruning.trained.jackpots import best_of, magnitude_masks
 from engine.pruning.trained.mask_sparsity import shrink
 from engine.pruning.trained.prunability import BiMasks
-from engine.pruning.weight_masks import masked_copy, prunable_weights
 from tests.engine.counting import hooks_on
 from tests.engine.pruning.hoc import (
     SIX,

@@ -8,16 +8,16 @@ import torch
 from torch import nn
 
 from engine.errors import Cancelled, InputError, ModelError, ParameterError
-from engine.pruning import tuning
-from engine.pruning.finding import find_groups
-from engine.pruning.gating import gated_copy
-from engine.pruning.making import pruned_of
-from engine.pruning.scopes import choose
-from engine.pruning.scoring import score_units
-from engine.pruning.slicing import sliced_copy
-from engine.pruning.tensors import numbers_of
-from engine.pruning.tuning import Recipe, fine_tuned
-from engine.pruning.weights import mask_weights, masked_copy
+from engine.pruning.cutting.gating import gated_copy
+from engine.pruning.cutting.making import pruned_of
+from engine.pruning.cutting.slicing import sliced_copy
+from engine.pruning.finding.groups import find_groups
+from engine.pruning.methods.weights import mask_weights, masked_copy
+from engine.pruning.repairing import tuning
+from engine.pruning.repairing.tuning import Recipe, fine_tuned
+from engine.pruning.scoring.scopes import choose
+from engine.pruning.scoring.score import score_units
+from engine.pruning.scoring.tensors import numbers_of
 from tests.engine import zoo
 from tests.engine.counting import counted
 from tests.engine.pruning.subjects import batch_of, labelled, subject

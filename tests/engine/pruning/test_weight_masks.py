@@ -16,11 +16,16 @@ from engine.errors import MethodError
 from engine.models.loaded import LoadedModel
 from engine.models.loading import load_model
 from engine.models.specs import TensorSpec
-from engine.pruning.finding import find_groups
-from engine.pruning.methods import plan_method
+from engine.pruning.finding.groups import find_groups
+from engine.pruning.methods.catalogue import plan_method
+from engine.pruning.methods.weight_masks import (
+    keep_best,
+    masked_copy,
+    prunable_weights,
+    removed_share,
+)
 from engine.pruning.posthoc.module_aware import module_of
 from engine.pruning.posthoc.patterns import pattern_mask
-from engine.pruning.weight_masks import keep_best, masked_copy, prunable_weights, removed_share
 from tests.engine.counting import hooks_on
 from tests.engine.pruning.hoc import SIX, convs, done, hidden, same_state, samples, state_of
 from tests.engine.zoo import PICTURE, noise, seeded

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from engine.errors import InputError, ParameterError
-from engine.pruning.weights import mask_weights, masked_copy
+from engine.pruning.methods.weights import mask_weights, masked_copy
 from tests.engine import reference_pruning, zoo
 from tests.engine.counting import counted, hooks_on
 from tests.engine.pruning.subjects import subject

@@ -1,0 +1,1 @@
+"""Taking units away: switched off in place, or sliced out."""

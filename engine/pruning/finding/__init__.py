@@ -1,0 +1,1 @@
+"""Which units a network has, and which of them only go together."""

@@ -1,0 +1,1 @@
+"""Where pictures lie at the classifier, network by network."""

@@ -1,0 +1,1 @@
+"""What the methods beside the criteria have in common: how they are asked and what they yield."""

@@ -1,0 +1,1 @@
+"""What a cut network is given back, without training and with some."""

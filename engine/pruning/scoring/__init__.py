@@ -1,0 +1,1 @@
+"""How much each unit matters, and which units go for a ratio."""

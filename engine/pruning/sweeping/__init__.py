@@ -1,0 +1,1 @@
+"""Network after network, cut by ratios, criteria and repairs, and judged on pictures."""
