@@ -7,6 +7,7 @@ from itertools import combinations
 from typing import Any
 
 from engine.execution.cost import Cost
+from engine.execution.keeping import Keeper
 from engine.execution.passes import Cancel, Progress
 from engine.inputs.tables import load_table
 from engine.interaction_results import Interactions
@@ -23,7 +24,7 @@ from engine.interactions.combining import cloud_models, halo_models
 from engine.interactions.costing import NESTED, cloud_cost, losses_cost, search_cost, usual_search
 from engine.interactions.data import Data
 from engine.interactions.retraining import MOST_RETRAINED, check_refittable
-from engine.interactions.running import Keeper, run_interactions
+from engine.interactions.running import run_interactions
 from engine.interactions.table_data import MOST_ASKED, table_data
 from engine.interactions.world import World
 from engine.manifest import SCHEMA, key_of, versions

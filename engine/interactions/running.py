@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from engine.errors import ParameterError
 from engine.execution.chunks import Chunks, telling_out_of_memory
 from engine.execution.environment import environment
+from engine.execution.keeping import Keeper
 from engine.execution.passes import Cancel, Progress, not_finite
 from engine.interaction_results import Interactions, PairCloud, masks_of
 from engine.interactions.asking import USUAL_PAIRS, Pair
@@ -23,25 +24,12 @@ from engine.interactions.retraining import Others, retrain
 from engine.interactions.searching import Found, losses_once, search
 from engine.interactions.world import World, permutations
 from engine.manifest import key_of
-from engine.results import Result
 
 if TYPE_CHECKING:
     from engine.interactions.planning import InteractionPlan
 
 # A loss this small is none: no share of it allows anything.
 _NOTHING = 1e-12
-
-
-class Keeper(Protocol):
-    """Somewhere to keep results, and to find them again."""
-
-    def find(self, key: str) -> Result | None:
-        """Return the result of a key, if it is kept."""
-        ...
-
-    def keep(self, result: Result) -> None:
-        """Keep a result."""
-        ...
 
 
 @dataclass(frozen=True, eq=False)

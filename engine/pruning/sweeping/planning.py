@@ -10,6 +10,7 @@ import numpy as np
 
 from engine.execution.chunks import chunk_for
 from engine.execution.cost import Cost
+from engine.execution.keeping import Keeper
 from engine.execution.passes import Cancel, Progress
 from engine.inputs.image_sets import ImageSet
 from engine.inputs.images import Fit
@@ -22,7 +23,7 @@ from engine.prune_results import PruneSweep
 from engine.pruning.sweeping.asking import Asked, ask, prunable
 from engine.pruning.sweeping.building import Workshop
 from engine.pruning.sweeping.judged import Parts, parted
-from engine.pruning.sweeping.sweep import Keeper, run_sweep
+from engine.pruning.sweeping.sweep import run_sweep
 from engine.pruning.units import Groups
 
 USUAL = ("group-l2",)

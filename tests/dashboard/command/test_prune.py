@@ -135,11 +135,11 @@ def test_work_that_is_interrupted_goes_on(
     asked: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     # The power goes out while the third network is asked.
-    from engine.pruning.sweeping import sweep
+    from engine.pruning.sweeping import networks
 
     asked += ["--ratio", "0.3,0.6", "--draws", "1"]
     computed: list[Any] = []
-    real = sweep.answers
+    real = networks.answers
 
     def some(*given: Any) -> Any:
         if len(computed) == 2:
@@ -148,7 +148,7 @@ def test_work_that_is_interrupted_goes_on(
         return real(*given)
 
     with monkeypatch.context() as broken:
-        broken.setattr(sweep, "answers", some)
+        broken.setattr(networks, "answers", some)
         assert main(asked) == 130
     assert "stopped" in capsys.readouterr().err
     assert main(asked) == 0

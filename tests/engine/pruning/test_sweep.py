@@ -29,7 +29,7 @@ from engine.pruning.measuring.costs import costs_of
 from engine.pruning.repairing.repairs import repaired
 from engine.pruning.scoring.scopes import choose
 from engine.pruning.scoring.score import score_units
-from engine.pruning.sweeping import planning, sweep
+from engine.pruning.sweeping import networks, planning
 from engine.pruning.sweeping.building import Workshop
 from engine.pruning.sweeping.judged import parts_of
 from engine.pruning.sweeping.planning import PrunePlan, plan_pruning
@@ -328,7 +328,7 @@ def test_memory_that_runs_out_halves_the_chunk(
     model: LoadedModel, images: ImageSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = engine.prune_sweep(model, images, **ASKED)
-    real = sweep.answers
+    real = networks.answers
 
     def scarce(passes: Any, chunks: Any, *others: Any) -> Any:
         if chunks.size > 4:
@@ -336,7 +336,7 @@ def test_memory_that_runs_out_halves_the_chunk(
             return scarce(passes, chunks, *others)
         return real(passes, chunks, *others)
 
-    monkeypatch.setattr(sweep, "answers", scarce)
+    monkeypatch.setattr(networks, "answers", scarce)
     small = engine.prune_sweep(model, images, **ASKED)
     assert small.manifest["outcome"]["chunk"] <= 4
     assert np.array_equal(small.predicted, whole.predicted)
