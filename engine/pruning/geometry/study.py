@@ -2,41 +2,29 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
 
 from engine.errors import ParameterError
 from engine.execution.chunks import default_chunk, telling_out_of_memory
 from engine.execution.cost import Cost
-from engine.execution.environment import environment
 from engine.execution.passes import Cancel, Passes, Progress
-from engine.heads.pictures import Pictures, load_pictures
 from engine.inputs.image_sets import ImageSet
 from engine.inputs.images import Fit
 from engine.manifest import SCHEMA, key_of, versions
 from engine.models.loaded import LoadedModel
 from engine.models.loading import load_model
-from engine.models.specs import ImageSpec
 from engine.parameters import check_seed
 from engine.prune_results import Geometry
-from engine.pruning.corruptions.corrupting import corruptions as every_corruption
-from engine.pruning.corruptions.sets import corrupted_set
 from engine.pruning.geometry.classifier import find_classifier
-from engine.pruning.geometry.measures import MEASURES, PictureGeometry, geometry_of
-from engine.pruning.geometry.similarity import similarity_map, vectors_of
-from engine.pruning.scoring.registry import find_criterion
-from engine.pruning.scoring.scopes import choose
+from engine.pruning.geometry.running import run_geometry
 from engine.pruning.sweeping.asking import Asked, ask, prunable
 from engine.pruning.sweeping.building import Workshop
-from engine.pruning.sweeping.judged import Parts, class_names, held, parted
+from engine.pruning.sweeping.judged import Parts, parted
 from engine.pruning.units import Groups
 
 RATIOS = (0.3, 0.6, 0.8)
-UNTOUCHED, CLEAN = "untouched", "clean"
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +74,7 @@ class GeometryPlan:
         passes = Passes(self.model, self.cost, progress, cancel)
         passes.check()
         with telling_out_of_memory():
-            return _run(self, passes)
+            return run_geometry(self, passes)
 
     def source(self) -> dict[str, Any]:
         """Return names a person would know; they decide nothing."""
@@ -207,114 +195,4 @@ def _request(
         "dtype": model.dtype,
         "chunk": default_chunk(model),
         "versions": {**versions(), **model.packages},
-    }
-
-
-def _run(plan: GeometryPlan, passes: Passes) -> Geometry:
-    started = time.perf_counter()
-    networks = _networks(plan, passes)
-    own = plan.images.part(plan.parts.judged.tolist())
-    clean = held(load_pictures(plan.model, own, plan.fit))
-    first = _looked(plan.model, clean, None, passes)
-    readable = clean.part(first.numbers.tolist())
-    found = [[first, *(_looked(one, readable, first.labels, passes) for one in networks[1:])]]
-    for pictures in _corrupted(plan, own.part(first.numbers.tolist())):
-        found.append([_looked(one, pictures, first.labels, passes) for one in networks])
-    skipped = [[clean.names[place], why] for place, why in sorted(first.skipped.items())]
-    outcome = {
-        "passes": {"forward": passes.used.forward, "backward": passes.used.backward},
-        "seconds": time.perf_counter() - started,
-        "chunk": default_chunk(plan.model),
-        "calibrated_on": len(plan.workshop.pictures),
-        "skipped": skipped,
-        "environment": environment(plan.model.device),
-    }
-    return _result(plan, readable.names, found, outcome)
-
-
-def _networks(plan: GeometryPlan, passes: Passes) -> list[LoadedModel]:
-    """Return the untouched network, then that of each ratio."""
-    name, asked, groups = plan.request["criterion"], plan.asked, plan.groups
-    scores = plan.workshop.scores((name,), plan.seed, passes)[name]
-    kept = (
-        choose(scores, groups, ratio, asked.scope, asked.overrides)  # type: ignore[arg-type]
-        for ratio in asked.ratios[1:]
-    )
-    return [
-        plan.model,
-        *(plan.workshop.gated(stays, asked.repairs[0], passes) for stays in kept),
-    ]
-
-
-def _corrupted(plan: GeometryPlan, images: ImageSet) -> Iterator[Pictures]:
-    """Yield the pictures under one corruption and severity after the other."""
-    spec = plan.model.spec
-    assert isinstance(spec, ImageSpec)
-    for name, severity in plan.benchmarks:
-        changed = corrupted_set(images, name, severity, plan.seed, spec=spec, fit=plan.fit)
-        yield held(load_pictures(plan.model, changed, plan.fit))
-
-
-def _looked(
-    network: LoadedModel, pictures: Pictures, classes: np.ndarray | None, passes: Passes
-) -> PictureGeometry:
-    """Return where pictures lie, of the classes given for those without a label."""
-    found = geometry_of(
-        network, pictures, classes=classes, progress=passes.report, cancel=passes.cancel
-    )
-    passes.add(Cost(len(found.numbers)))
-    return found
-
-
-def _result(
-    plan: GeometryPlan,
-    names: Sequence[str],
-    found: Sequence[Sequence[PictureGeometry]],
-    outcome: dict[str, Any],
-) -> Geometry:
-    """Return the result of what was found, by benchmark, then network."""
-    networks, sets = len(plan.asked.ratios), len(found)
-
-    def laid(each: Callable[[PictureGeometry], np.ndarray]) -> np.ndarray:
-        return np.stack([[each(row[place]) for row in found] for place in range(networks)])
-
-    measures = [laid(lambda one, name=name: getattr(one.measures, name)) for name in MEASURES]  # type: ignore[misc]
-    rows = [measure.reshape(networks * sets, -1) for measure in measures]
-    placed = similarity_map(vectors_of(rows), plan.seed)
-    angle, norm, margin = (measure.astype(np.float32) for measure in measures)
-    return Geometry(
-        manifest={
-            "key": plan.key,
-            "request": plan.request,
-            "source": plan.source(),
-            "display": _display(plan, names, placed.how),
-            "outcome": outcome,
-        },
-        angle=angle,
-        norm=norm,
-        margin=margin,
-        predicted=laid(lambda one: one.predicted),
-        labels=found[0][0].labels,
-        places=placed.places.astype(np.float32),
-        tree=placed.tree,
-        tree_lengths=placed.tree_lengths.astype(np.float32),
-    )
-
-
-def _display(plan: GeometryPlan, names: Sequence[str], how: str) -> dict[str, Any]:
-    title = find_criterion(plan.request["criterion"]).title
-    ratios = plan.asked.ratios
-    notes = [plan.parts.note] if plan.parts.note else []
-    known = every_corruption()
-    return {
-        "models": [UNTOUCHED, *(f"{title} {100 * ratio:g} %" for ratio in ratios[1:])],
-        "benchmarks": [
-            CLEAN,
-            *(f"{known[name].title.lower()} {severity}" for name, severity in plan.benchmarks),
-        ],
-        "ratios": list(ratios),
-        "classes": class_names(plan.model),
-        "pictures": list(names),
-        "map": how,
-        "notes": [*notes, *plan.workshop.notes()],
     }
