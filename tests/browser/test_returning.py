@@ -1,0 +1,93 @@
+"""Controls that are away for a moment come back as they were, over a slow line too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Page, WebSocketRoute, expect
+
+from tests.browser import reading
+from tests.browser.conftest import Watched
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(1500)]
+
+RUN = 1500  # milliseconds in which the server has answered a click
+
+
+class Line:
+    """What the server sends waits while the line is held; what the browser sends does not."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._held: list[Callable[[], None]] | None = None
+        page.route_web_socket("**/*", self._join)
+        page.reload()
+
+    def _join(self, browser: WebSocketRoute) -> None:
+        browser.connect_to_server().on_message(lambda said: self._pass(browser, said))
+
+    def _pass(self, browser: WebSocketRoute, said: Any) -> None:
+        if self._held is None:
+            browser.send(said)
+        else:
+            self._held.append(lambda: browser.send(said))
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        self._held = []
+        yield
+        held, self._held = self._held, None
+        for send in held:
+            send()
+        self._page.wait_for_timeout(500)
+        reading.idle(self._page)
+
+
+def press(page: Page, name: str) -> None:
+    page.get_by_role("radio", name=name, exact=True).click()
+    page.wait_for_timeout(RUN)
+
+
+def chosen(page: Page, key: str) -> list[str]:
+    boxes = page.locator(f".st-key-{key} [data-testid=stSelectbox]")
+    return [box.locator("input").input_value() for box in boxes.all()]
+
+
+def test_what_if_comes_back(watched: Watched) -> None:
+    page = watched.open("/tables?model=adult-mlp&row=5")
+    line = Line(page)
+    expect(page.get_by_text("Up to date")).to_be_visible()
+    reading.choose(page, "Education", "Masters")
+    expect(page.get_by_text("row 5 of Adult income, changed").first).to_be_visible()
+    reading.idle(page)
+    before = chosen(page, "card-what-if")
+    assert "Masters" in before
+
+    with line.held():
+        press(page, "Which columns matter")
+        press(page, "Why this row")
+    expect(page.get_by_text("Up to date")).to_be_visible()
+    assert chosen(page, "card-what-if") == before
+    reading.choose(page, "Education", "Bachelors")  # with it the browser sends all it has
+    page.wait_for_url("**set.education=Bachelors**")
+    asked = parse_qs(urlsplit(page.url).query)
+    assert [name for name in asked if name.startswith("set.")] == ["set.education"]
+
+
+def test_what_is_typed_stays_when_the_page_changes(watched: Watched) -> None:
+    """A control that was there all along is not told, or it would forget what is being typed."""
+    page = watched.open("/tables?model=adult-mlp&row=5")
+    line = Line(page)
+    expect(page.get_by_text("Up to date")).to_be_visible()
+    reading.idle(page)
+    row = page.get_by_role("spinbutton", name="Row")
+    with line.held():
+        press(page, "Which columns matter")
+        row.fill("7")
+    assert row.input_value() == "7"
+    row.press("Enter")
+    page.wait_for_url("**row=7**")
