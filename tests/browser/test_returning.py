@@ -9,13 +9,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from tests.browser import reading
 from tests.browser.conftest import Watched
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(1500)]
-
-RUN = 1500  # milliseconds in which the server has answered a click
 
 
 class Line:
@@ -24,6 +23,7 @@ class Line:
     def __init__(self, page: Page) -> None:
         self._page = page
         self._held: list[Callable[[], None]] | None = None
+        self._ended = 0
         page.route_web_socket("**/*", self._join)
         page.reload()
 
@@ -31,6 +31,9 @@ class Line:
         browser.connect_to_server().on_message(lambda said: self._pass(browser, said))
 
     def _pass(self, browser: WebSocketRoute, said: Any) -> None:
+        told = ForwardMsg.FromString(said)
+        if told.WhichOneof("type") == "script_finished":
+            self._ended += told.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY
         if self._held is None:
             browser.send(said)
         else:
@@ -46,10 +49,12 @@ class Line:
         self._page.wait_for_timeout(500)
         reading.idle(self._page)
 
-
-def press(page: Page, name: str) -> None:
-    page.get_by_role("radio", name=name, exact=True).click()
-    page.wait_for_timeout(RUN)
+    def press(self, name: str) -> None:
+        """Click, and wait until the server's answer has come to its end."""
+        before = self._ended
+        self._page.get_by_role("radio", name=name, exact=True).click()
+        while self._ended == before:
+            self._page.wait_for_timeout(50)
 
 
 def chosen(page: Page, key: str) -> list[str]:
@@ -68,8 +73,8 @@ def test_what_if_comes_back(watched: Watched) -> None:
     assert "Masters" in before
 
     with line.held():
-        press(page, "Which columns matter")
-        press(page, "Why this row")
+        line.press("Which columns matter")
+        line.press("Why this row")
     expect(page.get_by_text("Up to date")).to_be_visible()
     assert chosen(page, "card-what-if") == before
     reading.choose(page, "Education", "Bachelors")  # with it the browser sends all it has
@@ -86,7 +91,7 @@ def test_what_is_typed_stays_when_the_page_changes(watched: Watched) -> None:
     reading.idle(page)
     row = page.get_by_role("spinbutton", name="Row")
     with line.held():
-        press(page, "Which columns matter")
+        line.press("Which columns matter")
         row.fill("7")
     assert row.input_value() == "7"
     row.press("Enter")
