@@ -41,7 +41,7 @@ def tell(key: str) -> bool:
 
     A browser that is about to put a control away may send its value along once more. Streamlit
     takes that for known, and the control would come back at the least value that it offers.
-    A control that stays is not told: what is being typed into it would be lost.
+    A control that stays is not told: a late answer would put back what was changed meanwhile.
 
     Args:
         key: of the control.
