@@ -7,6 +7,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from dashboard.state import returning
+
 _BRAND = files("assets").joinpath("brand")
 
 st.set_page_config(
@@ -35,4 +37,7 @@ pages = [
     st.Page("pages/models.py", title="Models", icon=":material/deployed_code:"),
     st.Page("pages/methods.py", title="Methods", icon=":material/menu_book:"),
 ]
-st.navigation(pages, position="top").run()
+page = st.navigation(pages, position="top")
+returning.begin()
+page.run()
+returning.end()

@@ -43,6 +43,7 @@ def images(chosen: str, key: str) -> ImageSet | None:
     """
     if chosen != OWN:
         return scoring.images(chosen, 0.0)
+    restore.aloud(key, "")
     path = st.text_input(
         "Folder or CSV file on this machine", key=key, persist_state="session",
         placeholder="/pictures/test",

@@ -130,7 +130,7 @@ def widget(method: str, parameter: Parameter) -> Value:
         return parameter.choices[0]
     key = _key(method, parameter)
     common: dict[str, Any] = {"key": key, "help": parameter.help, "persist_state": "session"}
-    st.session_state.setdefault(key, parameter.default)
+    restore.aloud(key, parameter.default)
     if parameter.kind == "choice":
         if st.session_state[key] not in parameter.choices:
             st.session_state[key] = parameter.default
@@ -148,7 +148,7 @@ def _output(model: LoadedModel, prefix: str) -> str:
     if model.activation == "identity":
         return "logit"
     restore.valid(f"{prefix}output", list(_OUTPUT_TITLES))
-    st.session_state.setdefault(f"{prefix}output", "probability" if prefix else "logit")
+    restore.aloud(f"{prefix}output", "probability" if prefix else "logit")
     chosen = st.segmented_control(
         "Explain the",
         list(_OUTPUT_TITLES),
@@ -162,7 +162,7 @@ def _output(model: LoadedModel, prefix: str) -> str:
 
 def _seed(prefix: str) -> int:
     key = f"{prefix}seed"
-    st.session_state.setdefault(key, 0)
+    restore.aloud(key, 0)
     return int(
         st.number_input(
             "Seed", 0, 2**31 - 1, key=key, persist_state="session", help="For whatever is drawn."

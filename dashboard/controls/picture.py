@@ -26,10 +26,10 @@ def choose(sets: Sequence[str], prefix: str = "") -> ImageInput | None:
         sets: names of the sets at hand that suit the model, best first.
         prefix: of the widgets' keys, so that each page keeps its own choices.
     """
+    restore.aloud(f"{prefix}source", "Sample")
     source = st.segmented_control(
         "Input",
         ["Sample", "Upload"],
-        default=None if f"{prefix}source" in st.session_state else "Sample",
         key=f"{prefix}source",
         persist_state="session",
         required=True,
@@ -47,7 +47,7 @@ def choose(sets: Sequence[str], prefix: str = "") -> ImageInput | None:
 def _sample(sets: Sequence[str], prefix: str) -> ImageInput | None:
     pictures = _pictures(tuple(sets))
     restore.valid(f"{prefix}sample", list(pictures))
-    st.session_state.setdefault(f"{prefix}sample", next(iter(pictures)))
+    restore.aloud(f"{prefix}sample", next(iter(pictures)))
     chosen = _set(sets, pictures, prefix)
     inside = [name for name, (home, _) in pictures.items() if home == chosen]
     name = st.selectbox(
@@ -157,10 +157,10 @@ def _take(prefix: str) -> None:
 
 def _fit(prefix: str) -> Fit:
     restore.valid(f"{prefix}fit", list(FITS))
+    restore.aloud(f"{prefix}fit", "crop")
     chosen = st.segmented_control(
         "Fit",
         list(FITS),
-        default=None if f"{prefix}fit" in st.session_state else "crop",
         format_func=_FIT_TITLES.__getitem__,
         key=f"{prefix}fit",
         persist_state="session",

@@ -67,7 +67,11 @@ def row(table: Table, prefix: str) -> Row:
     """Show the chooser of a row by its number; return the row."""
     key = f"{prefix}row"
     last = table.number_of(len(table) - 1)
-    st.session_state[key] = min(max(1, int(st.session_state.get(key, 1))), last)
+    restore.aloud(key, 1)
+    now = int(st.session_state[key])
+    if not 1 <= now <= last:
+        restore.missed(f"row {now} is not there: the rows are 1 to {last}")
+        st.session_state[key] = min(max(1, now), last)
     number = st.number_input(
         "Row",
         1,
@@ -178,6 +182,7 @@ def _checked(table: Table, model: LoadedModel, prefix: str, *, own: bool) -> Cho
     if problem:
         st.error(sentence(problem))
         usable = _once("usable", table, model, prefix, _usable)
+        restore.aloud(_of(prefix, "leave-out"), False)
         if usable is None or not st.toggle(
             f"Leave out {counted(len(table) - len(usable), 'row')} that cannot be used",
             key=_of(prefix, "leave-out"),

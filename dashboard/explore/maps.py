@@ -10,11 +10,13 @@ from components.views import View
 from components.words import plain
 from dashboard.explore import drawing, export, link
 from dashboard.running.explanations import Explained
+from dashboard.state import restore
 from engine.inputs.images import ImageInput
 from engine.models.loaded import LoadedModel
 from engine.models.seen_masks import seen_mask
 from engine.results import Attribution
 
+_OPACITY = 80
 STATES = {
     "current": ("Up to date", ":material/check_circle:", "green"),
     "stale": ("Out of date", ":material/history:", "orange"),
@@ -40,6 +42,7 @@ def view_controls(default: str) -> tuple[views.Kind, float]:
     state = st.session_state
     if state.get("view-for", default) != default or "view" not in state:
         state["view"] = default
+    restore.aloud("view", default)
     state["view-for"] = default
     kind = st.segmented_control(
         "View",
@@ -50,7 +53,7 @@ def view_controls(default: str) -> tuple[views.Kind, float]:
         persist_state="session",
         required=True,
     )
-    state.setdefault("clip", int(views.DEFAULT_CLIP))
+    restore.aloud("clip", int(views.DEFAULT_CLIP))
     with st.popover("Scale", icon=":material/contrast:"):
         clip = st.slider(
             "Scale ends at percentile",
@@ -103,7 +106,8 @@ def squares(
             )
             st.caption(high, width="content")
     with third, st.container(border=True, height="stretch", key="card-overlay"):
-        opacity = st.session_state.setdefault("opacity", 80)
+        restore.aloud("opacity", _OPACITY)
+        opacity = st.session_state["opacity"]
         _head("Overlay", f"{opacity} % opacity")
         token = f"{attribution.key}{view.kind}{view.limit}{key}"
         st.image(
@@ -139,7 +143,7 @@ def input_card(model: LoadedModel, picture: ImageInput, said: str) -> None:
 
 
 def _truth_control() -> None:
-    st.session_state.setdefault("truth", True)
+    restore.aloud("truth", True)
     st.toggle(
         "True mask",
         key="truth",
@@ -150,7 +154,7 @@ def _truth_control() -> None:
 
 def tools(attribution: Attribution, view: View, photo: Image.Image) -> None:
     """Show the downloads and the link."""
-    opacity = st.session_state.get("opacity", 80) / 100
+    opacity = st.session_state.get("opacity", _OPACITY) / 100
     export.menu(attribution, view, photo, opacity)
     link.button()
 

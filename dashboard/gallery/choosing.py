@@ -49,6 +49,7 @@ def _set(ref: str) -> ImageSet | None:
 
 
 def _own() -> ImageSet | None:
+    restore.aloud("set-path", "")
     path = st.text_input(
         "Folder or CSV file on this machine",
         key="set-path",

@@ -144,7 +144,7 @@ def _side(
 def _beside(first: Side, sets: list[str]) -> Side | None:
     """Show the chooser of what is set beside it."""
     restore.valid(f"{PREFIX}beside", list(BESIDE))
-    st.session_state.setdefault(f"{PREFIX}beside", "nothing")
+    restore.aloud(f"{PREFIX}beside", "nothing")
     kind = st.selectbox(
         "Set beside it",
         list(BESIDE),
@@ -155,7 +155,7 @@ def _beside(first: Side, sets: list[str]) -> Side | None:
     assert first.model is not None and first.found is not None
     if kind == "picture":
         if sets:
-            st.session_state.setdefault(f"{SECOND}sample", picture_control.another(sets, PREFIX))
+            restore.aloud(f"{SECOND}sample", picture_control.another(sets, PREFIX))
         picture = picture_control.choose(sets, SECOND)
         return _side("two", first.ref, first.model, first.found, picture, sets, SECOND)
     if kind != "model":

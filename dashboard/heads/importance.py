@@ -16,6 +16,7 @@ from dashboard.heads.looking import own_off
 from dashboard.heads.marks import Marks
 from dashboard.running import explanations
 from dashboard.running import heads as running
+from dashboard.state import restore
 from engine.errors import HaloscopeError
 from engine.head_results import HeadScores
 from engine.heads.planning import HeadPlan
@@ -122,7 +123,8 @@ def scatter(side: Side, now: Marks, first: HeadScores | None) -> None:
         left, right = st.columns([3, 2], vertical_alignment="bottom")
         with left:
             judging.choose_second(side)
-        by_rank = right.toggle("By rank", True, key=f"{PREFIX}rank", persist_state="session")
+        restore.aloud(f"{PREFIX}rank", True)
+        by_rank = right.toggle("By rank", key=f"{PREFIX}rank", persist_state="session")
         second = scores(side, "second")
         if first is None or second is None:
             return
@@ -142,10 +144,11 @@ def partial(side: Side, now: Marks) -> None:
         st.markdown(
             "**Which part of its attention counts** :gray[:small[put to zero, in this picture]]"
         )
+        restore.valid(f"{PREFIX}output", list(_OUTPUTS))
+        restore.aloud(f"{PREFIX}output", "probability")
         output = st.segmented_control(
             "Change of the",
             list(_OUTPUTS),
-            default=None if f"{PREFIX}output" in st.session_state else "probability",
             format_func=_OUTPUTS.__getitem__,
             key=f"{PREFIX}output",
             label_visibility="collapsed",

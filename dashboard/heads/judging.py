@@ -105,7 +105,7 @@ def choose_metric(label: str, name: str, first: str, side: Side, without: str = 
 
 def _pictures(side: Side) -> None:
     restore.valid(f"{PREFIX}on", list(_ON))
-    st.session_state.setdefault(f"{PREFIX}on", "this")
+    restore.aloud(f"{PREFIX}on", "this")
     st.selectbox(
         "Judged on",
         list(_ON) if side.home else ["this"],
@@ -139,7 +139,7 @@ def _settings(side: Side, metric: HeadMetric) -> None:
 def _one_by_one(heads: int) -> None:
     state, way, top = st.session_state, f"{PREFIX}way", f"{PREFIX}top"
     restore.valid(way, list(_WAYS))
-    state.setdefault(way, "out")
+    restore.aloud(way, "out")
     st.segmented_control(
         "A head is", list(_WAYS), format_func=_WAYS.__getitem__, key=way, required=True,
         persist_state="session",

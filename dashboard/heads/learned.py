@@ -50,6 +50,7 @@ def _strength(found: HeadStrength, now: Marks) -> None:
         "Patches away (k)", 0, hops, key=key, persist_state="session",
         help="The distance on the grid of patches, a step to any side or corner being 1.",
     )  # fmt: skip
+    restore.aloud(f"{PREFIX}per-cell", False)
     single = right.toggle("Per patch", key=f"{PREFIX}per-cell", persist_state="session")
     said = head_words.strength_sentence(found, *now.head, hop)
     drawn = head_strength.figure(found, hop, now.head, per_cell=single)
@@ -59,16 +60,16 @@ def _strength(found: HeadStrength, now: Marks) -> None:
 
 def _trend(found: HeadStrength, now: Marks) -> None:
     st.markdown("**Over the layers** :gray[:small[a dot is a head, in this picture]]")
+    restore.valid(f"{PREFIX}measure", list(TITLES), first=False)
+    restore.aloud(f"{PREFIX}measure", _FIRST)
     measure = st.selectbox(
         "Measure",
         list(TITLES),
-        index=None if f"{PREFIX}measure" in st.session_state else list(TITLES).index(_FIRST),
         format_func=TITLES.__getitem__,
         key=f"{PREFIX}measure",
         label_visibility="collapsed",
         persist_state="session",
     )
-    measure = measure or _FIRST
     said = head_words.trend_sentence(found, measure)
     drawn = head_trend.figure(found, measure, now.head)
     selecting.chart(drawn, "trend", said, selecting.pick_head)
@@ -108,13 +109,12 @@ def patterns(side: Side, now: Marks) -> None:
 
 def _planned(side: Side) -> head_patterns.PatternPlan:
     left, middle, right = st.columns(3)
-    state = st.session_state
     choices: dict[str, list[Any]] = {
         "many": _MANY, "code": list(_CODES), "plane": list(_PLANES)
     }  # fmt: skip
     for name, options in choices.items():
         restore.valid(f"{PREFIX}{name}", options)
-        state.setdefault(f"{PREFIX}{name}", options[0])
+        restore.aloud(f"{PREFIX}{name}", options[0])
     common: dict[str, Any] = {"persist_state": "session"}
     many = int(left.selectbox("Pictures", _MANY, key=f"{PREFIX}many", **common))
     code = middle.selectbox(

@@ -10,7 +10,7 @@ import streamlit as st
 from dashboard.controls import picture as picture_control
 from dashboard.heads import marks
 from dashboard.heads.marks import Marks
-from dashboard.state import restore
+from dashboard.state import restore, returning
 from engine.inputs.images import ImageInput
 
 T = TypeVar("T")
@@ -94,14 +94,16 @@ def keep(now: Marks, by: str = "") -> None:
     st.session_state[_MARKS] = now
 
 
-def first(key: str, value: T) -> T:
+def first(key: str, value: T) -> T | None:
     """Return what a widget begins with: what is marked when its key is new, ever after the same.
+
+    None where it comes back with what it had.
 
     A value put into the widget's state instead would reach the browser too late for a second
     click that follows soon.
     """
     begun: dict[str, T] = st.session_state.setdefault("h-begun", {})
-    return begun.setdefault(key, value)
+    return None if returning.tell(key) else begun.setdefault(key, value)
 
 
 def key(widgets: str, name: str) -> str:

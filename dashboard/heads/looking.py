@@ -17,6 +17,7 @@ from dashboard.heads.link import PREFIX
 from dashboard.heads.marks import Head, Marks, middle, there
 from dashboard.running import heads as running
 from dashboard.running.models import identity
+from dashboard.state import restore
 from engine.head_results import Place
 from engine.inputs.images import ImageInput
 from engine.models.loaded import LoadedModel
@@ -65,7 +66,7 @@ def on_picture(side: Side, now: Marks) -> None:
 
 def _whose(side: Side) -> str:
     key = f"{PREFIX}whose-{side.name}"
-    st.session_state.setdefault(key, "off")
+    restore.aloud(key, "off")
     return (
         st.segmented_control(
             "Shown with",

@@ -167,7 +167,7 @@ def _view(sides: list[Side], now: Marks, scores: HeadScores | None) -> None:
     assert side.found is not None
     views = _VIEWS if not side.found.unplaced else {"importance": _VIEWS["importance"]}
     restore.valid(f"{PREFIX}view", list(views))
-    st.session_state.setdefault(f"{PREFIX}view", next(iter(views)))
+    restore.aloud(f"{PREFIX}view", next(iter(views)))
     view = st.segmented_control(
         "View",
         list(views),

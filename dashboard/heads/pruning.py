@@ -50,7 +50,7 @@ def _choices() -> tuple[int, str]:
     left, right = st.columns([1, 2], vertical_alignment="bottom")
     for name, options in (("tested", _TESTED), ("followed", list(_FOLLOWED))):
         restore.valid(f"{PREFIX}{name}", options)
-        st.session_state.setdefault(f"{PREFIX}{name}", options[0])
+        restore.aloud(f"{PREFIX}{name}", options[0])
     count = left.selectbox(
         "Tested on", _TESTED, format_func=lambda many: f"{many} pictures",
         key=f"{PREFIX}tested", persist_state="session",

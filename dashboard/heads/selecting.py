@@ -16,6 +16,7 @@ from dashboard.heads import link
 from dashboard.heads.choosing import Side
 from dashboard.heads.link import PREFIX
 from dashboard.heads.marks import Head, Marks, middle
+from dashboard.state import restore
 
 CLICKS = {"select": "selects", "off": "switches off"}
 SelectionMode = Literal["points", "box", "lasso"]
@@ -76,10 +77,10 @@ def bar(side: Side, now: Marks) -> None:
         with st.popover("Choose", icon=":material/tune:"):
             _head_widgets(side, now)
             _patch_widgets(side, now, at)
+        restore.aloud(f"{PREFIX}click", "select")
         st.segmented_control(
             "A click on a head",
             list(CLICKS),
-            default=None if f"{PREFIX}click" in st.session_state else "select",
             format_func=lambda name: f"A click {CLICKS[name]}",
             key=f"{PREFIX}click",
             label_visibility="collapsed",

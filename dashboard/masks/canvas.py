@@ -15,6 +15,7 @@ from dashboard.heads import selecting
 from dashboard.masks import link, strokes
 from dashboard.masks.link import PREFIX
 from dashboard.running import masks as running
+from dashboard.state import restore
 from engine.errors import HaloscopeError
 from engine.inputs.images import load_image
 from engine.missingness.drawings import drawn_mask
@@ -79,8 +80,8 @@ def _grid(asked: Asked) -> tuple[int, int]:
 
 def _tool() -> None:
     """Show the chooser of tools, and whether they hide or show."""
-    state = st.session_state
     with st.container(horizontal=True, vertical_alignment="center", key="m-tools"):
+        restore.aloud(f"{PREFIX}tool", "box")
         tool = st.segmented_control(
             "Tool",
             list(_TOOLS),
@@ -90,7 +91,7 @@ def _tool() -> None:
             persist_state="session",
             required=True,
         )
-        state.setdefault(f"{PREFIX}stroke", "hide")
+        restore.aloud(f"{PREFIX}stroke", "hide")
         if tool in ("box", "lasso"):
             st.segmented_control(
                 "What it does",

@@ -183,7 +183,7 @@ def _guide(model: LoadedModel, picture: ImageInput | None, generator: Generator)
         st.session_state.pop(key, None)  # scores guide no regions
     st.session_state["m-guide-for"] = generator.guide
     restore.valid(key, list(titles))
-    st.session_state.setdefault(key, guiding.usual(model, generator, titles))
+    restore.aloud(key, guiding.usual(model, generator, titles))
     return st.selectbox(
         "Guided by", list(titles), format_func=titles.__getitem__, key=key, persist_state="session"
     )
@@ -191,7 +191,7 @@ def _guide(model: LoadedModel, picture: ImageInput | None, generator: Generator)
 
 def _hidden(generator: Generator) -> float:
     key = f"{PREFIX}hidden"
-    st.session_state.setdefault(key, 50)
+    restore.aloud(key, 50)
     paper = generator.paper_hidden
     told = "" if paper is None else f" The paper hides {100 * paper:.0f} %."
     share = st.slider(
@@ -239,7 +239,7 @@ def _fill() -> Fill:
 
 def _seed(generator: Generator, fill: Fill) -> int:
     key = f"{PREFIX}seed"
-    st.session_state.setdefault(key, 0)
+    restore.aloud(key, 0)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         seed = st.number_input("Seed", 0, 2**31 - 1, key=key, persist_state="session")
         st.button(

@@ -69,7 +69,7 @@ def show(asked: Asked, sets: Sequence[str]) -> None:
 
 def _question() -> str:
     restore.valid(f"{PREFIX}question", list(_QUESTIONS))
-    st.session_state.setdefault(f"{PREFIX}question", "curves")
+    restore.aloud(f"{PREFIX}question", "curves")
     chosen = st.segmented_control(
         "Question",
         list(_QUESTIONS),
@@ -120,6 +120,7 @@ def _images(sets: Sequence[str]) -> ImageSet | None:
     left, right = st.columns(2)
     with left:
         chosen = image_set.choose(sets, f"{PREFIX}set-of-study")
+    restore.valid(f"{PREFIX}many", list(_MANY))
     right.selectbox(
         "How many", list(_MANY), key=f"{PREFIX}many", persist_state="session",
         help="As many of each class as can be.",
@@ -132,6 +133,8 @@ def _planned(asked: Asked, images: ImageSet) -> StudyPlan:
     model = asked.model
     common: dict[str, Any] = {"persist_state": "session"}
     left, right = st.columns(2)
+    restore.valid(f"{PREFIX}order", list(_ORDERS))
+    restore.valid(f"{PREFIX}kind", list(_CELLS))
     order = left.selectbox(
         "Hidden", list(_ORDERS), format_func=_ORDERS.__getitem__, key=f"{PREFIX}order", **common
     )
@@ -153,7 +156,7 @@ def _fills(model: LoadedModel) -> list[str]:
     key = f"{PREFIX}fills"
     if not set(st.session_state.get(key, suited)) <= set(suited):
         del st.session_state[key]
-    st.session_state.setdefault(key, [name for name in suited if name in _FIRST])
+    restore.aloud(key, [name for name in suited if name in _FIRST])
     return st.multiselect(
         "Fills", suited, format_func=lambda name: FILLS[name].title, key=key,
         persist_state="session", placeholder="All that suit",
@@ -186,7 +189,7 @@ def _computed(plan: StudyPlan) -> MissingnessStudy | None:
 def _curves(found: MissingnessStudy) -> None:
     known = study_lines.measures(found)
     restore.valid(f"{PREFIX}measure", list(known))
-    st.session_state.setdefault(f"{PREFIX}measure", known[0])
+    restore.aloud(f"{PREFIX}measure", known[0])
     measure = st.segmented_control(
         "Measure",
         list(known),

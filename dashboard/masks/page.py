@@ -144,7 +144,7 @@ def _view(asked: Asked, guide: Any, found: MaskPreview | None) -> None:
     from dashboard.state import restore
 
     restore.valid(f"{PREFIX}view", list(_VIEWS))
-    st.session_state.setdefault(f"{PREFIX}view", next(iter(_VIEWS)))
+    restore.aloud(f"{PREFIX}view", next(iter(_VIEWS)))
     view = st.segmented_control(
         "View",
         list(_VIEWS),

@@ -78,11 +78,10 @@ def _sweep(asked: Asked, found: Attribution) -> MaskSweep | None:
 
 def _followed(asked: Asked, sweep: MaskSweep, write: Callable[[], None]) -> None:
     """What the slider moves: nothing in here runs the model."""
-    state = st.session_state
     left, right = st.columns([3, 2])
     with left:
         restore.valid(f"{PREFIX}way", list(_WAYS))
-        state.setdefault(f"{PREFIX}way", "remove")
+        restore.aloud(f"{PREFIX}way", "remove")
         way = st.segmented_control(
             "What becomes of it",
             list(_WAYS),
@@ -92,7 +91,7 @@ def _followed(asked: Asked, sweep: MaskSweep, write: Callable[[], None]) -> None
             persist_state="session",
             required=True,
         )
-        state.setdefault(f"{PREFIX}top", 20)
+        restore.aloud(f"{PREFIX}top", 20)
         top = st.slider(
             "Top of the map", 0, 100, key=f"{PREFIX}top", persist_state="session", format="%d %%"
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from components.words import sentence
+from dashboard.state import restore
 from engine.errors import HaloscopeError, InputError
 from engine.models.corrections import parse_classes
 
@@ -20,6 +21,7 @@ def choose(key: str = "own.classes") -> str:
 
 def box(key: str) -> str:
     """Show the box, and the file that fills it; return what stands in the box."""
+    restore.aloud(key, "")
     text = st.text_area(
         "One a line, or JSON",
         key=key,

@@ -8,6 +8,7 @@ import streamlit as st
 
 from components.words import sentence
 from dashboard.running.allowed import builders
+from dashboard.state import restore
 from engine.errors import HaloscopeError
 from engine.models.bundled import bundled_models
 
@@ -27,6 +28,7 @@ _OF_THE_HUB = [
 def choose() -> None:
     """Show the choosers; what is chosen is written out as a reference."""
     with st.expander("Choose from a library", icon=":material/search:"):
+        restore.aloud(_LIBRARY, None)
         library = st.selectbox(
             "Library",
             list(LIBRARIES),
@@ -60,7 +62,7 @@ def _choose_name(library: str, names: list[str]) -> None:
 
 
 def _choose_weights() -> None:
-    st.session_state.setdefault(_WEIGHTS, "published")
+    restore.aloud(_WEIGHTS, "published")
     weights = st.segmented_control(
         "Weights",
         list(_WEIGHTS_TITLES),

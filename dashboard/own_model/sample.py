@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from components.words import plain, sentence
+from dashboard.state import restore
 from engine.errors import HaloscopeError
 from engine.inputs.decoding import EXTENSIONS
 from engine.inputs.image_sets import ImageSet
@@ -46,6 +47,7 @@ def _picture(model: LoadedModel) -> ImageInput | None:
         st.session_state["own-set-for"] = sets
         if st.session_state.get(_SET) != OWN:
             st.session_state[_SET] = sets[0]
+    restore.aloud(_SET, sets[0])
     with left:
         chosen = st.selectbox(
             "Sample",
@@ -60,6 +62,7 @@ def _picture(model: LoadedModel) -> ImageInput | None:
 
 def _at_hand(images: ImageSet) -> ImageInput:
     titles = [entry.title for entry in images.entries]
+    restore.aloud(f"{_PICTURE}-{images.name}", 0)
     place = st.selectbox(
         "Picture",
         range(len(titles)),

@@ -62,6 +62,7 @@ def _architecture() -> str:
     chosen = st.session_state.get(ARCH)
     if chosen and chosen not in names:
         names = [chosen, *names]
+    restore.aloud(ARCH, None)
     arch = st.selectbox(
         "Architecture",
         names,

@@ -9,6 +9,7 @@ from components.words import plain, sentence
 from dashboard.own_model import class_names, draft, library, upload
 from dashboard.own_model.asked import Asked
 from dashboard.running import allowed
+from dashboard.state import restore
 from engine.errors import HaloscopeError
 from engine.models.corrections import Corrections
 
@@ -33,7 +34,7 @@ def show(told: DeltaGenerator) -> None:
     """
     with st.container(border=True, key="own-where"):
         st.markdown("**1 · Where is it?**")
-        st.session_state.setdefault(WHERE, "Reference")
+        restore.aloud(WHERE, "Reference")
         kind = st.segmented_control(
             "Where is it?",
             list(_TAKES),
@@ -59,6 +60,7 @@ def may_fetch(ref: str) -> bool:
 
 
 def _reference() -> Asked | None:
+    restore.aloud(REF, "")
     ref = st.text_input(
         "Reference",
         key=REF,

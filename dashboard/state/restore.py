@@ -10,6 +10,7 @@ import streamlit as st
 
 from components.words import plain
 from dashboard.running import models, own_models
+from dashboard.state import returning
 from dashboard.state.selection import Selection
 
 PARAMETER = "p."
@@ -192,6 +193,7 @@ def valid(name: str, options: list[str], *, first: bool = True) -> None:
             st.session_state[name] = options[0]
         else:
             del st.session_state[name]
+    returning.tell(name)
 
 
 def missed(text: str) -> None:
@@ -201,12 +203,10 @@ def missed(text: str) -> None:
 
 
 def aloud(key: str, usual: Any) -> None:
-    """Give a widget its value, at first the usual one, and tell the browser on every run.
-
-    A browser that is about to put a control away may send its value along once more. Streamlit
-    takes that for known, and the control would come back at the least value that it offers.
-    """
-    st.session_state[key] = st.session_state.get(key, usual)
+    """Give a widget its value, at first the usual one, and tell the browser when it comes back."""
+    if key not in st.session_state:
+        st.session_state[key] = usual
+    returning.tell(key)
 
 
 def valid_model(name: str, refs: list[str]) -> None:

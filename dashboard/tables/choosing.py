@@ -125,7 +125,7 @@ def _target(model: LoadedModel) -> int:
     key = f"{PREFIX}target"
     options = [str(index) for index in range(len(model.classes))]
     restore.valid(key, options)
-    st.session_state.setdefault(key, options[1] if len(options) == 2 else options[0])
+    restore.aloud(key, options[1] if len(options) == 2 else options[0])
     return int(
         st.selectbox(
             "Why this outcome",

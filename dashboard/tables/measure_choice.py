@@ -103,7 +103,7 @@ def _settings(
     most = measure.limit or max(_ROWS)
     options = sorted({*(count for count in _ROWS if count <= most), measure.most_rows})
     key = f"{PREFIX}rows.{measure.name}"
-    st.session_state.setdefault(key, measure.most_rows)
+    restore.aloud(key, measure.most_rows)
     rows = st.select_slider(
         "Rows looked at, at the most",
         options,

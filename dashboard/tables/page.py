@@ -35,7 +35,7 @@ def show() -> None:
     restore.tell_removed(f"{PREFIX}model")
     links.offer()
     restore.valid(f"{PREFIX}view", list(_VIEWS))
-    st.session_state.setdefault(f"{PREFIX}view", "row")
+    restore.aloud(f"{PREFIX}view", "row")
     restore.tell_notes()
     view = st.segmented_control(
         "View",

@@ -85,7 +85,7 @@ def _grid(model: LoadedModel, row: Row, columns: Sequence[Column]) -> None:
 
 def _widget(key: str, column: Column, own: Any) -> None:
     title = plain(column.told) + (f" ({plain(column.unit)})" if column.unit else "")
-    st.session_state.setdefault(key, own)
+    restore.aloud(key, own)
     now = st.session_state[key]
     common: dict[str, Any] = {"key": key, "persist_state": "session"}
     if column.kind == "category":
