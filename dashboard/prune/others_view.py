@@ -139,7 +139,7 @@ def _told(looked: Looked, found: Tried) -> None:
 
 
 def say(looked: Looked, found: Tried) -> str:
-    """Say what went and what it costs in right answers, against the whole network."""
+    """Say what went and what it costs in right answers, against the untouched network."""
     now, change = share_of(found.right), change_of(found.before, found.right)
     what = prune_names.value_title(looked.found, "accuracy")
     went = "Each picture uses units of its own"

@@ -139,7 +139,7 @@ def test_curve_along_parameters(sweep: PruneSweep) -> None:
 def test_curve_without_labels_says_so() -> None:
     found = prune_made_up.sweep(labelled=False)
     figure = prune_curve.figure(found, 5, 6)
-    assert figure.layout.yaxis.title.text == "agreement with its own answers (%)"
+    assert figure.layout.yaxis.title.text == "agreement with the untouched network (%)"
     assert "ccuracy" not in prune_curve.alt(found, 5, 6)
     assert "at 60 %" in prune_curve.alt(found, 5, 6)
 
@@ -244,7 +244,7 @@ def test_corruptions(sweep: PruneSweep) -> None:
     assert z[:, 1:] == pytest.approx(100 * given[5, 6], rel=1e-6, nan_ok=True)
     assert (heat.zmin, heat.zmax) == (0, 100)
     assert heat.text[2][4] == ""
-    assert heat.hovertext[1][2].startswith("defocus blur, severity 2: ")
+    assert heat.hovertext[1][2].startswith("Defocus blur, severity 2: ")
     assert heat.hovertext[1][0].startswith("defocus blur: clean pictures: ")
 
 

@@ -145,7 +145,7 @@ def test_views_say_what_they_show() -> None:
     assert "Explanations of 24 pictures" in told(page)
     page.session_state["pr.corruptions"] = ["contrast"]
     page = pressed(view(page, "robustness"), "run-robustness")
-    assert "contrast is worst" in told(page)
+    assert "worst: Contrast" in told(page)
     page = pressed(view(page, "geometry"), "run-geometry")
     assert "median margin" in told(page)
     page = pressed(page, "run-pixels")
@@ -246,7 +246,7 @@ def test_the_small_network_is_timed_and_opened_in_explore() -> None:
 
 def test_the_small_network_is_trained_on_if_asked() -> None:
     def accuracy(page: AppTest) -> float:
-        told_of = "against the whole network"
+        told_of = "against the untouched network"
         (line,) = [part.value for part in page.markdown if told_of in part.value]
         return float(line.lower().partition("- accuracy ")[2].partition(" %")[0])
 

@@ -14,6 +14,7 @@ from engine.execution.environment import environment
 from engine.execution.passes import Cancel, Passes, Progress
 from engine.manifest import digest_of, key_of
 from engine.prune_results import RANDOM, PruneCell, PruneSweep
+from engine.pruning.corruptions.corrupting import corruptions
 from engine.pruning.measuring.costs import Costs, costs_of
 from engine.pruning.scoring.registry import find_criterion
 from engine.pruning.scoring.scopes import choose
@@ -283,6 +284,7 @@ def _manifest(sweep: _Sweep, started: float) -> dict[str, Any]:
             "classes": class_names(plan.model),
             "criteria": {name: find_criterion(name).title for name in (*asked.criteria, RANDOM)},
             "corruptions": list(asked.corruptions),
+            "corruption_titles": {name: corruptions()[name].title for name in asked.corruptions},
             "severities": list(asked.severities),
             "parameters": whole.parameters,
             "macs": whole.macs,
