@@ -145,10 +145,11 @@ def say(looked: Looked, found: Tried) -> str:
     went = "Each picture uses units of its own"
     if found.gone == found.gone:
         went = f"{saying.share(found.gone)} of the {found.unit} are gone"
+    judging = " that calibrate" if found.outcome.use is not None else ""
     verb = "falls" if change.high < 0 else "rises" if change.low > 0 else "is the same within doubt"
     return (
         f"{went}; {what} {verb}: {prune_names.told(now)}, {prune_names.points(change)}, on "
-        f"{saying.counted(now.count, 'picture')}."
+        f"{saying.counted(now.count, 'picture')}{judging}."
     )
 
 

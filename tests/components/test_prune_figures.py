@@ -245,7 +245,7 @@ def test_corruptions(sweep: PruneSweep) -> None:
     assert (heat.zmin, heat.zmax) == (0, 100)
     assert heat.text[2][4] == ""
     assert heat.hovertext[1][2].startswith("Defocus blur, severity 2: ")
-    assert heat.hovertext[1][0].startswith("defocus blur: clean pictures: ")
+    assert heat.hovertext[1][0].startswith("Defocus blur: clean pictures: ")
 
 
 def test_corruptions_against_the_untouched_network(sweep: PruneSweep) -> None:
@@ -257,7 +257,7 @@ def test_corruptions_against_the_untouched_network(sweep: PruneSweep) -> None:
     assert heat.colorscale[0][1] == tokens.DIVERGING[0]
     told = prune_corruptions.alt(sweep, 5, 6, difference=True)
     lowest = int(change[:, -1].argmin())
-    assert f"under {prune_made_up.CORRUPTIONS[lowest]} and highest" in told
+    assert f"under {prune_made_up.CORRUPTIONS[lowest].capitalize()} and highest" in told
 
 
 def test_classes_are_sorted_and_coloured_by_what_is_sure(sweep: PruneSweep) -> None:

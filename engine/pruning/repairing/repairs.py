@@ -26,7 +26,7 @@ Repair = Literal["none", "bn", "bias", "both"]
 REPAIRS: tuple[Repair, ...] = get_args(Repair)
 # Fewer calibrating pictures than so many for each class are few. Measured with nothing gone:
 # scenes-resnet (10 classes) keeps 97.3 to 98.0 of 98.0 % with 2 to 64 pictures, imagenet-cnn (1000
-# classes) keeps 6 to 21 % of its own answers with 2 to 32 crops of photographs.
+# classes) keeps 6 to 21 % of its own answers with 2 to 64 crops of photographs.
 FEW = 0.2
 
 
