@@ -361,5 +361,5 @@ def test_a_model_of_which_nothing_can_go_is_told_in_plain_words(
     monkeypatch.setenv(EXTRA_MODELS, ref)
     page = begun(model=ref)
     (warning,) = page.warning
-    assert "own_builders\\:unprunable" in warning.value and "\\\\" not in warning.value
+    assert "builders\\:unprunable" in warning.value and "\\\\" not in warning.value
     assert "its units are the classes" in warning.value
