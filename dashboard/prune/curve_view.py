@@ -44,8 +44,8 @@ def show(looked: Looked) -> None:
         st.caption(plain(f"{_judged(looked)} · bands: 95 % intervals"))
         for note in found.display["notes"]:
             st.caption(f":material/info: {sentence(note)}")
-        if left := left_out(looked):
-            st.caption(f":material/block: {sentence(left)}")
+        if missing := left_out(looked):
+            st.caption(f":material/block: {sentence(missing)}")
 
 
 def _values(found: PruneSweep) -> dict[str, str]:
