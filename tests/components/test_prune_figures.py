@@ -164,6 +164,8 @@ def test_map_counts_layers_in_their_order(sweep: PruneSweep) -> None:
     assert figure.layout.yaxis.range[0] > figure.layout.yaxis.range[1], "the first on top"
     bold = [name for name in figure.layout.yaxis.ticktext if name.startswith("<b>")]
     assert bold == ["<b>layer2.1.conv1</b>"]
+    plain = prune_map.figure(sweep, 0, 5)
+    assert figure.layout.margin.l > 1.05 * plain.layout.margin.l, "letters in bold are wider"
     shares = prune_map.figure(sweep, 0, 5)
     assert np.add(shares.data[0].x, shares.data[1].x) == pytest.approx(100, abs=0.02)
     first = int(kept[:16].sum())
