@@ -16,8 +16,12 @@ _LEAST = 10.0  # points that the scale of differences reaches at least
 
 
 def names_of(found: PruneSweep) -> list[str]:
-    """Return what people call the corruptions: "gaussian noise"."""
-    return [str(name).replace("_", " ") for name in found.display["corruptions"]]
+    """Return the titles of the corruptions: "Gaussian noise"; results of old have names alone."""
+    titles = found.display.get("corruption_titles", {})
+    return [
+        str(titles.get(name, name.replace("_", " ").capitalize()))
+        for name in found.display["corruptions"]
+    ]
 
 
 def values(found: PruneSweep, way: int, ratio: int, difference: bool) -> np.ndarray:
@@ -82,7 +86,8 @@ def figure(found: PruneSweep, way: int, ratio: int, *, difference: bool = False)
 def alt(found: PruneSweep, way: int, ratio: int, *, difference: bool = False) -> str:
     """Describe the picture for those who cannot see it: its ends, at the highest severity."""
     last = values(found, way, ratio, difference)[:, -1]
-    what = "Change of accuracy" if difference else saying.begun(value_title(found, "accuracy"))
+    title = value_title(found, "accuracy")
+    what = f"Change of {title}" if difference else saying.begun(title)
     begin = f"{what} by corruption and severity"
     if not np.isfinite(last).any():
         return f"{begin}."

@@ -185,8 +185,7 @@ def _axes(drawn: go.Figure, found: PruneSweep, value: Value, along: Along) -> No
         title=frames.axis_title(f"{what} removed (%)"), range=[-0.02 * end, 1.03 * end],
         fixedrange=True, showgrid=False, zeroline=False, nticks=8,
     )  # fmt: skip
-    unit = "points" if value == "ece" else "%"
-    title = f"{value_title(found, value)} ({unit})"
+    title = f"{value_title(found, value)} (%)"
     drawn.update_yaxes(title=frames.axis_title(title), showgrid=True, nticks=6)
     frames.legend_above(drawn, traceorder="reversed")
 

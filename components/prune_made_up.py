@@ -54,6 +54,7 @@ def manifest(**display: Any) -> dict[str, Any]:
             "classes": list(CLASSES),
             "criteria": CRITERIA,
             "corruptions": list(CORRUPTIONS),
+            "corruption_titles": {name: name.capitalize() for name in CORRUPTIONS},
             "parameters": 2_780_000,
             "macs": 81_000_000,
             **display,

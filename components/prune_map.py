@@ -10,6 +10,7 @@ from components.prune_names import unit
 from components.tokens import BAR_CHOSEN, BAR_OTHER, VALUES, plotly_scale
 from engine.prune_results import Layer, PruneSweep
 
+_BOLD = 1.1  # how much wider a name in bold is, about
 _LABEL, _BESIDE = 118.0, 78.0  # pixels: names at the left, numbers at the right
 _BELOW = 42
 _GONE = 0.3  # opacity
@@ -64,7 +65,8 @@ def figure(
         automargin=False,
     )
     _across(drawn, absolute, float((size * scale).max(initial=1)))
-    left = 18 + max((fitting.width(name, letters) for name in names), default=0.0)
+    widest = max((fitting.width(name, letters) for name in names), default=0.0)
+    left = 18 + widest * (_BOLD if any(own) else 1.0)
     margin = {"l": left, "r": _BESIDE, "t": 2, "b": _BELOW}
     drawn.update_layout(barmode="stack", bargap=0.25, margin=margin, margin_autoexpand=False)
     return drawn

@@ -55,7 +55,7 @@ def way_name(found: PruneSweep, way: int, beside: Sequence[int] = ()) -> str:
 def value_title(found: PruneSweep, value: Value) -> str:
     """Return what a value is, within a sentence; "right" only where there are labels."""
     if value == "accuracy":
-        return "accuracy" if found.labelled else "agreement with its own answers"
+        return "accuracy" if found.labelled else "agreement with the untouched network"
     if value == "ece":
         return "calibration error" if found.labelled else "confidence apart from agreement"
     if value == "confidence":
@@ -88,11 +88,11 @@ def _without(value: float, count: int) -> Share:
 
 
 def told(share: Share, value: Value = "accuracy") -> str:
-    """Say a value with its interval: "83 % (78 – 87)"; an error in points."""
+    """Say a value with its interval: "83 % (78 – 87)"; an error to a tenth: "18.6 %"."""
     if share.value != share.value:
         return "not known"
     if value == "ece":
-        return f"{saying.number(round(100 * share.value, 1))} points"
+        return f"{100 * share.value:.1f} %"
     if share.low != share.low:
         return saying.share(share.value)
     return f"{saying.share(share.value)} ({interval(share.low, share.high)})"

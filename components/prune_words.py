@@ -84,6 +84,20 @@ def _repair_alone(found: PruneSweep, way: int) -> str:
     )
 
 
+def few_words(pictures: int, classes: int) -> str:
+    """Say why batch norms are not recalibrated.
+
+    >>> few_words(6, 1000)
+    'Repair: biases alone; 6 pictures for 1000 classes are too few to recalibrate batch norms.'
+    """
+    verb = "is" if pictures == 1 else "are"
+    return (
+        f"Repair: biases alone; {saying.counted(pictures, 'picture')} for "
+        f"{saying.number(classes, 9)} class{'' if classes == 1 else 'es'} {verb} too few to "
+        "recalibrate batch norms."
+    )
+
+
 def map_sentence(found: PruneSweep, way: int, ratio: int) -> str:
     """Say which layers gave most, which gave none, and which are nearly empty."""
     stay, size = prune_map.counts(found, way, ratio)
@@ -167,7 +181,7 @@ def corruptions_sentence(found: PruneSweep, way: int, ratio: int) -> str:
     return (
         f"Against the untouched network corrupted pictures lose {verdict} clean ones: "
         f"{_points(mean)} on average against {_points(100 * clean.value)}; "
-        f"{prune_corruptions.names_of(found)[worst]} is worst, {_points(float(means[worst]))}."
+        f"worst: {prune_corruptions.names_of(found)[worst]}, {_points(float(means[worst]))}."
     )
 
 

@@ -79,7 +79,8 @@ class PruneSweep(Result):
             ``(corruptions, severities)``.
 
     ``display`` has ``ways`` (one mapping each), ``layers``, ``classes``, ``criteria`` (name →
-    title), ``corruptions``, ``parameters`` and ``macs`` of the untouched network.
+    title), ``corruptions``, ``corruption_titles`` (by name), ``parameters`` and ``macs`` of the
+    untouched network.
     """
 
     kind: ClassVar[str] = "prune-sweep"

@@ -93,7 +93,7 @@ def tell(plan: CutPlan, found: Cut, file: Path, problem: str) -> None:
     from components.prune_words import amount, costs_words, latency_sentence
 
     print(found.small.card.title)
-    what = "Accuracy" if found.labelled else "Agreement with its own answers"
+    what = "Accuracy" if found.labelled else "Agreement with the untouched network"
     after, before = (prune_names.told(one) for one in (found.accuracy(), found.dense_accuracy()))
     told = f"{after} instead of {before}, {prune_names.points(found.change())}"
     if not found.labelled:

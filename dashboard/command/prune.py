@@ -35,7 +35,11 @@ def add_to(commands: Any) -> None:
     add("--ratio", metavar="R,S", help="shares of units to remove, from 0 to below 1")
     add("--scope", default="uniform", metavar="HOW",
         help="uniform (default), global or standardised")  # fmt: skip
-    add("--repair", metavar="A,B", help="none, bn, bias or both (default both)")
+    add(
+        "--repair",
+        metavar="A,B",
+        help="none, bn, bias or both (default both; bias where few pictures calibrate)",
+    )
     add("--override", action="append", default=[], metavar="LAYER=R", help="a layer's own ratio")
     add("--draws", type=int, metavar="N", help="of the random control (default 3)")
     add("--corruptions", metavar="A,B", help="test under these as well, or under `all`")
@@ -69,7 +73,25 @@ def run(options: argparse.Namespace) -> int:
     if options.layers:
         return prune_lines.list_layers(model, as_json=options.json)
     work = _cut if options.physical else _geometry if options.geometry else _sweep
-    return work(options, model, *_sets(options))
+    images, calibration = _sets(options)
+    options.repair = options.repair or _usual_repair(options, model, images, calibration)
+    return work(options, model, images, calibration)
+
+
+def _usual_repair(options: argparse.Namespace, model: Any, images: Any, calibration: Any) -> str:
+    """Return the repair where none was asked for; say so where it is not both."""
+    from components.prune_words import few_words
+    from engine.pruning.repairing.repairs import usual_repair
+    from engine.pruning.sweeping.asking import prunable
+    from engine.pruning.sweeping.judged import calibrating
+
+    prunable(model)
+    count = calibrating(images, calibration)
+    usual = usual_repair(model, count)
+    if usual != "both" and not options.json:
+        told = few_words(count, len(model.classes))
+        print(f"{told} --repair both does it all the same.", file=sys.stderr)
+    return usual
 
 
 def _check(options: argparse.Namespace) -> None:

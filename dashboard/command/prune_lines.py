@@ -116,7 +116,8 @@ def tell(found: PruneSweep, out: str | None) -> None:
     what = saying.begun(prune_names.value_title(found, "accuracy"))
     dense = prune_names.told(found.dense_accuracy())
     costs = (prune_words.amount(found.display[name], text) for name, text in _COSTS.items())
-    print(f"{what} of the untouched network: {dense}; {', '.join(costs)}")
+    right = f"{saying.inside(what)} {dense}, " if found.labelled else ""
+    print(f"The untouched network: {right}{', '.join(costs)}")
     _tell_table(found, what)
     for way, one in enumerate(found.ways):
         if one.criterion != "random":
@@ -233,7 +234,7 @@ def list_known(*, as_json: bool) -> int:
         print(f"{row['name']}  ({row['title']}; {_NEEDS[row['needs']]}; {', '.join(row['kinds'])})")
         _indented(row["summary"])
         _indented(f"{row['paper']}.")
-    print("\nother ways, on the page Prune and in Python:")
+    print("\nother ways, run on the page Prune and in Python, not by this command:")
     for row in others:
         print(
             f"{row['name']}  ({row['title']}; {'trained' if row['trains'] else 'trains nothing'})"

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from components.words import plain
 from dashboard.controls import image_set
 from dashboard.controls import picture as picture_control
 from dashboard.controls.sidebar import suited_sets
@@ -107,4 +106,4 @@ def _problem(model: LoadedModel, groups: Groups) -> str:
     if groups.groups:
         return ""
     layer, why = next(iter(groups.refused.items()), ("it", "it has no layers that could go"))
-    return plain(f"Nothing can be removed from {model.card.title}: {layer}, {why}.")
+    return f"Nothing can be removed from {model.card.title}: {layer}, {why}."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from components import calibration, prune_classes, prune_words
+from components import calibration, prune_classes, prune_names, prune_words, saying
 from components.words import plain
 from dashboard.prune.looked import Looked, chart
 from engine.pruning.measuring.calibration import CalibrationError, expected_calibration_error
@@ -25,24 +25,30 @@ def _classes(looked: Looked) -> None:
     chart(prune_classes.figure(found, way, ratio), "classes", prune_classes.alt(found, way, ratio))
     st.markdown(plain(prune_words.classes_sentence(found, way, ratio)))
     if not found.labelled:
-        st.caption("Without labels: the classes are those that the whole network names.")
+        st.caption("Without labels: the classes are those that the untouched network names.")
 
 
 def _knows(looked: Looked) -> None:
     """Draw a reliability diagram, and tell the calibration error with its interval."""
     now, before = errors(looked)
-    st.markdown("**Does it know?** :gray[:small[on the line: as sure as it is right]]")
+    st.markdown(f"**Does it know?** :gray[:small[on the line: as sure as it is {_how(looked)}]]")
     chart(
         calibration.figure(now.bins), "knows",
         f"Reliability diagram of the pruned network; {told(now)}.",
     )  # fmt: skip
-    st.markdown(f"Calibration error {told(now)}; of the whole network {told(before)}.")
-    told_of = "of right answers" if looked.found.labelled else "of answers like the whole network's"
+    labelled = looked.found.labelled
+    what = saying.begun(prune_names.value_title(looked.found, "ece"))
+    st.markdown(f"{what} {told(now)}; of the untouched network {told(before)}.")
+    told_of = "of right answers" if labelled else "of answers like the untouched network's"
     st.caption(
         f"How far confidence lies from the share {told_of}, on average over 15 bins; in brackets a "
         f"95 % interval. A network that knew perfectly how sure it may be would show "
         f"{100 * now.unavoidable:.1f} % on {now.count} pictures."
     )
+
+
+def _how(looked: Looked) -> str:
+    return "right" if looked.found.labelled else "like the untouched network"
 
 
 def errors(looked: Looked) -> tuple[CalibrationError, CalibrationError]:

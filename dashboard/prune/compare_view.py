@@ -35,7 +35,7 @@ def show(looked: Looked) -> None:
         with columns[2]:
             scope = settings.scope_chooser(_SECOND)
         with columns[3]:
-            repair = settings.repair_chooser(_SECOND)
+            repair = settings.repair_chooser(asked, _SECOND)
     own = replace(
         looked.settings, ratio=ratio / 100, criterion=criterion, scope=scope, repair=repair,
         also=(), unrepaired=False,
@@ -96,7 +96,7 @@ def table(one: Looked, other: Looked) -> pd.DataFrame:
         "accuracy": saying.begun(prune_names.value_title(one.found, "accuracy")),
         "confidence": "Mean confidence",
         "ece": saying.begun(prune_names.value_title(one.found, "ece")),
-        "agreement": "Same answer as the whole",
+        "agreement": saying.begun(prune_names.value_title(one.found, "agreement")),
     }
     rows = {titles[value]: [_value(each, value) for each in (one, other)] for value in VALUES}
     rows |= {

@@ -13,12 +13,13 @@ from components.words import plain, sentence
 from dashboard.prune.keys import PREFIX
 from dashboard.prune.looked import Looked, chart
 from dashboard.state import restore
-from engine.prune_results import RANDOM
+from engine.prune_results import RANDOM, PruneSweep
 
 _VALUES = {
     "accuracy": "Accuracy", "confidence": "Confidence", "ece": "Calibration error",
     "agreement": "Same answer",
 }  # fmt: skip
+_NAMED = 3  # files left out that are named
 _ALONG = {"ratio": "Units", "parameters": "Parameters"}
 
 
@@ -27,7 +28,7 @@ def show(looked: Looked) -> None:
     with st.container(border=True, height="stretch", key="card-pr-curve"):
         left, right = st.columns([3, 2], vertical_alignment="bottom")
         with left:
-            value = _chosen("value", "What is drawn", _VALUES)
+            value = _chosen("value", "What is drawn", _values(looked.found))
         with right:
             along = _chosen("along", "Against", _ALONG)
         found, way, ratio = looked.found, looked.way, looked.ratio
@@ -43,14 +44,43 @@ def show(looked: Looked) -> None:
         st.caption(plain(f"{_judged(looked)} · bands: 95 % intervals"))
         for note in found.display["notes"]:
             st.caption(f":material/info: {sentence(note)}")
+        if missing := left_out(looked):
+            st.caption(f":material/block: {sentence(missing)}")
+
+
+def _values(found: PruneSweep) -> dict[str, str]:
+    """Return what can be drawn; without labels nothing is called accuracy."""
+    if found.labelled:
+        return _VALUES
+    if st.session_state.get(f"{PREFIX}value") == "agreement":
+        st.session_state[f"{PREFIX}value"] = "accuracy"  # which it is without labels
+    return {"accuracy": "Same answer", "confidence": "Confidence", "ece": "Confidence gap"}
 
 
 def _judged(looked: Looked) -> str:
     """Say how many pictures judge, and how many calibrate."""
-    parts, judging = looked.plan.parts, counted(len(looked.found.labels), "picture")
-    calibrating = looked.found.manifest["outcome"]["calibrated_on"]
-    same = np.array_equal(parts.judged, parts.calibration)
-    return f"{judging} judge, {'the same' if same else f'{calibrating} others'} calibrate"
+    parts, found = looked.plan.parts, looked.found
+    count, counting = len(found.labels), int(found.judged.sum())
+    judging = f"{counted(count, 'picture')} {'judges' if count == 1 else 'judge'}"
+    if counting < count:
+        judging = f"{counting} of {counted(count, 'picture')} have a label and judge"
+    calibrating = found.manifest["outcome"]["calibrated_on"]
+    others = f"{calibrating} {'other calibrates' if calibrating == 1 else 'others calibrate'}"
+    if np.array_equal(parts.judged, parts.calibration):
+        others = f"the same {'calibrates' if calibrating == 1 else 'calibrate'}"
+    return f"{judging}, {others}"
+
+
+def left_out(looked: Looked) -> str:
+    """Say which pictures could not be read, or nothing."""
+    images = looked.asked.images
+    listed = [] if images is None else [(one.name, one.reason) for one in images.skipped]
+    every = [*listed, *looked.found.manifest["outcome"]["skipped"]]
+    if not every:
+        return ""
+    told = ", ".join(f"{name} ({why})" for name, why in every[:_NAMED])
+    more = f" and {len(every) - _NAMED} more" if len(every) > _NAMED else ""
+    return f"{counted(len(every), 'file')} left out: {told}{more}"
 
 
 def _beside(looked: Looked) -> list[int]:
@@ -66,7 +96,8 @@ def take(looked: Looked, data: list[int]) -> None:
     way, ratio = looked.found.ways[data[0]], float(looked.found.ratios[data[1]])
     st.session_state[f"{PREFIX}ratio"] = round(100 * ratio)
     if way.criterion != RANDOM:
-        st.session_state[f"{PREFIX}repair"] = way.repair
+        if way.repair != looked.settings.repair:
+            st.session_state[f"{PREFIX}repair"] = way.repair
         before = looked.settings.criterion
         if way.criterion != before:
             also = [name for name in looked.settings.also if name != way.criterion]

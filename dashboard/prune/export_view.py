@@ -44,8 +44,8 @@ def show(looked: Looked) -> None:
             )  # fmt: skip
             _choice(
                 "epochs", TRAININGS, EPOCHS, "After the cut",
-                "Trained on the calibrating pictures, to say of them what the whole network says; "
-                "judged on the others.",
+                "Trained on the calibrating pictures, to say of them what the untouched network "
+                "says; judged on the others.",
             )  # fmt: skip
         found = small.cut(looked)
         if found is not None:
@@ -81,7 +81,8 @@ def _told(looked: Looked, found: Small) -> None:
         prune_words.costs_words(display["parameters"], found.costs.parameters),
         prune_words.costs_words(display["macs"], found.costs.macs, "MACs"),
         prune_words.costs_words(display["bytes"], found.costs.size, "B"),
-        f"{what} {prune_names.told(now)}: {prune_names.points(change)} against the whole network",
+        f"{what} {prune_names.told(now)}: {prune_names.points(change)} against the untouched "
+        "network",
     ]
     if stay > gone:
         lines.append(f"rounding kept {saying.counted(stay - gone, 'unit')} more than was asked")
@@ -168,7 +169,7 @@ def card(looked: Looked, found: Small) -> str:
         f"- {prune_words.costs_words(sweep.display['parameters'], found.costs.parameters)}",
         f"- {prune_words.costs_words(sweep.display['macs'], found.costs.macs, 'MACs')}",
         f"- {what} on {now.count} pictures of {source['images']}: {prune_names.told(now)}, "
-        f"{prune_names.points(change)} against the whole network",
+        f"{prune_names.points(change)} against the untouched network",
         f"- calibrated on {sweep.manifest['outcome']['calibrated_on']} others of these pictures",
         *([f"- {prune_words.latency_sentence(*_three(times))}"] if times else []),
         f"- licence: {whole.licence or 'not told'}; origin: {whole.origin or 'not told'}",
@@ -194,8 +195,8 @@ def _time(looked: Looked, found: Small) -> None:
     times = small.timed(looked, found)
     if times is None:
         st.caption(
-            "Whole, gated (units switched off) and cut to size, in turn. Masks save no time: zeros "
-            "are multiplied as well."
+            "Untouched, gated (units switched off) and cut to size, in turn. Masks save no time: "
+            "zeros are multiplied as well."
         )
         return
     chart(prune_costs.latency(times, SLICED), "latency", prune_costs.alt(times))

@@ -155,7 +155,7 @@ def _linked(looked: Looked, seen: Seen) -> None:
     with left, st.container(border=True, key="card-pr-scatter"):
         st.markdown(
             f"**Pictures of {plain(found.classes[seen.of])}** "
-            ":gray[:small[arrows: from the whole network, clean]]"
+            ":gray[:small[arrows: from the untouched network, clean]]"
         )
         to = None if seen.cell == (0, 0) else seen.cell
         upward = "margin" if seen.measure == "margin" else "norm"
@@ -165,15 +165,19 @@ def _linked(looked: Looked, seen: Seen) -> None:
             ),
             "g-scatter", geometry_scatter.alt(found, seen.of, (0, 0), to=to), _take_picture,
         )  # fmt: skip
-    with right, st.container(border=True, key="card-pr-parallel"):
+    with right, st.container(border=True, height="stretch", key="card-pr-parallel"):
         st.markdown("**From network to network** :gray[:small[a line is a picture]]")
         chart(
             geometry_parallel.figure(found, seen.of, benchmark, chosen=seen.picture),
             "g-parallel", geometry_parallel.alt(found, seen.of, benchmark), _take_picture,
         )  # fmt: skip
-    if seen.picture is not None:
-        ratio = float(np.asarray(found.manifest["display"]["ratios"])[network])
-        sample_view.show(looked, found, seen.picture, ratio, seen.measure)
+    if seen.picture is None:
+        return
+    with left, st.container(border=True, height="stretch", key="card-pr-sample"):
+        sample_view.card(looked, found, seen.picture)
+    ratio = float(np.asarray(found.manifest["display"]["ratios"])[network])
+    with st.container(border=True, key="card-pr-pixels"):
+        sample_view.behind(looked, found, seen.picture, ratio, seen.measure)
 
 
 def _take_cell(data: list[int]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 PREFIX = "pr."
 OVERRIDES = "pr-overrides"
-FIRST, SCOPE, REPAIR = "group-l2", "uniform", "both"
+FIRST, SCOPE, REPAIR = "group-l2", "uniform", "usual"
 RATIO, STEP, MANY, DRAWS, ROUND = 50, "10", "120", 1, "16"
 EPOCHS = "0"
 # Epochs of training after the cut → in words.

@@ -37,7 +37,7 @@ class Looked:
 
     @property
     def model(self) -> LoadedModel:
-        """The whole network."""
+        """The untouched network."""
         return self.plan.model
 
     @property

@@ -139,16 +139,17 @@ def _told(looked: Looked, found: Tried) -> None:
 
 
 def say(looked: Looked, found: Tried) -> str:
-    """Say what went and what it costs in right answers, against the whole network."""
+    """Say what went and what it costs in right answers, against the untouched network."""
     now, change = share_of(found.right), change_of(found.before, found.right)
     what = prune_names.value_title(looked.found, "accuracy")
     went = "Each picture uses units of its own"
     if found.gone == found.gone:
         went = f"{saying.share(found.gone)} of the {found.unit} are gone"
+    judging = " that calibrate" if found.outcome.use is not None else ""
     verb = "falls" if change.high < 0 else "rises" if change.low > 0 else "is the same within doubt"
     return (
         f"{went}; {what} {verb}: {prune_names.told(now)}, {prune_names.points(change)}, on "
-        f"{saying.counted(now.count, 'picture')}."
+        f"{saying.counted(now.count, 'picture')}{judging}."
     )
 
 

@@ -40,7 +40,7 @@ def show(looked: Looked) -> None:
         way, ratio = found.ways.index(looked.settings.way), len(found.ratios) - 1
         key = f"{PREFIX}difference"
         st.session_state.setdefault(key, False)
-        difference = st.toggle("Against the whole network", key=key, persist_state="session")
+        difference = st.toggle("Against the untouched network", key=key, persist_state="session")
         chart(
             prune_corruptions.figure(found, way, ratio, difference=difference), "robustness",
             prune_corruptions.alt(found, way, ratio, difference=difference),

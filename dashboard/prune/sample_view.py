@@ -25,26 +25,27 @@ from engine.prune_results import Geometry
 from engine.pruning.geometry.occluding import MeasureMap, measure_map, occlusion_cost
 
 
-def show(looked: Looked, found: Geometry, place: int, ratio: float, measure: str) -> None:
-    """Draw the picture, its measures, and on request the pixels that its measure comes from."""
+def card(looked: Looked, found: Geometry, place: int) -> None:
+    """Draw the picture, and beside it its measures."""
     picture = picture_of(looked, found, place)
-    with st.container(border=True, key="card-pr-sample"):
-        left, right = st.columns([2, 5])
-        with left:
-            st.markdown(f"**{plain(picture_name(found, place))}**")
-            photo = _photo(looked, picture)
-            st.image(photo, width=220)
-            st.button(
-                "Look at it above", key="pr-g-take", type="tertiary",
-                on_click=choosing.take, args=(picture,),
-            )  # fmt: skip
-            st.markdown("\n".join(f"- {plain(line)}" for line in measures(found, place)))
-        with right:
-            st.markdown(f"**Which pixels the {measure} comes from** :gray[:small[by occlusion]]")
-            if ratio == 0:
-                st.caption("Choose a smaller network: the whole one is compared with it.")
-                return
-            _pixels(looked, found, place, picture, photo, ratio, measure)
+    st.markdown(f"**{plain(picture_name(found, place))}** :gray[:small[clean, network by network]]")
+    left, right = st.columns([1, 2])
+    left.image(_photo(looked, picture), width="stretch")
+    left.button(
+        "Look at it above", key="pr-g-take", type="tertiary",
+        on_click=choosing.take, args=(picture,),
+    )  # fmt: skip
+    right.markdown("\n".join(f"- {plain(line)}" for line in measures(found, place)))
+
+
+def behind(looked: Looked, found: Geometry, place: int, ratio: float, measure: str) -> None:
+    """Draw on request the pixels that the picture's measure comes from."""
+    st.markdown(f"**Which pixels the {measure} comes from** :gray[:small[by occlusion]]")
+    if ratio == 0:
+        st.caption("Choose a smaller network: the untouched one is compared with it.")
+        return
+    picture = picture_of(looked, found, place)
+    _pixels(looked, found, place, picture, _photo(looked, picture), ratio, measure)
 
 
 def picture_of(looked: Looked, found: Geometry, place: int) -> ImageInput:

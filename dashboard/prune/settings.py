@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from components import prune_words
 from components.saying import counted
 from components.words import plain
 from dashboard.heads import asking
@@ -16,12 +17,15 @@ from dashboard.running.models import identity
 from dashboard.state import restore
 from engine.models.loaded import LoadedModel
 from engine.prune_results import RANDOM, Way
+from engine.pruning.repairing.repairs import Repair, usual_repair
 from engine.pruning.scoring.registry import criteria
+from engine.pruning.sweeping.judged import calibrating
 from engine.pruning.sweeping.planning import PrunePlan, plan_pruning
 from engine.pruning.units import Groups
 
 _REPAIRS = {
-    "both": "Both", "bn": "Recalibrate batch norms", "bias": "Compensate biases", "none": "None",
+    REPAIR: "Usual", "both": "Both", "bn": "Recalibrate batch norms",
+    "bias": "Compensate biases", "none": "None",
 }  # fmt: skip
 _SCOPES = {
     "uniform": "Each layer alike", "global": "Across layers",
@@ -104,9 +108,10 @@ def bar(asked: Asked) -> Settings:
         with three:
             scope = scope_chooser()
         with four:
-            repair = repair_chooser()
+            repair = repair_chooser(asked)
         with five, st.popover("More", icon=":material/tune:"):
             more = _more(asked, criterion, repair)
+        _tell_few(asked)
         overrides = _overrides(asked.groups)
     settings = Settings(criterion, scope, repair, ratio / 100, overrides=overrides)
     return replace(settings, **more)
@@ -119,7 +124,8 @@ _SCOPE_HELP = (
 )
 _REPAIR_HELP = (
     "Without training. Recalibrate: batch norms measure their means and variances anew. "
-    "Compensate: biases say what units that went said on average."
+    "Compensate: biases say what units that went said on average. Usual: both; biases alone where "
+    "batch norms are there and fewer than one picture for five classes calibrates."
 )
 
 
@@ -128,9 +134,28 @@ def scope_chooser(last: str = "") -> str:
     return _chosen(f"scope{last}", "Scope", _SCOPES, SCOPE, _SCOPE_HELP)
 
 
-def repair_chooser(last: str = "") -> str:
-    """Show the chooser of what is done after."""
-    return _chosen(f"repair{last}", "Repair", _REPAIRS, REPAIR, _REPAIR_HELP)
+def repair_chooser(asked: Asked, last: str = "") -> str:
+    """Show the chooser of what is done after; return the repair, the usual one by its name."""
+    usual = usual_repair_of(asked)
+    titles = {**_REPAIRS, REPAIR: f"Usual: {_REPAIRS[usual].lower()}"}
+    chosen = _chosen(f"repair{last}", "Repair", titles, REPAIR, _REPAIR_HELP)
+    return usual if chosen == REPAIR else chosen
+
+
+def usual_repair_of(asked: Asked) -> Repair:
+    """Return the repair where none is chosen: it depends on how many pictures calibrate."""
+    assert asked.model is not None and asked.images is not None
+    return usual_repair(asked.model, calibrating(asked.images)) if len(asked.images) else "both"
+
+
+def _tell_few(asked: Asked) -> None:
+    """Say why not both repairs are made, where that was not chosen."""
+    if st.session_state[f"{PREFIX}repair"] != REPAIR or usual_repair_of(asked) == "both":
+        return
+    assert asked.model is not None and asked.images is not None
+    count = calibrating(asked.images)
+    told = prune_words.few_words(count, len(asked.model.classes))
+    st.caption(f":material/info: {plain(told)} The choice “Both” does it all the same.")
 
 
 def ratio_slider(last: str = "", first: int = RATIO) -> int:

@@ -22,7 +22,7 @@ class Tile:
 
     Attributes:
         label, value: as they stand there.
-        change: from the whole network, or "".
+        change: from the untouched network, or "".
         colour: of the change: better, worse, or neither.
         told: what it is, in a line.
     """
@@ -77,11 +77,12 @@ def tiles(looked: Looked) -> list[Tile]:
             "Mean probability of the answers.",
         ),
         Tile(
-            "Calibration error",
-            f"{saying.number(100 * error)} %",
+            "Calibration error" if found.labelled else "Confidence gap",
+            f"{100 * error:.1f} %",
             _points(error - before),
             "red" if error > before else "green",
-            "Expected calibration error: confidence apart from accuracy, mean over 15 bins.",
+            "Expected calibration error: confidence apart from "
+            f"{prune_names.value_title(found, 'accuracy')}, mean over 15 bins.",
         ),
         _less("Parameters", costs.parameters, display["parameters"], "", "Of the cut network."),
         _less(

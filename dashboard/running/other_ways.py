@@ -26,7 +26,7 @@ class Tried:
     Attributes:
         outcome: what it yields.
         right: which of the pictures that count are named right after, bool ``(n,)``.
-        before: the same of the whole network.
+        before: the same of the untouched network.
         gone: share of units, or of single weights, that went; NaN where it is another one for
             each picture.
         unit: "units" or "weights".

@@ -82,7 +82,7 @@ class Change:
 
     Attributes:
         before, after: what they say.
-        maps: why they say it: of the class that the whole network names, before and after.
+        maps: why they say it: of the class that the untouched network names, before and after.
         drift: how far the map moved.
     """
 
@@ -114,7 +114,7 @@ def changes(
     """Ask both networks about pictures, and why.
 
     Args:
-        plan: of the sweep; its model is the whole network.
+        plan: of the sweep; its model is the untouched network.
         network: the pruned one.
         pictures: which.
         method: of attribution.

@@ -30,7 +30,7 @@ class Small:
 
     Attributes:
         model: the network.
-        kept: which units of the whole one it has.
+        kept: which units of the untouched one it has.
         right: which of the pictures that count it names right, bool ``(n,)``.
         costs: what it costs.
     """
@@ -66,8 +66,8 @@ def make(
     Args:
         plan, found, way, ratio: of the sweep.
         round_to: layers stay multiples of this wide: 16, 8, or 1 for any width.
-        epochs: how often it sees each calibrating picture again, learning what the whole network
-            says of it; 0 for no training.
+        epochs: how often it sees each calibrating picture again, learning what the untouched
+            network says of it; 0 for no training.
         progress, cancel: as everywhere.
     """
     from engine.pruning.cutting.slicing import rounded
@@ -102,7 +102,7 @@ def make(
 def timed(
     plan: PrunePlan, kept: Kept, small: LoadedModel, progress: Progress, cancel: Cancel
 ) -> Latency:
-    """Time passes of one picture through the whole network, the gated and the small one."""
+    """Time passes of one picture through the untouched network, the gated and the small one."""
     from engine.pruning.cutting.gating import gated_copy
     from engine.pruning.measuring.latency import measure_latency
 

@@ -139,7 +139,7 @@ def test_curve_along_parameters(sweep: PruneSweep) -> None:
 def test_curve_without_labels_says_so() -> None:
     found = prune_made_up.sweep(labelled=False)
     figure = prune_curve.figure(found, 5, 6)
-    assert figure.layout.yaxis.title.text == "agreement with its own answers (%)"
+    assert figure.layout.yaxis.title.text == "agreement with the untouched network (%)"
     assert "ccuracy" not in prune_curve.alt(found, 5, 6)
     assert "at 60 %" in prune_curve.alt(found, 5, 6)
 
@@ -164,6 +164,8 @@ def test_map_counts_layers_in_their_order(sweep: PruneSweep) -> None:
     assert figure.layout.yaxis.range[0] > figure.layout.yaxis.range[1], "the first on top"
     bold = [name for name in figure.layout.yaxis.ticktext if name.startswith("<b>")]
     assert bold == ["<b>layer2.1.conv1</b>"]
+    plain = prune_map.figure(sweep, 0, 5)
+    assert figure.layout.margin.l > 1.05 * plain.layout.margin.l, "letters in bold are wider"
     shares = prune_map.figure(sweep, 0, 5)
     assert np.add(shares.data[0].x, shares.data[1].x) == pytest.approx(100, abs=0.02)
     first = int(kept[:16].sum())
@@ -244,8 +246,8 @@ def test_corruptions(sweep: PruneSweep) -> None:
     assert z[:, 1:] == pytest.approx(100 * given[5, 6], rel=1e-6, nan_ok=True)
     assert (heat.zmin, heat.zmax) == (0, 100)
     assert heat.text[2][4] == ""
-    assert heat.hovertext[1][2].startswith("defocus blur, severity 2: ")
-    assert heat.hovertext[1][0].startswith("defocus blur: clean pictures: ")
+    assert heat.hovertext[1][2].startswith("Defocus blur, severity 2: ")
+    assert heat.hovertext[1][0].startswith("Defocus blur: clean pictures: ")
 
 
 def test_corruptions_against_the_untouched_network(sweep: PruneSweep) -> None:
@@ -257,7 +259,7 @@ def test_corruptions_against_the_untouched_network(sweep: PruneSweep) -> None:
     assert heat.colorscale[0][1] == tokens.DIVERGING[0]
     told = prune_corruptions.alt(sweep, 5, 6, difference=True)
     lowest = int(change[:, -1].argmin())
-    assert f"under {prune_made_up.CORRUPTIONS[lowest]} and highest" in told
+    assert f"under {prune_made_up.CORRUPTIONS[lowest].capitalize()} and highest" in told
 
 
 def test_classes_are_sorted_and_coloured_by_what_is_sure(sweep: PruneSweep) -> None:

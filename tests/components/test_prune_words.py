@@ -16,6 +16,7 @@ from components.prune_words import (
     corruptions_sentence,
     costs_words,
     drift_sentence,
+    few_words,
     geometry_sentence,
     latency_sentence,
     map_sentence,
@@ -101,7 +102,7 @@ def test_without_labels_nothing_is_called_accuracy() -> None:
     told = sweep_sentence(found, WAY, RATIO)
     assert "ccuracy" not in told
     assert "On 240 pictures without labels the answers are those of the untouched network" in told
-    assert "agreement with its own answers +" in told
+    assert "agreement with the untouched network +" in told
     none = replace(found, labels=found.labels[:0], dense_predicted=found.dense_predicted[:0],
                    predicted=found.predicted[..., :0])  # fmt: skip
     assert "There are no pictures to judge it by." in sweep_sentence(none, WAY, RATIO)
@@ -176,14 +177,14 @@ def corrupted(clean: float, shares: list[float]) -> PruneSweep:
 def test_corruptions() -> None:
     more = corruptions_sentence(corrupted(0.85, [0.3, 0.5, 0.5, 0.5, 0.5]), WAY, RATIO)
     assert "lose more than clean ones: −44 points on average against −5 points" in more
-    assert more.endswith("gaussian noise is worst, −60 points.")
+    assert more.endswith("worst: Gaussian noise, −60 points.")
     less = corruptions_sentence(corrupted(0.4, [0.8, 0.8, 0.8, 0.7, 0.8]), WAY, RATIO)
     assert "lose less than clean ones: −12 points" in less
-    assert "brightness is worst" in less
+    assert "worst: Brightness" in less
     same = corruptions_sentence(corrupted(0.7, [0.7] * 5), WAY, RATIO)
     assert "about as much as clean ones: −20 points on average against −20 points" in same
     one = corrupted(0.85, [0.3, *[np.nan] * 4])
-    assert "gaussian noise is worst" in corruptions_sentence(one, WAY, RATIO)
+    assert "worst: Gaussian noise" in corruptions_sentence(one, WAY, RATIO)
     assert corruptions_sentence(one, 0, 0) == "No corruption was asked for here."
 
 
@@ -264,3 +265,8 @@ def test_costs() -> None:
     assert costs_words(1_000_000, 4_333_000) == "1 M → 4.33 M parameters (+333 %)"
     assert costs_words(0, 5, "B") == "0 B → 5 B (+∞ %)"
     assert costs_words(1_000_000, 999_000) == "1 M → 999 k parameters (−0.1 %)"
+
+
+def test_why_batch_norms_stay() -> None:
+    assert few_words(1, 1).startswith("Repair: biases alone; 1 picture for 1 class is too few")
+    assert "6 pictures for 1000 classes are too few" in few_words(6, 1000)

@@ -16,6 +16,7 @@ from dashboard.controls import image_set
 from dashboard.prune import exporting, tiles
 from dashboard.running import explanations
 from dashboard.running import pruning as running
+from dashboard.running.allowed import EXTRA_MODELS
 from engine.errors import Cancelled
 from engine.execution.passes import Cancel, Progress
 from engine.inputs.samples import load_sample_set
@@ -145,7 +146,7 @@ def test_views_say_what_they_show() -> None:
     assert "Explanations of 24 pictures" in told(page)
     page.session_state["pr.corruptions"] = ["contrast"]
     page = pressed(view(page, "robustness"), "run-robustness")
-    assert "contrast is worst" in told(page)
+    assert "worst: Contrast" in told(page)
     page = pressed(view(page, "geometry"), "run-geometry")
     assert "median margin" in told(page)
     page = pressed(page, "run-pixels")
@@ -246,7 +247,7 @@ def test_the_small_network_is_timed_and_opened_in_explore() -> None:
 
 def test_the_small_network_is_trained_on_if_asked() -> None:
     def accuracy(page: AppTest) -> float:
-        told_of = "against the whole network"
+        told_of = "against the untouched network"
         (line,) = [part.value for part in page.markdown if told_of in part.value]
         return float(line.lower().partition("- accuracy ")[2].partition(" %")[0])
 
@@ -310,3 +311,55 @@ def test_sentences_of_changes_flip() -> None:
     assert tiles._points(-0.123) == "−12 points"
     assert tiles._points(0.004) == "+0.4 points"
     assert tiles._points(0.0) == ""
+
+
+def test_without_labels_nothing_is_called_accuracy_and_what_is_left_out_is_told(
+    tmp_path: Path,
+) -> None:
+    for entry in load_sample_set("digits").entries[:60:20]:
+        (tmp_path / entry.path.name).write_bytes(entry.path.read_bytes())
+    (tmp_path / "bad.png").write_bytes(b"not a picture")
+    page = opened(judged="own", path=str(tmp_path), ratio="20", value="agreement")
+    assert "3 pictures judge, the same calibrate" in told(page)
+    assert "1 file left out: bad.png (not a picture)" in told(page)
+    assert {"Same answer", "Confidence gap"} <= set(numbers(page))
+    assert list(page.selectbox(key="pr.value").options) == [
+        "Same answer", "Confidence", "Confidence gap",
+    ]  # fmt: skip
+    assert "ccuracy" not in told(page) + told(view(page, "classes"))
+    assert "Confidence apart from agreement" in told(page)
+
+
+def test_of_pictures_some_of_which_have_a_label_those_are_counted(tmp_path: Path) -> None:
+    lines = [
+        f"{entry.path},{entry.label if place % 2 else ''}"
+        for place, entry in enumerate(load_sample_set("digits").entries[:300:10])
+    ]
+    (tmp_path / "some.csv").write_text("\n".join(["path,label", *lines]))
+    page = opened(judged="own", path=str(tmp_path / "some.csv"), ratio="20")
+    assert "have a label and judge" in told(page)
+
+
+def test_where_few_pictures_calibrate_the_usual_repair_is_told_and_can_be_chosen_over(
+    tmp_path: Path,
+) -> None:
+    single = load_sample_set("scenes").entries[0].path
+    (tmp_path / single.name).write_bytes(single.read_bytes())
+    page = opened(model="scenes-resnet", judged="own", path=str(tmp_path), ratio="20")
+    assert "1 picture for 10 classes is too few to recalibrate batch norms" in told(page)
+    assert "bias compensated" in told(page) and link(page, "repair") == ""
+    page.selectbox(key="pr.repair").select("both").run()
+    finished(page)
+    assert "too few to recalibrate" not in told(page)
+    assert "both repairs" in told(page) and link(page, "repair") == "both"
+
+
+def test_a_model_of_which_nothing_can_go_is_told_in_plain_words(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ref = "tests.engine.pruning.own_builders:unprunable?size=32"
+    monkeypatch.setenv(EXTRA_MODELS, ref)
+    page = begun(model=ref)
+    (warning,) = page.warning
+    assert "builders\\:unprunable" in warning.value and "\\\\" not in warning.value
+    assert "its units are the classes" in warning.value

@@ -132,7 +132,7 @@ def _display(plan: GeometryPlan, names: Sequence[str], how: str) -> dict[str, An
         "models": [UNTOUCHED, *(f"{title} {100 * ratio:g} %" for ratio in ratios[1:])],
         "benchmarks": [
             CLEAN,
-            *(f"{known[name].title.lower()} {severity}" for name, severity in plan.benchmarks),
+            *(f"{known[name].title} {severity}" for name, severity in plan.benchmarks),
         ],
         "ratios": list(ratios),
         "classes": class_names(plan.model),

@@ -32,7 +32,7 @@ class GeometryPlan:
     """A study that could be made: what it will be known by, and its cost.
 
     Attributes:
-        model: the whole network.
+        model: the untouched network.
         groups: what can be removed from it.
         images: pictures that are looked at.
         calibrating: pictures that networks are scored and repaired with.
@@ -144,7 +144,9 @@ def plan_geometry(
         severities,
     )  # fmt: skip
     if len(asked.ratios) < 2:
-        raise ParameterError("ratios: name one above 0 at least, to compare with the whole network")
+        raise ParameterError(
+            "ratios: name one above 0 at least, to compare with the untouched network"
+        )
     calibrating, parts = parted(images, calibration, seed)
     request = _request(loaded, images, calibration, criterion, asked, fit, seed)
     workshop = Workshop(loaded, groups, calibrating, parts, fit)

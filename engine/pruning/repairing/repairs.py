@@ -16,7 +16,7 @@ from engine.inputs.images import Fit
 from engine.models.loaded import LoadedModel
 from engine.pruning.cutting.making import described, pruned_of, with_numbers
 from engine.pruning.repairing.compensating import Compensated, compensate, missing
-from engine.pruning.repairing.flow import Flow, flow_of
+from engine.pruning.repairing.flow import Flow, flow_of, running_norms
 from engine.pruning.repairing.recalibrating import recalibrate, recalibration_cost
 from engine.pruning.scoring.score import calibration_run, some_pictures
 from engine.pruning.scoring.statistics import Statistics, read_statistics
@@ -24,6 +24,25 @@ from engine.pruning.units import Groups, Kept
 
 Repair = Literal["none", "bn", "bias", "both"]
 REPAIRS: tuple[Repair, ...] = get_args(Repair)
+# Fewer calibrating pictures than so many for each class are few. Measured with nothing gone:
+# scenes-resnet (10 classes) keeps 97.3 to 98.0 of 98.0 % with 2 to 64 pictures, imagenet-cnn (1000
+# classes) keeps 6 to 21 % of its own answers with 2 to 64 crops of photographs.
+FEW = 0.2
+
+
+def usual_repair(model: LoadedModel, pictures: int) -> Repair:
+    """Return the repair that a network is given where none was asked for.
+
+    Batch norms that are recalibrated on pictures of few of the classes forget the others: then
+    biases alone are compensated, which leaves a network as it is where nothing went. Our rule.
+
+    Args:
+        model: the untouched network.
+        pictures: how many calibrate.
+    """
+    with model.ready() as module:
+        norms = bool(running_norms(module))
+    return "bias" if norms and pictures < FEW * len(model.classes) else "both"
 
 
 def repaired(

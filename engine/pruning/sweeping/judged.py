@@ -56,8 +56,9 @@ def parts_of(images: ImageSet, seed: int) -> Parts:
         raise InputError(f"{images.name} holds no picture; pruning is judged on some")
     if len(images) < FEWEST:
         note = (
-            f"{images.name} has {len(images)} pictures: too few to part, so that the network is "
-            f"judged on those that it is calibrated with; give {FEWEST} or more"
+            f"{images.name} has {len(images)} picture{'s' * (len(images) != 1)}: too few to part, "
+            "so that the network is judged on those that it is calibrated with; "
+            f"give {FEWEST} or more"
         )
         return Parts(everything, everything, note)
     labels = np.array([label or "" for label in images.labels])
@@ -72,6 +73,11 @@ def parts_of(images: ImageSet, seed: int) -> Parts:
         note = f"{images.name} has one picture of each class: it calibrates and judges at once"
         return Parts(everything, everything, note)
     return Parts(judged, calibration)
+
+
+def calibrating(images: ImageSet, calibration: ImageSet | None = None) -> int:
+    """Return how many pictures calibrate; the draw decides which, not how many."""
+    return len(parted(images, calibration, 0)[1].calibration)
 
 
 def parted(images: ImageSet, calibration: ImageSet | None, seed: int) -> tuple[ImageSet, Parts]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from engine.execution.environment import environment
 from engine.prune_results import RANDOM, PruneCell, PruneSweep
+from engine.pruning.corruptions.corrupting import corruptions
 from engine.pruning.measuring.costs import Costs, costs_of
 from engine.pruning.scoring.registry import find_criterion
 from engine.pruning.sweeping.judged import class_names
@@ -97,6 +98,7 @@ def _manifest(networks: Networks, started: float) -> dict[str, Any]:
             "classes": class_names(plan.model),
             "criteria": {name: find_criterion(name).title for name in (*asked.criteria, RANDOM)},
             "corruptions": list(asked.corruptions),
+            "corruption_titles": {name: corruptions()[name].title for name in asked.corruptions},
             "severities": list(asked.severities),
             "parameters": whole.parameters,
             "macs": whole.macs,

@@ -61,7 +61,7 @@ def test_tells_writes_and_replays(
     assert np.array_equal(found.predicted, direct.predicted)
     lines = told.out.splitlines()
     assert lines[0] == "Pruning Digits CNN, judged on 20 pictures of own, calibrated on 10"
-    assert "Accuracy of the untouched network" in lines[1] and "19.4 k parameters" in lines[1]
+    assert "The untouched network: accuracy" in lines[1] and "19.4 k parameters" in lines[1]
     rows = {line[:40].strip(): line for line in lines if line.startswith("  ")}
     for way, name in ((0, "Group L2, no repair"), (3, "Taylor (activation), both repairs")):
         (line,) = [line for line in lines if line.startswith(f"  {name}")]
@@ -209,12 +209,12 @@ def test_without_labels_agreement_is_told(
     given = ["prune", "--model", "digits-cnn", "--images", str(flat), "--ratio", "0.3"]
     assert main([*given, "--draws", "1"]) == 0
     told = capsys.readouterr().out
-    assert "Agreement with its own answers of the untouched network: 100 %" in told
+    assert "The untouched network: 19.4 k parameters" in told
     assert "without labels the answers are those of the untouched network in" in told
     out = ["--physical", "--out", str(tmp_path / "small")]
     assert main([*given, *out, "--fine-tune", "1"]) == 0
     told = capsys.readouterr().out
-    assert "Agreement with its own answers on 20 pictures" in told
+    assert "Agreement with the untouched network on 20 pictures" in told
     assert "by what Digits CNN says of them" in told
 
 
@@ -244,7 +244,7 @@ def test_geometry_is_told_written_and_replayed(
     found = load_result(out)
     assert isinstance(found, Geometry)
     assert lines[0] == "Pictures at the classifier of Digits CNN: 20 pictures of own"
-    (row,) = [line for line in lines if line.startswith("  Group L2 60 % on contrast 2")]
+    (row,) = [line for line in lines if line.startswith("  Group L2 60 % on Contrast 2")]
     right, angle, norm, margin = (float(one) for one in row.split()[-4:])
     assert right == pytest.approx(100 * found.right[2, 1].mean())
     assert angle == pytest.approx(np.median(found.angle[2, 1]), rel=6e-3)

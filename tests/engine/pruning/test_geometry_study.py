@@ -123,7 +123,7 @@ def test_the_manifest_tells_all(
     model: LoadedModel, images: ImageSet, found: Geometry, tmp_path: Path
 ) -> None:
     assert found.models == ("untouched", "Taylor (activation) 30 %", "Taylor (activation) 60 %")
-    assert found.benchmarks == ("clean", "contrast 2", "fog 2")
+    assert found.benchmarks == ("clean", "Contrast 2", "Fog 2")
     display = found.manifest["display"]
     assert display["ratios"] == [0.0, 0.3, 0.6]
     judged = parts_of(images, 3).judged

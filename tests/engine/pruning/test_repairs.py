@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from engine.errors import InputError, MethodError, ParameterError
+from engine.inputs.samples import load_sample_set
 from engine.models.loaded import LoadedModel
 from engine.models.loading import load_model
 from engine.pruning.cutting.gating import gated_copy
@@ -16,7 +17,7 @@ from engine.pruning.cutting.slicing import sliced_copy
 from engine.pruning.finding.groups import find_groups
 from engine.pruning.repairing import recalibrating
 from engine.pruning.repairing.flow import running_norms
-from engine.pruning.repairing.repairs import repaired
+from engine.pruning.repairing.repairs import repaired, usual_repair
 from engine.pruning.scoring.scopes import choose
 from engine.pruning.scoring.score import score_units
 from tests.engine import reference_pruning, zoo
@@ -214,3 +215,30 @@ def test_what_cannot_be_repaired_is_told() -> None:
         repaired(model, gated, kept, groups, None, "bn")
     with pytest.raises(MethodError, match="repair the gated copy, then cut it"):
         repaired(model, sliced_copy(model, kept, round_to=1), kept, groups, x, "bn")
+
+
+@pytest.mark.parametrize(
+    ("ref", "few", "enough"), [("scenes-resnet", 1, 2), ("imagenet-cnn", 199, 200)]
+)
+def test_where_few_pictures_calibrate_batch_norms_stay(ref: str, few: int, enough: int) -> None:
+    model = load_model(ref)
+    assert (usual_repair(model, few), usual_repair(model, enough)) == ("bias", "both")
+
+
+def test_without_batch_norms_one_picture_is_enough() -> None:
+    assert usual_repair(load_model("digits-cnn"), 1) == "both"
+
+
+def test_the_usual_repair_of_few_pictures_leaves_an_uncut_network_as_it_is() -> None:
+    """What recalibrated batch norms do not: they know six photographs and no other class."""
+    model, photographs = load_model("imagenet-cnn"), load_sample_set("photographs")
+    groups = find_groups(model)
+    kept = groups.everything()
+    gated = gated_copy(model, kept)
+    x = torch.cat([model.prepare(one) for one in photographs])
+    same = repaired(model, gated, kept, groups, x, usual_repair(model, len(x)))
+    other = repaired(model, gated, kept, groups, x, "both")
+    with torch.no_grad():
+        before, after, harmed = (one.module(x) for one in (model, same, other))
+    torch.testing.assert_close(after, before)
+    assert (harmed.argmax(1) != before.argmax(1)).any()
