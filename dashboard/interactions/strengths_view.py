@@ -129,6 +129,8 @@ def _far(looked: Looked) -> None:
     found, far = looked.found, st.session_state.get("i-far")
     if far is None or max(far) >= len(found.columns) or place_of(found, *far) is not None:
         return
+    if not looked.current:  # the features of what is asked for now may be others
+        return
     name = " × ".join(found.titles[feature] for feature in far)
     st.info(plain(f"{name} was not looked at closely: this is the reference's score alone."))
     st.button("Look at it too", icon=":material/add:", key="i-add", on_click=_add, args=(looked,))
