@@ -13,7 +13,6 @@ from dashboard.command.places import check_places
 from dashboard.running import keeping
 from engine.errors import HaloscopeError
 
-
 _RATE = 0.1
 
 
