@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components import interaction_made_up, interaction_swarm, swarm_values
-from components.swarm_places import positions, tallest_of
+from components.swarm_places import laid, positions, tallest_of
 from components.swarm_values import Band, Of, Value
 from components.tokens import BAR_OTHER
 from engine.interaction_results import Interactions
@@ -35,7 +35,7 @@ def keys(figure: go.Figure) -> list[tuple[int, int]]:
 @pytest.mark.parametrize(("of", "value"), ALL)
 def test_dots_do_not_overlap_at_the_declared_size(of: Of, value: Value) -> None:
     found = interaction_made_up.interactions()
-    placed = positions(swarm_values.bands_of(found, of, value))
+    placed = laid(found, of, value)
     assert len(placed) == (15 if of == "pairs" else 6)
     x, y, sizes = (np.concatenate([getattr(one, n) for one in placed]) for n in ("x", "y", "sizes"))
     assert overlap(x, y, sizes) < 1e-6, "within bands and between them"
@@ -47,14 +47,13 @@ def test_dots_do_not_overlap_at_the_declared_size(of: Of, value: Value) -> None:
 def test_the_figure_has_the_dots_where_they_were_placed() -> None:
     found = interaction_made_up.interactions()
     figure = interaction_swarm.figure(found)
-    bands = swarm_values.bands_of(found)
     low, high = figure.layout.xaxis.range
     margin = figure.layout.margin
     down = figure.layout.height - margin.t - margin.b
     assert figure.layout.yaxis.range == (pytest.approx(down, abs=1), 0), "y counts pixels"
     want = {
         (int(p), int(m)): (x, y)
-        for one in positions(bands)
+        for one in laid(found)
         for p, m, x, y in zip(one.band.pair, one.band.model, one.x, one.y, strict=True)
     }
     told = dict(zip(keys(figure), spots(figure), strict=True))
@@ -116,7 +115,7 @@ def test_many_equal_values_are_thinned_and_told() -> None:
     assert 441 in placed[0].band.model, "the one that is looked at is there"
     assert np.ptp(placed[0].y) <= tallest_of(1) == 160
     found = interaction_made_up.interactions(("A", "B", "C"), idle=[])
-    told = interaction_swarm.figure(found, most=100)
+    told = interaction_swarm.figure(found, placed=laid(found, most=100))
     lines = [note.text for note in told.layout.annotations]
     drawn = len(keys(told))
     there = sum(len(b.values) for b in swarm_values.bands_of(found))
