@@ -115,9 +115,7 @@ def farthest(band: Band, value: Value) -> float:
     return float(np.abs(band.values[band.member] - neutral(value)).max(initial=0.0))
 
 
-def _of_pair(
-    found: Interactions, pair: int, value: Value, feature: int | None
-) -> Band:
+def _of_pair(found: Interactions, pair: int, value: Value, feature: int | None) -> Band:
     """Return the models of one pair; with the value of the pair, or of one of its features."""
     place = 3 if value == "score" else 2
     if value != "score" and feature is not None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -232,3 +234,57 @@ def test_a_full_swarm_travels_small() -> None:
     coded = [t for t in figure.to_dict()["data"] if isinstance(t.get("x"), dict)]
     assert coded
     assert all(len(base64.b64decode(t["x"]["bdata"])) % 4 == 0 for t in coded)
+
+
+@pytest.mark.parametrize(("of", "value"), ALL)
+def test_a_smaller_set_moves_no_dot(of: Of, value: Value) -> None:
+    found = interaction_made_up.interactions()
+    placed = laid(found, of, value)
+    whole = interaction_swarm.figure(found, of=of, value=value, placed=placed)
+    grey = []
+    for epsilon in found.epsilons:
+        some = interaction_swarm.figure(
+            found, of=of, value=value, epsilon=float(epsilon), placed=placed
+        )
+        assert sorted(zip(keys(some), spots(some), strict=True)) == sorted(
+            zip(keys(whole), spots(whole), strict=True)
+        )
+        alone = interaction_swarm.figure(found, of=of, value=value, epsilon=float(epsilon))
+        assert alone.to_json() == some.to_json(), "what is passed is what would be laid"
+        inside = found.members(float(epsilon))
+        out = {
+            (int(p), int(m))
+            for trace in some.data
+            if trace.customdata is not None and isinstance(trace.marker.color, str)
+            for p, m in np.asarray(trace.customdata)
+            if trace.marker.symbol == "circle"
+        }
+        assert out == {(p, m) for p, m in keys(some) if m > 0 and not inside[p, m]}
+        grey.append(len(out))
+    assert grey == sorted(grey, reverse=True)
+    assert grey[0] > grey[-1]
+
+
+def test_models_of_smaller_sets_lie_nearer_to_the_middle() -> None:
+    heap = replace(band(np.zeros(31)), loss=np.r_[0.0, np.linspace(3.0, 0.1, 30)])
+    (placed,) = positions([heap], limits=[1.0, 2.0])
+    away = np.abs(placed.y - placed.middle)
+    small, middle, rest = (
+        away[which & ~placed.band.reference]
+        for which in (
+            placed.band.loss <= 1,
+            (placed.band.loss > 1) & (placed.band.loss <= 2),
+            placed.band.loss > 2,
+        )
+    )
+    assert small.max() <= middle.min()
+    assert middle.max() <= rest.min()
+    assert small.max() < rest.min()
+
+
+def test_the_page_draws_a_swarm_no_narrower_than_it_was_laid_for() -> None:
+    css = (Path(__file__).parents[2] / "assets/css/page.css").read_text()
+    told = re.search(r"\.st-key-chart-i-swarm > \* \{ min-width: (\d+)px; \}", css)
+    assert told
+    margin = interaction_swarm.example().layout.margin
+    assert int(told[1]) - margin.l - margin.r >= interaction_swarm.WIDTH

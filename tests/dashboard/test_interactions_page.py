@@ -14,6 +14,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import engine
+from components import swarm_places
 from components.interaction_names import order_of, place_of
 from components.words import passes_told
 from dashboard.interactions import exporting, marks, published
@@ -160,6 +161,25 @@ def test_the_slider_runs_no_pass() -> None:
     assert len(explanations.queue()._jobs) == before
     assert explanations.queue().find(key) is not None
     assert address(page)["ring"] == "2"
+
+
+def test_the_dots_of_a_swarm_are_laid_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = opened(view="swarm", pair="1:4", one="185")
+    laid: list[tuple[Any, ...]] = []
+    real = swarm_places.laid
+
+    def counted(*given: Any, **more: Any) -> Any:
+        laid.append(given[1:])
+        return real(*given, **more)
+
+    monkeypatch.setattr(swarm_places, "laid", counted)
+    page.select_slider(key="i.ring").set_value(2).run()
+    page.toggle(key="i.box").set_value(True).run()
+    assert not laid
+    page.toggle(key="i.absolute").set_value(True).run()
+    page.session_state["i.of"] = "columns"
+    page.run()
+    assert laid == [("pairs", "score"), ("columns", "score")]
 
 
 def test_smaller_sets_are_those_of_a_smaller_epsilon(compas: Interactions) -> None:
