@@ -53,6 +53,21 @@ class Looked:
         return None if self.member.cloud is None else (self.pair, self.member.cloud)
 
 
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """A figure with what it shows, to be taken away.
+
+    Attributes:
+        figure: as it is shown.
+        title: of the figure.
+        words: what it says.
+    """
+
+    figure: go.Figure
+    title: str
+    words: str
+
+
 def chart(
     drawn: go.Figure,
     name: str,

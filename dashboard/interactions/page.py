@@ -12,10 +12,8 @@ from dashboard.interactions.keys import PREFIX
 from dashboard.running import warmth
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
-
     from dashboard.interactions.choosing import Asked
-    from dashboard.interactions.looked import Looked
+    from dashboard.interactions.looked import Drawn, Looked
     from dashboard.interactions.shown import Shown
     from engine.interaction_results import Interactions
 
@@ -92,7 +90,8 @@ def _body(now: Shown, tools: Any) -> None:
     if not now.current:
         st.caption(f":orange[:material/history: {plain(shown.told_changes(now))}]")
     st.markdown(f"**{plain(interaction_words.heatmap_sentence(found, _ring(found)))}**")
-    st.caption(plain(_told(asked, found)))
+    told = _told(asked, found)
+    st.caption(plain(told))
     looked = bar.show(now)
     view = _view(asked)
     drawn = _draw(looked, view)
@@ -100,7 +99,9 @@ def _body(now: Shown, tools: Any) -> None:
     with st.expander("How sure is this?", icon=":material/rule:", expanded=True):
         st.markdown("\n".join(f"- {plain(note)}" for note in interaction_words.notes(found)))
     with tools:
-        exporting.menu(found, drawn, view)
+        exporting.menu(
+            found, drawn, view, f"{told} · shown: up to {bar.allowed(found, looked.rate)}"
+        )
 
 
 def _ring(found: Interactions) -> float:
@@ -141,7 +142,7 @@ def _view(asked: Asked) -> str:
     return str(chosen)
 
 
-def _draw(looked: Looked, view: str) -> go.Figure | None:
+def _draw(looked: Looked, view: str) -> Drawn | None:
     from dashboard.interactions import (
         ball_view,
         halos_view,

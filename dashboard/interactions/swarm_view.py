@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import cast
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from components import interaction_swarm, interaction_words, swarm_places
@@ -13,14 +12,14 @@ from components.swarm_values import Of, Value
 from components.words import plain
 from dashboard.interactions import card, marks
 from dashboard.interactions.keys import PREFIX
-from dashboard.interactions.looked import Looked, beside, chart
+from dashboard.interactions.looked import Drawn, Looked, beside, chart
 from dashboard.state import restore
 
 _VALUES = {"score": "Interaction score", "reliance": "Reliance", "ratio": "Reliance as a ratio"}
 _PLACED = "i-placed"
 
 
-def show(looked: Looked) -> go.Figure:
+def show(looked: Looked) -> Drawn:
     """Draw the view; return the swarm."""
     found = looked.found
     of, value, absolute, box, threshold = _choices(looked)
@@ -39,10 +38,11 @@ def show(looked: Looked) -> go.Figure:
     with left, st.container(border=True, key="card-swarm"):
         alt = interaction_swarm.alt(found, of=of, value=value, epsilon=looked.epsilon)
         chart(drawn, "swarm", alt, lambda data: _take(looked, data))
-        st.markdown(plain(interaction_words.swarm_sentence(found, of, value, looked.epsilon)))
+        words = interaction_words.swarm_sentence(found, of, value, looked.epsilon)
+        st.markdown(plain(words))
     with right, st.container(key="i-beside"):
         card.show(looked)
-    return drawn
+    return Drawn(drawn, "Swarm of good models", words)
 
 
 def _placed(looked: Looked, of: Of, value: Value, *, absolute: bool) -> list[Placed]:
