@@ -88,7 +88,7 @@ def _body(now: Shown, tools: Any) -> None:
 
     asked, found = now.asked, now.found
     if not now.current:
-        st.caption(f":orange[:material/history: {plain(shown.told_changes(now))}]")
+        st.markdown(f":orange[:material/history:] {plain(shown.told_changes(now))}")
     st.markdown(f"**{plain(interaction_words.heatmap_sentence(found, _ring(found)))}**")
     told = _told(asked, found)
     st.caption(plain(told))

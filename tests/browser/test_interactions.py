@@ -338,7 +338,7 @@ def test_work_can_be_cancelled_and_goes_on(watched: Watched) -> None:
 def test_old_figures_stay_until_the_next_are_there(watched: Watched) -> None:
     page = opened(watched, "?repeats=400&pair=1%3A4")
     before = {name: drawn(page, name) for name in (HALOS, HALO)}
-    reading.choose(page, "Model", "Diabetes MLP")
+    reading.choose(page, "Model", "Diabetes network")
     expect(page.get_by_text("Out of date")).to_be_visible()
     expect(page.get_by_text("Changed since: model and table.")).to_be_visible()
     page.get_by_role("button", name="Measure", exact=True).click()

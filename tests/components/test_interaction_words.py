@@ -109,6 +109,22 @@ def test_budgets_that_were_not_spent(state: int, why: str) -> None:
     assert not any(note.startswith(why) for note in notes(FOUND))
 
 
+def test_a_single_direction_without_effect() -> None:
+    """A threshold of a tree is crossed one way; the other way nothing happens."""
+    status = FOUND.status.copy()
+    status[:, 1:, 2, 0] = NO_EFFECT
+    status[:, 1:, [0, 1], 1] = NO_EFFECT
+    told = notes(replace(FOUND, status=status))
+    assert told[0] == (
+        "M of charge going up makes no difference to the loss: its mask stays where it is."
+    )
+    assert told[1] == (
+        "M of age and prior offences going down makes no difference to the loss: their masks stay "
+        "where they are."
+    )
+    assert not any(note.startswith("Masking") for note in told)
+
+
 def test_a_single_direction_that_saturates() -> None:
     status = FOUND.status.copy()
     status[:, 5:, 1, 1] = NOT_REACHABLE
