@@ -68,7 +68,7 @@ def _tell(job: Job | None, *, kept: bool) -> None:
         st.info(f"Cancelled.{again}", icon=":material/stop_circle:")
     if job is not None and job.state == "failed" and "epsilon=" in (job.error or ""):
         st.button(f"Take ε = {EPSILON}", key="i-take-number", on_click=_take_number)
-    if job is None:
+    if job is None and not shown.anything():
         st.caption(
             "Many models are about as good as this one. For each pair of features the page finds "
             "such models, asks how much two features do together that neither does alone, and "

@@ -49,6 +49,11 @@ def before(key: str) -> Interactions | None:
     return None if kept is None or kept.found.key != key else kept.found
 
 
+def anything() -> bool:
+    """Whether something is shown."""
+    return _SHOWN in st.session_state
+
+
 def shown_now(asked: Asked, found: Interactions | None) -> Shown | None:
     """Return what to show, and keep it.
 

@@ -316,6 +316,7 @@ def test_slow_work_says_its_cost_and_waits(monkeypatch: pytest.MonkeyPatch) -> N
     usual = engine.plan_interactions("diabetes-mlp", "sample:diabetes").usual
     passes = f"about {passes_told(usual)}, on 442 rows"
     assert f"About 10.0 min · the strongest pairs · {passes}" in told(page)
+    assert "It begins at the press of the button." in told(page)
     assert button(page, "Measure")
 
 
@@ -621,7 +622,7 @@ def halo_of(page: AppTest) -> str:
     [
         ("rate", 5.0, "how far above the loss"),
         ("allow", "number", "how far above the loss"),
-        ("pairs", ["0:1"], "pairs"),
+        ("pairs", ["1:4", "3:5"], "pairs"),
         ("repeats", 40, "permutations"),
         ("rows", 300, "rows"),
         ("retrained", 2, "models trained again"),
@@ -642,6 +643,7 @@ def test_a_changed_setting_leaves_the_old_figures_and_says_so(
     assert "Out of date" in badges(page)
     assert f"Changed since: {changed}." in told(page)
     assert "COMPAS logistic regression · COMPAS · 6172 rows" in told(page)
+    assert "It begins at the press of the button." not in told(page)
     assert halo_of(page) == before
     assert metrics(page) == card
     button(page, "Measure").click().run()
