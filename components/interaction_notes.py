@@ -16,7 +16,7 @@ _WAYS = {(True, False): "going up", (False, True): "going down", (True, True): "
 def notes(found: Interactions) -> list[str]:
     """Return what to know, one sentence each."""
     display = found.manifest["display"]
-    told = [*_searched(found), *_exact(found), *_trained(found)]
+    told = [*searched(found), *_exact(found), *_trained(found)]
     if not display["rates"]:
         told.append("The reference's loss is 0: ε is a number, and no share of it.")
     return [*told, *(saying.begun(f"{note}.") for note in display["notes"])]
@@ -27,7 +27,8 @@ def not_spent(found: Interactions, pair: int, rate: int = -1) -> list[str]:
     return _phrases(found, found.status[rate], [int(i) for i in found.pairs[pair]])
 
 
-def _searched(found: Interactions) -> list[str]:
+def searched(found: Interactions) -> list[str]:
+    """Say how the search went, one sentence for each thing that is out of the ordinary."""
     everything = list(range(len(found.columns)))
     told = [f"{saying.begun(p)}." for p in _phrases(found, found.status[-1], everything)]
     slow = int(found.outcome.get("slow_searches", 0))
@@ -48,26 +49,35 @@ def _searched(found: Interactions) -> list[str]:
 def _phrases(found: Interactions, status: np.ndarray, features: list[int]) -> list[str]:
     """Say what became of searches, of status ``(11, features, 2)``."""
     told = []
-    idle = [i for i in features if (status[:, i] == NO_EFFECT).any()]
     fixed = [i for i in features if (status[:, i] == NOT_MASKABLE).any()]
-    if idle:
+    for way, idle in _by_way(status == NO_EFFECT, features):
         stay = "its mask stays where it is" if len(idle) == 1 else "their masks stay where they are"
-        told.append(f"masking {features_of(found, idle)} makes no difference to the loss: {stay}")
+        names = features_of(found, idle)
+        masking = f"masking {names}" if all(way) else f"m of {names} {_WAYS[way]}"
+        told.append(f"{masking} makes no difference to the loss: {stay}")
     if fixed:
         told.append(
             f"{features_of(found, fixed)} cannot be masked, for the model is given names of "
             "categories"
         )
-    short = status == NOT_REACHABLE
-    ways = [(bool(short[:, i, 0].any()), bool(short[:, i, 1].any())) for i in features]
-    for way, name in _WAYS.items():
-        some = [i for i, found_way in zip(features, ways, strict=True) if found_way == way]
-        if some:
-            told.append(
-                f"the loss does not rise far enough with m of {features_of(found, some)} {name}: "
-                "not every budget up to ε can be spent"
-            )
+    for way, short in _by_way(status == NOT_REACHABLE, features):
+        told.append(
+            f"the loss does not rise far enough with m of {features_of(found, short)} "
+            f"{_WAYS[way]}: not every budget up to ε can be spent"
+        )
     return told
+
+
+def _by_way(states: np.ndarray, features: list[int]) -> list[tuple[tuple[bool, bool], list[int]]]:
+    """Return features by the ways in which they have a state at any budget; others are left out.
+
+    Args:
+        states: bool ``(11, features, 2)``.
+        features: to be told.
+    """
+    ways = {i: (bool(states[:, i, 0].any()), bool(states[:, i, 1].any())) for i in features}
+    told = [(way, [i for i in features if ways[i] == way]) for way in _WAYS]
+    return [(way, some) for way, some in told if some]
 
 
 def _exact(found: Interactions) -> list[str]:

@@ -15,7 +15,7 @@ from components import (
     swarm_marks,
     swarm_values,
 )
-from components.swarm_places import DOT, MARK, MOST, STAR, WIDTH, Placed, ends_of, positions
+from components.swarm_places import DOT, MARK, MOST, STAR, WIDTH, Placed, ends_of, laid
 from components.swarm_values import Band, Of, Value
 from components.tokens import ACCENT, VALUES, plotly_scale
 from engine.interaction_results import Interactions
@@ -34,8 +34,7 @@ def figure(
     box: bool = False,
     threshold: float | None = None,
     chosen: tuple[int, int] | None = None,
-    most: int | None = None,
-    wide: float = WIDTH,
+    placed: list[Placed] | None = None,
 ) -> go.Figure:
     """Draw a band for each pair or feature; a click on a dot returns its pair and model.
 
@@ -45,12 +44,13 @@ def figure(
         box: quartiles of the models in the set.
         threshold: a line at this value, and at its negative where values have signs.
         chosen: pair and model of the dot that is ringed, or None.
-        most: dots at the most.
-        wide: pixels of the axis at which the dots lie as they should: at this width and more no
-            two overlap.
+        placed: where the dots lie, as ``swarm_places.laid`` returns it of the same; by default
+            it is asked. At the width for which they are laid, and at larger ones, no two overlap.
     """
     bands = swarm_values.bands_of(found, of, value, epsilon, absolute=absolute)
-    placed = positions(bands, wide=wide, most=most, keep=chosen)
+    if placed is None:
+        placed = laid(found, of, value, absolute=absolute, keep=chosen)
+    placed = [one.within(found, epsilon) for one in placed]
     drawn = go.Figure()
     layers = [(inside, one) for inside in (False, True) for one in placed]
     dots = [swarm_marks.dots(found, one, inside=inside) for inside, one in layers]
@@ -154,4 +154,4 @@ def example() -> go.Figure:
     return figure(interaction_made_up.interactions(), box=True, chosen=(0, 30))
 
 
-__all__ = ["DOT", "MARK", "MOST", "STAR", "WIDTH", "alt", "example", "figure", "positions"]
+__all__ = ["DOT", "MARK", "MOST", "STAR", "WIDTH", "alt", "example", "figure", "laid"]

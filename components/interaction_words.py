@@ -30,7 +30,7 @@ def swarm_sentence(
     bands = swarm_values.bands_of(found, of, value, epsilon)
     if not bands:
         return "There are no models to compare."
-    first = bands[0]
+    first = max(bands, key=lambda band: swarm_values.farthest(band, value))
     inside = first.values[first.member]
     low, high = float(inside.min()), float(inside.max())
     name = listed_pair(found, int(first.pair[0])) if of == "pairs" else saying.listed(first.title)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from components import packing
-from components.swarm_values import Band
+from components.swarm_values import Band, Of, Value, bands_of
+from engine.interaction_results import Interactions
 
-WIDTH = 560.0  # pixels between the ends of the axis at which the dots lie as declared
+WIDTH = 520.0  # pixels between the ends of the axis at which the dots lie as declared
 DOT, MARK, STAR = 5.0, 8.0, 15.0  # pixels across: a model, one trained again, the reference
 MOST = 4000  # dots
 TITLE = 22.0  # pixels above a band's dots
@@ -42,10 +44,37 @@ class Placed:
     end: float
     there: int
 
+    def within(self, found: Interactions, epsilon: float | None) -> Placed:
+        """Return the same dots with those as members whose loss is at most ε above L*."""
+        return replace(self, band=self.band.within(found, epsilon))
+
+
+def laid(
+    found: Interactions,
+    of: Of = "pairs",
+    value: Value = "score",
+    *,
+    absolute: bool = False,
+    most: int | None = None,
+    keep: tuple[int, int] | None = None,
+    wide: float = WIDTH,
+) -> list[Placed]:
+    """Return where the dots of a swarm lie; it holds for every ε, and takes most of the time.
+
+    Args:
+        found: the interactions.
+        of, value, absolute: as in ``swarm_values.bands_of``.
+        most, keep, wide: as in ``positions``.
+    """
+    bands = bands_of(found, of, value, absolute=absolute)
+    limits = found.base_loss + np.sort(found.epsilons)
+    return positions(bands, limits=limits, most=most, keep=keep, wide=wide)
+
 
 def positions(
     bands: list[Band],
     *,
+    limits: Sequence[float] | np.ndarray = (),
     wide: float = WIDTH,
     most: int | None = None,
     keep: tuple[int, int] | None = None,
@@ -54,6 +83,8 @@ def positions(
 
     Args:
         bands: as ``swarm_values.bands_of`` returns them.
+        limits: losses up to which sets reach that lie within each other, the smallest first: the
+            models of a smaller set lie nearer to the middle.
         wide: of the axis, from end to end, pixels.
         most: dots at the most; by default ``MOST``. Of more, every so manieth in the order of the
             values is drawn, and always the reference, both ends and models trained again.
@@ -66,12 +97,19 @@ def positions(
     placed: list[Placed] = []
     top = 0.0
     for band in bands:
-        shown, x, y, sizes = _fitted(band, share, tallest, (low, high, wide), keep)
+        shown, x, y, sizes = _fitted(band, share, tallest, (low, high, wide), limits, keep)
         room = max(_LEAST, tall_of(y, sizes))
         middle, end = top + TITLE + room / 2, top + TITLE + room + _APART
         placed.append(Placed(shown, x, middle + y, sizes, top, middle, end, len(band.values)))
         top = end
     return placed
+
+
+def drawn(placed: list[Placed], dot: tuple[int, int]) -> bool:
+    """Whether a model, told by its pair and number, is among the dots that are drawn."""
+    return any(
+        bool(((one.band.pair == dot[0]) & (one.band.model == dot[1])).any()) for one in placed
+    )
 
 
 def tallest_of(bands: int) -> float:
@@ -99,6 +137,7 @@ def _fitted(
     share: float,
     tallest: float,
     axis: tuple[float, float, float],
+    limits: Sequence[float] | np.ndarray,
     keep: tuple[int, int] | None,
 ) -> tuple[Band, np.ndarray, np.ndarray, np.ndarray]:
     """Return as many models as there is room for; x, how far they move aside, and their sizes."""
@@ -107,7 +146,8 @@ def _fitted(
     while True:
         shown = _thinned(band, share, keep)
         sizes = np.select([shown.reference, shown.retrained], [STAR, MARK], DOT)
-        rank = np.select([shown.reference, shown.retrained, shown.member], [0, 1, 2], 3)
+        rank = 2 + np.searchsorted(limits, shown.loss)
+        rank = np.select([shown.reference, shown.retrained], [0, 1], rank)
         x = (shown.values - low) / (high - low) * wide
         y = packing.aside(x, sizes, rank)
         tall = tall_of(y, sizes)

@@ -52,6 +52,11 @@ class Band:
         """Which dots are the reference, bool ``(models,)``; scores of a feature have several."""
         return np.asarray(self.model == 0)
 
+    def within(self, found: Interactions, epsilon: float | None) -> Band:
+        """Return the same with those as members whose loss is at most ε above L*."""
+        limit = found.base_loss + (found.epsilon if epsilon is None else epsilon)
+        return replace(self, member=np.asarray(self.loss <= limit))
+
     def some(self, which: np.ndarray) -> Band:
         """Return the band of some of its models, told by places or by a bool array."""
         arrays = {name: getattr(self, name)[which] for name in _ARRAYS}
@@ -76,6 +81,8 @@ def bands_of(
 ) -> list[Band]:
     """Return a band for each pair or feature, the one that reaches farthest first.
 
+    Which one does is told by the largest set: bands keep their places in the smaller ones.
+
     Args:
         found: the interactions.
         of: "pairs", or "columns": a feature has the models of all its pairs.
@@ -86,15 +93,15 @@ def bands_of(
     """
     base = neutral(value)
     if of == "pairs":
-        bands = [_of_pair(found, int(pair), value, epsilon, None) for pair in order_of(found)]
+        bands = [_of_pair(found, int(pair), value, None) for pair in order_of(found)]
     else:
-        bands = [_of_column(found, i, value, epsilon) for i in range(len(found.columns))]
+        bands = [_of_column(found, i, value) for i in range(len(found.columns))]
     bands = [band for band in bands if len(band.values)]
     if of == "columns" or value != "score":
-        bands.sort(key=lambda band: -_farthest(band, base))
+        bands.sort(key=lambda band: -farthest(band, value))
     if absolute:
         bands = [replace(band, values=np.abs(band.values - base)) for band in bands]
-    return bands
+    return [band.within(found, epsilon) for band in bands]
 
 
 def surely_above(band: Band, base: float) -> bool:
@@ -103,13 +110,12 @@ def surely_above(band: Band, base: float) -> bool:
     return bool((inside.values - SURE * inside.error > base).all())
 
 
-def _farthest(band: Band, base: float) -> float:
-    return float(np.abs(band.values[band.member] - base).max(initial=0.0))
+def farthest(band: Band, value: Value) -> float:
+    """Return how far the models in the set reach from where a feature has no effect."""
+    return float(np.abs(band.values[band.member] - neutral(value)).max(initial=0.0))
 
 
-def _of_pair(
-    found: Interactions, pair: int, value: Value, epsilon: float | None, feature: int | None
-) -> Band:
+def _of_pair(found: Interactions, pair: int, value: Value, feature: int | None) -> Band:
     """Return the models of one pair; with the value of the pair, or of one of its features."""
     place = 3 if value == "score" else 2
     if value != "score" and feature is not None:
@@ -119,12 +125,12 @@ def _of_pair(
         np.column_stack([found.effects[pair, chosen], found.scores[pair, chosen]])[:, place],
         found.error[pair, chosen, place],
         found.loss[pair, chosen],
-        found.members(epsilon)[pair, chosen],
+        found.members()[pair, chosen],
         chosen.astype(np.int32),
     ]
     told = [
         np.concatenate([own, other])
-        for own, other in zip(told, _trained(found, pair, place, epsilon), strict=True)
+        for own, other in zip(told, _trained(found, pair, place), strict=True)
     ]
     values, error, loss, member, model = told
     values = found.swept(values)
@@ -136,22 +142,20 @@ def _of_pair(
     return Band(title, values, error, loss, member, where, model).some(np.isfinite(values))
 
 
-def _trained(
-    found: Interactions, pair: int, place: int, epsilon: float | None
-) -> tuple[np.ndarray, ...]:
+def _trained(found: Interactions, pair: int, place: int) -> tuple[np.ndarray, ...]:
     """Return values, errors, losses, members and numbers of the models that were trained again."""
     scores, effects, errors = found.other_scores, found.other_effects, found.other_error
     if found.other_loss is None or scores is None or effects is None or errors is None:
         return (*[np.zeros(0)] * 3, np.zeros(0, dtype=bool), np.zeros(0, dtype=np.int32))
     values = np.column_stack([effects[pair], scores[pair]])[:, place]
     numbers = -1 - np.arange(len(values), dtype=np.int32)
-    return values, errors[pair, :, place], found.other_loss, found.other_members(epsilon), numbers
+    return values, errors[pair, :, place], found.other_loss, found.other_members(), numbers
 
 
-def _of_column(found: Interactions, feature: int, value: Value, epsilon: float | None) -> Band:
+def _of_column(found: Interactions, feature: int, value: Value) -> Band:
     """Return the models of all pairs of a feature, each once where only its own value counts."""
     pairs = np.flatnonzero((found.pairs == feature).any(axis=1))
-    parts = [_of_pair(found, int(pair), value, epsilon, feature) for pair in pairs]
+    parts = [_of_pair(found, int(pair), value, feature) for pair in pairs]
     if not parts:
         return Band(found.titles[feature], *(np.zeros(0, dtype=np.int32) for _ in _ARRAYS))
     arrays = [np.concatenate([getattr(part, name) for part in parts]) for name in _ARRAYS]

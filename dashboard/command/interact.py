@@ -13,6 +13,8 @@ from dashboard.command.places import check_places
 from dashboard.running import keeping
 from engine.errors import HaloscopeError
 
+_RATE = 0.1
+
 
 def add_to(commands: Any) -> None:
     """Declare the command."""
@@ -32,8 +34,8 @@ def add_to(commands: Any) -> None:
         "--pairs", action="append", metavar="A:B",
         help="two of them; may be repeated (default: all of up to six, else the 15 strongest)",
     )  # fmt: skip
-    add("--rate", type=float, default=0.1, metavar="R",
-        help="how far above the model's loss, as a share of it (default 0.1)")  # fmt: skip
+    add("--rate", type=float, metavar="R",
+        help=f"how far above the model's loss, as a share of it (default {_RATE})")  # fmt: skip
     add("--epsilon", type=float, metavar="E", help="the same as a number, instead of --rate")
     add("--repeats", type=int, metavar="N", help="permutations of rows (default 100)")
     add("--rows", type=int, metavar="N", help="how many rows (default: 1000 that differ)")
@@ -89,6 +91,11 @@ def _check(options: argparse.Namespace) -> None:
         )
     if options.table and options.image:
         raise HaloscopeError("--table and --image are both given; name one of them")
+    if options.rate is not None and options.epsilon is not None:
+        raise HaloscopeError(
+            "--rate and --epsilon are both given; name one of them: --rate is a share of the "
+            "model's loss, --epsilon the same as a number"
+        )
     kind, others = ("--image", _OF_TABLES) if options.image else ("--table", _OF_PICTURES)
     for name in others:
         if getattr(options, name) is not None:
@@ -118,7 +125,7 @@ def _of_picture(options: argparse.Namespace) -> Any:
         segments=regions,
         fit=options.fit or "crop",
         pairs=options.pairs,
-        rate=options.rate,
+        rate=_RATE if options.rate is None else options.rate,
         epsilon=options.epsilon,
         seed=options.seed,
     )
@@ -134,7 +141,7 @@ def _of_table(options: argparse.Namespace) -> Any:
         load_named_table(options.table),
         label=options.label,
         pairs=options.pairs,
-        rate=options.rate,
+        rate=_RATE if options.rate is None else options.rate,
         epsilon=options.epsilon,
         repeats=100 if options.repeats is None else options.repeats,
         rows=options.rows,

@@ -178,23 +178,10 @@ def _sentence(rows: list[dict[str, Any]]) -> str:
 
 
 def _tell_search(found: Interactions) -> None:
-    from engine.interaction_results import NO_EFFECT, NOT_MASKABLE, NOT_REACHABLE
+    from components import interaction_notes
 
-    last = found.status[-1, -1]  # (features, 2)
-    for state, told in (
-        (NO_EFFECT, "Masking makes no difference"),
-        (NOT_REACHABLE, "The budget cannot be spent (the loss saturates, or is not finite then)"),
-        (NOT_MASKABLE, "Not masked, for it is given by its names"),
-    ):
-        names = [found.titles[i] for i in range(len(last)) if (last[i] == state).any()]
-        if names:
-            print(f"{told}: {', '.join(names)}.")
-    if found.not_finite:
-        many = _many(found.not_finite, "masked model")
-        print(f"Out of the set, for what is returned is not finite: {many}.")
-    slow = found.outcome["slow_searches"]
-    if slow:
-        print(f"The loss rises and falls along {_many(slow, 'direction')}: searched step by step.")
+    for sentence in interaction_notes.searched(found):
+        print(sentence)
 
 
 def _tell_others(found: Interactions) -> None:

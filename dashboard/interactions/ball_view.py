@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from itertools import chain
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from components import halo_ball, interaction_words
@@ -12,7 +11,7 @@ from components.interaction_names import order_of
 from components.words import plain
 from dashboard.heads import asking
 from dashboard.interactions.keys import PREFIX
-from dashboard.interactions.looked import Looked, chart
+from dashboard.interactions.looked import Drawn, Looked, chart
 from dashboard.running import interactions as running
 from dashboard.state import restore
 from engine.interaction_results import Ball
@@ -21,7 +20,7 @@ from engine.interactions.balls import BallPlan, plan_ball
 _LEAST, _MOST = 3, 4
 
 
-def show(looked: Looked) -> go.Figure | None:
+def show(looked: Looked) -> Drawn | None:
     """Draw the view; return the ball, once it is there."""
     found = looked.found
     if len(found.columns) < _LEAST:
@@ -43,9 +42,10 @@ def show(looked: Looked) -> go.Figure | None:
     with st.container(border=True, key="card-ball"):
         drawn = halo_ball.figure(ball)
         chart(drawn, "ball", halo_ball.alt(ball))
-        st.markdown(plain(interaction_words.ball_sentence(ball)))
+        words = interaction_words.ball_sentence(ball)
+        st.markdown(plain(words))
         st.caption("Of the largest set that was asked for. Drag to turn it.")
-    return drawn
+    return Drawn(drawn, "What features share", words)
 
 
 def _features(looked: Looked) -> list[int]:

@@ -10,16 +10,17 @@ from components import saying
 from components.interaction_names import order_of, pair_named
 from components.words import plain
 from dashboard.interactions import marks
-from dashboard.interactions.choosing import Asked
 from dashboard.interactions.keys import PREFIX
 from dashboard.interactions.looked import Looked
+from dashboard.interactions.shown import Shown
 from dashboard.state import restore
 from engine.interaction_results import Interactions
 
 
-def show(asked: Asked, found: Interactions) -> Looked:
+def show(now: Shown) -> Looked:
     """Draw them; return what is looked at."""
-    pair, member = marks.settle(found)
+    found = now.found
+    pair, member = marks.settle(found, keeping=now.current)
     with st.container(border=True, key="i-bar"):
         left, middle, right = st.columns([4, 4, 2], vertical_alignment="bottom")
         with left:
@@ -28,7 +29,7 @@ def show(asked: Asked, found: Interactions) -> Looked:
             _pair(found, pair)
         with right:
             _model(found)
-    return Looked(asked, found, rate, pair, member)
+    return Looked(now.asked, found, now.current, rate, pair, member)
 
 
 def allowed(found: Interactions, rate: int) -> str:

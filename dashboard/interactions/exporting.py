@@ -8,10 +8,11 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-import plotly.graph_objects as go
 import streamlit as st
 
+from components import sheet
 from dashboard.explore import link as copy_link
+from dashboard.interactions.looked import Drawn
 from dashboard.tables import export
 from engine.interaction_results import Interactions
 
@@ -22,8 +23,15 @@ _HEADER = (
 )  # fmt: skip
 
 
-def menu(found: Interactions, drawn: go.Figure | None, view: str) -> None:
-    """Show the downloads and the link; files are made when they are asked for."""
+def menu(found: Interactions, drawn: Drawn | None, view: str, told: str) -> None:
+    """Show the downloads and the link; files are made when they are asked for.
+
+    Args:
+        found: the interactions.
+        drawn: the figure of the view, if there is one.
+        view: its name.
+        told: of what it is.
+    """
     name = file_name(found)
     with st.container(horizontal=True, horizontal_alignment="right", key="tools"):
         with st.popover("Export", icon=":material/download:"):
@@ -32,14 +40,23 @@ def menu(found: Interactions, drawn: go.Figure | None, view: str) -> None:
             )
             if drawn is not None:
                 export.button(
-                    "Figure (HTML)", "html", lambda: str(drawn.to_html(include_plotlyjs=True)),
+                    "Figure (HTML)", "html", lambda: as_page(drawn, f"{name}-{view}", told),
                     f"{name}-{view}", "text/html", "image", _KEY,
                 )  # fmt: skip
+                st.caption("Needs no network; its camera saves a picture (PNG).")
             export.data(found, name, _KEY)
         copy_link.button()
 
 
 _KEY = "interactions-"
+_LEAST = 528  # pixels: a swarm's dots are laid for as much
+
+
+def as_page(drawn: Drawn, name: str, told: str) -> str:
+    """Return a figure as a file of its own, which says of what it is and saves a PNG."""
+    return sheet.page(
+        drawn.figure, title=drawn.title, of=told, words=drawn.words, name=name, least=_LEAST
+    )
 
 
 def file_name(found: Interactions) -> str:

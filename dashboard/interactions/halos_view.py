@@ -10,14 +10,14 @@ from components.interaction_names import pair_named
 from components.words import plain
 from dashboard.interactions import card, marks
 from dashboard.interactions.keys import PREFIX
-from dashboard.interactions.looked import Looked, beside, chart, take_pair
+from dashboard.interactions.looked import Drawn, Looked, beside, chart, take_pair
 from dashboard.state import restore
 
 _COLUMNS = 3
 _CELL = (170, 205)
 
 
-def show(looked: Looked) -> go.Figure:
+def show(looked: Looked) -> Drawn:
     """Draw the view; return the enlarged halo."""
     found, pair, rate = looked.found, looked.pair, looked.rate
     left, right = beside(4, 5)
@@ -39,7 +39,7 @@ def show(looked: Looked) -> go.Figure:
     return drawn
 
 
-def large(looked: Looked) -> go.Figure:
+def large(looked: Looked) -> Drawn:
     """Show the halo of the pair with its sentence; return it."""
     found, pair, rate = looked.found, looked.pair, looked.rate
     with st.container(border=True, key="card-halo"):
@@ -54,8 +54,9 @@ def large(looked: Looked) -> go.Figure:
             halo.alt(found, pair, rate),
             lambda data: marks.look_at(found, pair, marks.named(found, pair, rate, data[0])),
         )
-        st.markdown(plain(interaction_words.halo_sentence(found, pair, rate)))
-    return drawn
+        words = interaction_words.halo_sentence(found, pair, rate)
+        st.markdown(plain(words))
+    return Drawn(drawn, f"Halo of {pair_named(found, pair)}", words)
 
 
 def _drawn(looked: Looked, *, rings: bool) -> go.Figure:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
-import plotly.graph_objects as go
 import streamlit as st
 
 from components import interaction_words, region_links
 from components.words import plain
 from dashboard.explore import drawing
 from dashboard.interactions import card, halos_view
-from dashboard.interactions.looked import Looked, beside, chart, take_pair
+from dashboard.interactions.looked import Drawn, Looked, beside, chart, take_pair
 
 
-def show(looked: Looked) -> go.Figure:
+def show(looked: Looked) -> Drawn:
     """Draw the view; return the picture with its links."""
     asked, found = looked.asked, looked.found
     assert asked.model is not None and asked.picture is not None
@@ -24,8 +23,9 @@ def show(looked: Looked) -> go.Figure:
     with left, st.container(border=True, key="card-links"):
         alt = region_links.alt(found, looked.epsilon)
         chart(drawn, "links", alt, lambda data: take_pair(looked, data))
-        st.markdown(plain(interaction_words.links_sentence(found, looked.epsilon)))
+        words = interaction_words.links_sentence(found, looked.epsilon)
+        st.markdown(plain(words))
     with right:
         halos_view.large(looked)
         card.show(looked, beside=True)
-    return drawn
+    return Drawn(drawn, "Regions that act together", words)

@@ -23,8 +23,9 @@ class Looked:
     """Interactions that are there, and where one looks.
 
     Attributes:
-        asked: what the widgets say.
+        asked: what was asked for, with the input that models are compared on.
         found: the interactions.
+        current: whether they answer what the widgets ask for now.
         rate: place of the budget in ``found.epsilons``.
         pair: place of the pair in ``found.pairs``.
         member: the pair's model that is looked at, or None.
@@ -32,6 +33,7 @@ class Looked:
 
     asked: Asked
     found: Interactions
+    current: bool
     rate: int
     pair: int
     member: Member | None
@@ -49,6 +51,21 @@ class Looked:
         if self.member.other is not None:
             return self.pair, -1 - self.member.other
         return None if self.member.cloud is None else (self.pair, self.member.cloud)
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """A figure with what it shows, to be taken away.
+
+    Attributes:
+        figure: as it is shown.
+        title: of the figure.
+        words: what it says.
+    """
+
+    figure: go.Figure
+    title: str
+    words: str
 
 
 def chart(

@@ -48,8 +48,13 @@ def keep(now: Marks) -> None:
     what they told before the first.
     """
     if now != kept():
-        st.session_state[_VERSION] = int(st.session_state.get(_VERSION, 0)) + 1
+        renew()
     st.session_state[_MARKS] = now
+
+
+def renew() -> None:
+    """Give the widgets that tell what is looked at another key: what they told is gone."""
+    st.session_state[_VERSION] = int(st.session_state.get(_VERSION, 0)) + 1
 
 
 def key(name: str) -> str:
@@ -72,15 +77,20 @@ def look_at(found: Interactions, pair: int, model: str = "") -> None:
     keep(Marks((i, j), model))
 
 
-def settle(found: Interactions) -> tuple[int, Member | None]:
-    """Return the pair's place and its model; what is not there is let go of."""
+def settle(found: Interactions, *, keeping: bool = True) -> tuple[int, Member | None]:
+    """Return the pair's place and its model; what is not there is let go of.
+
+    Args:
+        found: the interactions.
+        keeping: not for a result that waits for the next one, of which the marks may speak.
+    """
     pair, asked = place(found), kept()
     i, j = (int(feature) for feature in found.pairs[pair])
     now = replace(kept(), pair=(i, j)) if kept().pair is not None else kept()
     member = member_of(found, pair, now.model)
     if now.model and (member is None or kept().pair != (i, j)):
         now, member = replace(now, model=""), None
-    if now != asked:
+    if keeping and now != asked:
         _tell_missed(asked, now)
         keep(now)
     return pair, member

@@ -8,14 +8,13 @@ import streamlit as st
 
 from components.words import plain, sentence
 from dashboard.interactions import link
-from dashboard.interactions.keys import EPSILON, NUMBER, PREFIX
+from dashboard.interactions.keys import PREFIX
 from dashboard.running import warmth
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
-
     from dashboard.interactions.choosing import Asked
-    from dashboard.interactions.looked import Looked
+    from dashboard.interactions.looked import Drawn, Looked
+    from dashboard.interactions.shown import Shown
     from engine.interaction_results import Interactions
 
 _TITLE = "What acts together, in all good models?"
@@ -37,7 +36,7 @@ def show() -> None:
         warmth.wait()
     opening.empty()
     from dashboard.controls import table as table_control
-    from dashboard.interactions import choosing
+    from dashboard.interactions import choosing, finding, shown
     from dashboard.own_model import links
     from dashboard.state import restore
 
@@ -45,16 +44,25 @@ def show() -> None:
         asked = choosing.choose()
     with st.container(key="i-head"):
         left, right = st.columns([5, 3], vertical_alignment="center")
-    left.title(_TITLE, anchor=False)
+    with left, st.container(horizontal=True, vertical_alignment="center", key="headline"):
+        st.title(_TITLE, anchor=False, width="content")
+        mark = st.empty()
     restore.tell_removed(f"{PREFIX}model")
     links.offer()
     above = st.container()  # what a link cannot have is found out further down
-    table_control.ethics(asked.model)
-    found = None if asked.plan is None else _found(asked)
-    if asked.plan is None:
-        _nothing(asked)
-    elif found is not None:
-        _body(asked, found, right)
+    warned = st.container()
+    # Messages come and go in a place of their own, so that no figure below is drawn anew.
+    with st.container(key="i-notes"):
+        if asked.plan is None:
+            _nothing(asked)
+        found = finding.found(asked)
+    now = shown.shown_now(asked, found)
+    with warned:
+        table_control.ethics(asked.model if now is None else now.asked.model)
+    if now is not None:
+        with mark:
+            shown.badge(now)
+        _body(now, right)
     restore.tell_notes(above)
     link.write(asked)
     restore.mark_read()
@@ -74,74 +82,26 @@ def _nothing(asked: Asked) -> None:
         table_control.wanted_columns(asked.model)
 
 
-def _found(asked: Asked) -> Interactions | None:
-    """Return what is asked for, computed if it is quick; shows cost, progress and what failed."""
-    from dataclasses import replace
-
-    from dashboard.heads import asking
-    from dashboard.running import interactions as running
-    from engine.interaction_results import Interactions
-
-    plan = asked.plan
-    assert plan is not None
-    seconds, cost = running.seconds(plan), running.usual(plan)
-    pairs = "the strongest pairs" if plan.pairs is None else f"{len(plan.pairs)} pairs"
-    job = asking.asked(
-        "interactions",
-        plan.key,
-        seconds,
-        f"{pairs} · about {asking.passes(cost)}, on {_samples(asked, plan.data.count)}"
-        + (f" · and {plan.retrained} models to train" if plan.retrained else ""),
-        lambda: running.submit(plan),
-        quick=(asking.is_quick(seconds, cost) and not plan.retrained) or running.is_kept(plan),
-    )
-    if job is not None and isinstance(job.result, Interactions):
-        # Two sessions may ask the same of tables with other names; each sees its own.
-        return replace(job.result, manifest={**job.result.manifest, "source": plan.source()})
-    if job is not None and job.state == "cancelled":
-        kept = not running.is_private(plan.data)
-        again = "Pairs that were done are kept: it goes on from there." if kept else ""
-        st.info(f"Cancelled. {again}".strip(), icon=":material/stop_circle:")
-    if job is not None and job.state == "failed" and "epsilon=" in (job.error or ""):
-        st.button(f"Take ε = {EPSILON}", key="i-take-number", on_click=_take_number)
-    if job is None:
-        _waiting()
-    return None
-
-
-def _samples(asked: Asked, count: int) -> str:
-    from components import saying
-
-    return "one picture" if asked.picture is not None else saying.counted(count, "row")
-
-
-def _take_number() -> None:
-    st.session_state[f"{PREFIX}allow"] = NUMBER
-    st.session_state.setdefault(f"{PREFIX}epsilon", EPSILON)
-
-
-def _waiting() -> None:
-    st.caption(
-        "Many models are about as good as this one. For each pair of features the page finds such "
-        "models, asks how much two features do together that neither does alone, and shows on what "
-        "all of them agree. It begins at the press of the button."
-    )
-
-
-def _body(asked: Asked, found: Interactions, tools: Any) -> None:
+def _body(now: Shown, tools: Any) -> None:
     from components import interaction_words
-    from dashboard.interactions import bar, exporting, published
+    from dashboard.interactions import bar, exporting, published, shown
 
+    asked, found = now.asked, now.found
+    if not now.current:
+        st.markdown(f":orange[:material/history:] {plain(shown.told_changes(now))}")
     st.markdown(f"**{plain(interaction_words.heatmap_sentence(found, _ring(found)))}**")
-    st.caption(plain(_told(asked, found)))
-    looked = bar.show(asked, found)
+    told = _told(asked, found)
+    st.caption(plain(told))
+    looked = bar.show(now)
     view = _view(asked)
     drawn = _draw(looked, view)
     published.show(looked)
     with st.expander("How sure is this?", icon=":material/rule:", expanded=True):
         st.markdown("\n".join(f"- {plain(note)}" for note in interaction_words.notes(found)))
     with tools:
-        exporting.menu(found, drawn, view)
+        exporting.menu(
+            found, drawn, view, f"{told} · shown: up to {bar.allowed(found, looked.rate)}"
+        )
 
 
 def _ring(found: Interactions) -> float:
@@ -152,13 +112,14 @@ def _ring(found: Interactions) -> float:
 
 def _told(asked: Asked, found: Interactions) -> str:
     from components import saying
+    from dashboard.interactions import finding
     from dashboard.interactions.bar import allowed
 
     source, display = found.manifest["source"], found.manifest["display"]
     bound = f"asked: up to {allowed(found, -1)} above"
     loss = f"{display['loss']} {saying.number(found.base_loss, 4)}"
     spent = f"{found.outcome['seconds']:.2g} s"
-    rows = _samples(asked, int(found.outcome["samples"]))
+    rows = finding.samples(asked, int(found.outcome["samples"]))
     models = saying.counted(found.loss.size, "model")
     return " · ".join((source["model_title"], source["table"], rows, loss, bound, models, spent))
 
@@ -181,7 +142,7 @@ def _view(asked: Asked) -> str:
     return str(chosen)
 
 
-def _draw(looked: Looked, view: str) -> go.Figure | None:
+def _draw(looked: Looked, view: str) -> Drawn | None:
     from dashboard.interactions import (
         ball_view,
         halos_view,

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 
 from components import interaction_words, pair_heatmap, saying
@@ -16,7 +15,7 @@ from components.words import plain
 from dashboard.heads import asking
 from dashboard.interactions import marks
 from dashboard.interactions.keys import PREFIX
-from dashboard.interactions.looked import Looked, beside, chart, take_pair
+from dashboard.interactions.looked import Drawn, Looked, beside, chart, take_pair
 from dashboard.running import interactions as running
 from dashboard.state import restore
 from engine.errors import HaloscopeError
@@ -35,7 +34,7 @@ _SHOWN = {
 }
 
 
-def show(looked: Looked) -> go.Figure:
+def show(looked: Looked) -> Drawn:
     """Draw the view; return the heatmap."""
     found = looked.found
     shown = cast("Show", _shown())
@@ -44,7 +43,8 @@ def show(looked: Looked) -> go.Figure:
         drawn = pair_heatmap.figure(found, shown, looked.epsilon, looked.pair)
         alt = pair_heatmap.alt(found, shown, looked.epsilon)
         chart(drawn, "strengths", alt, lambda data: take_pair(looked, data))
-        st.markdown(plain(interaction_words.heatmap_sentence(found, looked.epsilon)))
+        words = interaction_words.heatmap_sentence(found, looked.epsilon)
+        st.markdown(plain(words))
         _far(looked)
     with right, st.container(border=True, key="card-pairs"):
         st.markdown(
@@ -72,7 +72,7 @@ def show(looked: Looked) -> go.Figure:
                 "al., 2018). Both are of the reference's output, not of its loss, and know "
                 "nothing of other good models: where they disagree, that is why."
             )
-    return drawn
+    return Drawn(drawn, "Strengths of pairs", words)
 
 
 _WIDE, _NARROW = 268, 72  # pixels
@@ -128,6 +128,8 @@ def _far(looked: Looked) -> None:
     """Offer to look closely at a pair that was clicked and is not among them."""
     found, far = looked.found, st.session_state.get("i-far")
     if far is None or max(far) >= len(found.columns) or place_of(found, *far) is not None:
+        return
+    if not looked.current:  # the features of what is asked for now may be others
         return
     name = " × ".join(found.titles[feature] for feature in far)
     st.info(plain(f"{name} was not looked at closely: this is the reference's score alone."))

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from typing import cast
 
-import plotly.graph_objects as go
 import streamlit as st
 
-from components import interaction_swarm, interaction_words
+from components import interaction_swarm, interaction_words, swarm_places
+from components.swarm_places import Placed
 from components.swarm_values import Of, Value
 from components.words import plain
 from dashboard.interactions import card, marks
 from dashboard.interactions.keys import PREFIX
-from dashboard.interactions.looked import Looked, beside, chart
+from dashboard.interactions.looked import Drawn, Looked, beside, chart
 from dashboard.state import restore
 
 _VALUES = {"score": "Interaction score", "reliance": "Reliance", "ratio": "Reliance as a ratio"}
+_PLACED = "i-placed"
 
 
-def show(looked: Looked) -> go.Figure:
+def show(looked: Looked) -> Drawn:
     """Draw the view; return the swarm."""
     found = looked.found
     of, value, absolute, box, threshold = _choices(looked)
@@ -31,15 +32,28 @@ def show(looked: Looked) -> go.Figure:
         box=box,
         threshold=threshold,
         chosen=looked.dot,
+        placed=_placed(looked, of, value, absolute=absolute),
     )
     left, right = beside(5, 3)
     with left, st.container(border=True, key="card-swarm"):
         alt = interaction_swarm.alt(found, of=of, value=value, epsilon=looked.epsilon)
         chart(drawn, "swarm", alt, lambda data: _take(looked, data))
-        st.markdown(plain(interaction_words.swarm_sentence(found, of, value, looked.epsilon)))
+        words = interaction_words.swarm_sentence(found, of, value, looked.epsilon)
+        st.markdown(plain(words))
     with right, st.container(key="i-beside"):
         card.show(looked)
-    return drawn
+    return Drawn(drawn, "Swarm of good models", words)
+
+
+def _placed(looked: Looked, of: Of, value: Value, *, absolute: bool) -> list[Placed]:
+    """Return where the dots lie: laid once, for only their colours differ in smaller sets."""
+    found, dot = looked.found, looked.dot
+    key = (found.key, of, value, absolute)
+    kept: tuple[object, list[Placed]] = st.session_state.get(_PLACED, (None, []))
+    if kept[0] != key or not (dot is None or swarm_places.drawn(kept[1], dot)):
+        kept = key, swarm_places.laid(found, of, value, absolute=absolute, keep=dot)
+        st.session_state[_PLACED] = kept
+    return kept[1]
 
 
 def _take(looked: Looked, data: list[int]) -> None:

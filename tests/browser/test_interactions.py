@@ -9,8 +9,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect
+from PIL import Image
+from playwright.sync_api import Download, Page, expect
 
+from components.swarm_places import DOT
 from engine.inputs.sample_tables import load_sample_table
 from engine.interaction_results import Interactions
 from engine.results import load_result
@@ -254,9 +256,29 @@ def _download(page: Page, folder: Path) -> Interactions:
     assert np.allclose(scores, found.scores.ravel(), rtol=1e-6, atol=1e-9)
     with page.expect_download() as waiting:
         page.get_by_role("button", name="Figure (HTML)").click()
-    assert "plotly" in Path(waiting.value.path()).read_text("utf-8")[:5000].lower()
+    _saves_a_picture(page, waiting.value, folder)
     page.keyboard.press("Escape")
     return found
+
+
+def _saves_a_picture(page: Page, figure: Download, folder: Path) -> None:
+    """The figure that was taken away is drawn without a network, and its camera saves a PNG."""
+    browser = page.context.browser
+    assert browser is not None
+    file = folder / figure.suggested_filename
+    figure.save_as(file)
+    away = browser.new_context(offline=True)
+    alone = away.new_page()
+    alone.goto(file.as_uri())
+    expect(alone.get_by_role("heading", level=1)).to_contain_text("Halo of Younger than 21")
+    alone.locator(".js-plotly-plot").hover()
+    with alone.expect_download() as waiting:
+        alone.locator(".modebar-btn").click()
+    with Image.open(waiting.value.path()) as picture:
+        assert picture.format == "PNG"
+        assert picture.width > 1000
+        assert len(picture.convert("RGB").getcolors(2**24) or []) > 50
+    away.close()
 
 
 def _card_says_what_the_file_says(page: Page, found: Interactions) -> None:
@@ -311,6 +333,41 @@ def test_work_can_be_cancelled_and_goes_on(watched: Watched) -> None:
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_text("it goes on from there")).to_be_visible()
     expect(page.get_by_role("button", name="Start again")).to_be_visible()
+
+
+def test_old_figures_stay_until_the_next_are_there(watched: Watched) -> None:
+    page = opened(watched, "?repeats=400&pair=1%3A4")
+    before = {name: drawn(page, name) for name in (HALOS, HALO)}
+    reading.choose(page, "Model", "Diabetes network")
+    expect(page.get_by_text("Out of date")).to_be_visible()
+    expect(page.get_by_text("Changed since: model and table.")).to_be_visible()
+    page.get_by_role("button", name="Measure", exact=True).click()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("button", name="Start again")).to_be_visible()
+    expect(page.get_by_text("Out of date")).to_be_visible()
+    for name, old in before.items():
+        assert drawn(page, name) == old, name
+
+
+@pytest.mark.parametrize("width", [400, 900])
+def test_no_two_dots_of_a_swarm_overlap_where_they_are_drawn(watched: Watched, width: int) -> None:
+    page = opened(watched, "?view=swarm", SWARM, width=width)
+    boxes = page.evaluate(
+        """selector => Array.from(
+            document.querySelectorAll(selector + ' .scatterlayer .point'),
+            dot => { const b = dot.getBoundingClientRect(); return [b.x, b.y, b.width, b.height]; }
+        )""",
+        chart(SWARM),
+    )
+    corner, size = np.array(boxes)[:, :2], np.array(boxes)[:, 2:]
+    dots = (corner + size / 2)[(np.abs(size - DOT) < 0.6).all(axis=1)]
+    assert len(dots) > 1000
+    nearest = min(
+        float(np.hypot(*(dots[at + 1 :] - dot).T).min(initial=DOT))
+        for at, dot in enumerate(dots[:-1])
+    )
+    assert nearest > DOT - 0.05, "touching is allowed; the browser rounds"
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
 @pytest.mark.parametrize("name", ["halos", "swarm", "strengths"])

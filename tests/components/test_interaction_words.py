@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from components import interaction_made_up, pair_heatmap
+from components import interaction_made_up, pair_heatmap, swarm_values
 from components.interaction_words import (
     ball_sentence,
     halo_sentence,
@@ -109,6 +109,22 @@ def test_budgets_that_were_not_spent(state: int, why: str) -> None:
     assert not any(note.startswith(why) for note in notes(FOUND))
 
 
+def test_a_single_direction_without_effect() -> None:
+    """A threshold of a tree is crossed one way; the other way nothing happens."""
+    status = FOUND.status.copy()
+    status[:, 1:, 2, 0] = NO_EFFECT
+    status[:, 1:, [0, 1], 1] = NO_EFFECT
+    told = notes(replace(FOUND, status=status))
+    assert told[0] == (
+        "M of charge going up makes no difference to the loss: its mask stays where it is."
+    )
+    assert told[1] == (
+        "M of age and prior offences going down makes no difference to the loss: their masks stay "
+        "where they are."
+    )
+    assert not any(note.startswith("Masking") for note in told)
+
+
 def test_a_single_direction_that_saturates() -> None:
     status = FOUND.status.copy()
     status[:, 5:, 1, 1] = NOT_REACHABLE
@@ -144,6 +160,19 @@ def test_a_smaller_set_is_answered() -> None:
     assert f"from +{low:.2g} to +{high:.2g}" in half
     assert half != swarm_sentence(FOUND)
     assert int(half.split(" dots")[0].split()[-3]) > 183
+
+
+def test_what_reaches_farthest_is_told_of_the_set_that_is_looked_at() -> None:
+    found = with_scores(0.2, 0.1, 0.05)
+    half = found.epsilon / 2
+    effects = found.effects.copy()
+    effects[0, ~found.members(half)[0], 2] = 0.9  # the first pair reaches farthest, but far out
+    effects[0, found.members(half)[0], 2] = 0.01
+    found = replace(found, effects=effects)
+    assert "of age × sex reaches farthest" in swarm_sentence(found)
+    smaller = swarm_sentence(found, epsilon=half)
+    assert "All good models give age × LDL the same interaction score, +0.1" in smaller
+    assert swarm_values.bands_of(found, epsilon=half)[0].title == "Age × Sex", "bands stay"
 
 
 def test_models_that_all_say_the_same() -> None:

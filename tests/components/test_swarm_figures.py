@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components import interaction_made_up, interaction_swarm, swarm_values
-from components.swarm_places import positions, tallest_of
+from components.swarm_places import laid, positions, tallest_of
 from components.swarm_values import Band, Of, Value
 from components.tokens import BAR_OTHER
 from engine.interaction_results import Interactions
@@ -35,7 +37,7 @@ def keys(figure: go.Figure) -> list[tuple[int, int]]:
 @pytest.mark.parametrize(("of", "value"), ALL)
 def test_dots_do_not_overlap_at_the_declared_size(of: Of, value: Value) -> None:
     found = interaction_made_up.interactions()
-    placed = positions(swarm_values.bands_of(found, of, value))
+    placed = laid(found, of, value)
     assert len(placed) == (15 if of == "pairs" else 6)
     x, y, sizes = (np.concatenate([getattr(one, n) for one in placed]) for n in ("x", "y", "sizes"))
     assert overlap(x, y, sizes) < 1e-6, "within bands and between them"
@@ -47,14 +49,13 @@ def test_dots_do_not_overlap_at_the_declared_size(of: Of, value: Value) -> None:
 def test_the_figure_has_the_dots_where_they_were_placed() -> None:
     found = interaction_made_up.interactions()
     figure = interaction_swarm.figure(found)
-    bands = swarm_values.bands_of(found)
     low, high = figure.layout.xaxis.range
     margin = figure.layout.margin
     down = figure.layout.height - margin.t - margin.b
     assert figure.layout.yaxis.range == (pytest.approx(down, abs=1), 0), "y counts pixels"
     want = {
         (int(p), int(m)): (x, y)
-        for one in positions(bands)
+        for one in laid(found)
         for p, m, x, y in zip(one.band.pair, one.band.model, one.x, one.y, strict=True)
     }
     told = dict(zip(keys(figure), spots(figure), strict=True))
@@ -116,7 +117,7 @@ def test_many_equal_values_are_thinned_and_told() -> None:
     assert 441 in placed[0].band.model, "the one that is looked at is there"
     assert np.ptp(placed[0].y) <= tallest_of(1) == 160
     found = interaction_made_up.interactions(("A", "B", "C"), idle=[])
-    told = interaction_swarm.figure(found, most=100)
+    told = interaction_swarm.figure(found, placed=laid(found, most=100))
     lines = [note.text for note in told.layout.annotations]
     drawn = len(keys(told))
     there = sum(len(b.values) for b in swarm_values.bands_of(found))
@@ -233,3 +234,57 @@ def test_a_full_swarm_travels_small() -> None:
     coded = [t for t in figure.to_dict()["data"] if isinstance(t.get("x"), dict)]
     assert coded
     assert all(len(base64.b64decode(t["x"]["bdata"])) % 4 == 0 for t in coded)
+
+
+@pytest.mark.parametrize(("of", "value"), ALL)
+def test_a_smaller_set_moves_no_dot(of: Of, value: Value) -> None:
+    found = interaction_made_up.interactions()
+    placed = laid(found, of, value)
+    whole = interaction_swarm.figure(found, of=of, value=value, placed=placed)
+    grey = []
+    for epsilon in found.epsilons:
+        some = interaction_swarm.figure(
+            found, of=of, value=value, epsilon=float(epsilon), placed=placed
+        )
+        assert sorted(zip(keys(some), spots(some), strict=True)) == sorted(
+            zip(keys(whole), spots(whole), strict=True)
+        )
+        alone = interaction_swarm.figure(found, of=of, value=value, epsilon=float(epsilon))
+        assert alone.to_json() == some.to_json(), "what is passed is what would be laid"
+        inside = found.members(float(epsilon))
+        out = {
+            (int(p), int(m))
+            for trace in some.data
+            if trace.customdata is not None and isinstance(trace.marker.color, str)
+            for p, m in np.asarray(trace.customdata)
+            if trace.marker.symbol == "circle"
+        }
+        assert out == {(p, m) for p, m in keys(some) if m > 0 and not inside[p, m]}
+        grey.append(len(out))
+    assert grey == sorted(grey, reverse=True)
+    assert grey[0] > grey[-1]
+
+
+def test_models_of_smaller_sets_lie_nearer_to_the_middle() -> None:
+    heap = replace(band(np.zeros(31)), loss=np.r_[0.0, np.linspace(3.0, 0.1, 30)])
+    (placed,) = positions([heap], limits=[1.0, 2.0])
+    away = np.abs(placed.y - placed.middle)
+    small, middle, rest = (
+        away[which & ~placed.band.reference]
+        for which in (
+            placed.band.loss <= 1,
+            (placed.band.loss > 1) & (placed.band.loss <= 2),
+            placed.band.loss > 2,
+        )
+    )
+    assert small.max() <= middle.min()
+    assert middle.max() <= rest.min()
+    assert small.max() < rest.min()
+
+
+def test_the_page_draws_a_swarm_no_narrower_than_it_was_laid_for() -> None:
+    css = (Path(__file__).parents[2] / "assets/css/page.css").read_text()
+    told = re.search(r"\.st-key-chart-i-swarm > \* \{ min-width: (\d+)px; \}", css)
+    assert told
+    margin = interaction_swarm.example().layout.margin
+    assert int(told[1]) - margin.l - margin.r >= interaction_swarm.WIDTH

@@ -14,6 +14,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import engine
+from components import swarm_places
 from components.interaction_names import order_of, place_of
 from components.words import passes_told
 from dashboard.interactions import exporting, marks, published
@@ -162,6 +163,25 @@ def test_the_slider_runs_no_pass() -> None:
     assert address(page)["ring"] == "2"
 
 
+def test_the_dots_of_a_swarm_are_laid_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = opened(view="swarm", pair="1:4", one="185")
+    laid: list[tuple[Any, ...]] = []
+    real = swarm_places.laid
+
+    def counted(*given: Any, **more: Any) -> Any:
+        laid.append(given[1:])
+        return real(*given, **more)
+
+    monkeypatch.setattr(swarm_places, "laid", counted)
+    page.select_slider(key="i.ring").set_value(2).run()
+    page.toggle(key="i.box").set_value(True).run()
+    assert not laid
+    page.toggle(key="i.absolute").set_value(True).run()
+    page.session_state["i.of"] = "columns"
+    page.run()
+    assert laid == [("pairs", "score"), ("columns", "score")]
+
+
 def test_smaller_sets_are_those_of_a_smaller_epsilon(compas: Interactions) -> None:
     page = opened(view="strengths", ring="2")
     table = page.dataframe[0].value
@@ -296,6 +316,7 @@ def test_slow_work_says_its_cost_and_waits(monkeypatch: pytest.MonkeyPatch) -> N
     usual = engine.plan_interactions("diabetes-mlp", "sample:diabetes").usual
     passes = f"about {passes_told(usual)}, on 442 rows"
     assert f"About 10.0 min · the strongest pairs · {passes}" in told(page)
+    assert "It begins at the press of the button." in told(page)
     assert button(page, "Measure")
 
 
@@ -523,7 +544,7 @@ def test_predictions_of_other_regions_are_not_those_remembered() -> None:
     mask = np.array([1.0, 0.0])
     for divided in regions:
         found = SimpleNamespace(regions=divided)
-        looked = Looked(Asked("", model, picture=picture), found, 0, 0, None)  # type: ignore[arg-type]
+        looked = Looked(Asked("", model, picture=picture), found, True, 0, 0, None)  # type: ignore[arg-type]
         _, masked = card._said(looked, mask)
         expected = predict_with_masks(model, picture, mask, divided)[0]
         assert masked == pytest.approx(expected, rel=1e-4)
@@ -574,3 +595,134 @@ def test_a_ball_takes_three_features_or_four() -> None:
 def test_a_region_that_is_not_there() -> None:
     page = opened(model="digits-cnn", pairs="0:11")
     assert "no region '11'" in told(page).lower()
+
+
+# --- what is shown stays until something else is there ---
+
+
+def badges(page: AppTest) -> str:
+    return " ".join(one.value for one in page.markdown if "-badge[" in one.value)
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From here on nothing begins unasked, but what is there is there."""
+    monkeypatch.setattr(interactions, "seconds", lambda plan: 600.0)
+    monkeypatch.setattr(interactions, "is_kept", lambda plan: False)
+
+
+def halo_of(page: AppTest) -> str:
+    """What is drawn of the pair that is looked at."""
+    (one,) = (one.proto for one in page.get("plotly_chart") if "Halo of" in one.proto.alt)
+    return str(one.alt + one.spec)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "changed"),
+    [
+        ("rate", 5.0, "how far above the loss"),
+        ("allow", "number", "how far above the loss"),
+        ("pairs", ["1:4", "3:5"], "pairs"),
+        ("repeats", 40, "permutations"),
+        ("rows", 300, "rows"),
+        ("retrained", 2, "models trained again"),
+        ("seed", 60, "seed"),
+    ],
+)
+def test_a_changed_setting_leaves_the_old_figures_and_says_so(
+    key: str, value: Any, changed: str, request: pytest.FixtureRequest
+) -> None:
+    page = opened(pair="1:4", one="185")
+    assert "Up to date" in badges(page)
+    before, card = halo_of(page), metrics(page)
+    request.getfixturevalue("slow")
+    page.session_state[f"i.{key}"] = value
+    page.run()
+    assert not page.exception
+    assert button(page, "Measure")
+    assert "Out of date" in badges(page)
+    assert f"Changed since: {changed}." in told(page)
+    assert "COMPAS logistic regression · COMPAS · 6172 rows" in told(page)
+    assert "It begins at the press of the button." not in told(page)
+    assert halo_of(page) == before
+    assert metrics(page) == card
+    button(page, "Measure").click().run()
+    finished(page)
+    assert "Up to date" in badges(page)
+    assert "Changed since" not in told(page)
+
+
+def test_going_back_needs_no_pass_and_is_up_to_date_again(request: pytest.FixtureRequest) -> None:
+    page = opened()
+    request.getfixturevalue("slow")
+    page.session_state["i.seed"] = 61
+    page.run()
+    assert "Out of date" in badges(page)
+    page.session_state["i.seed"] = 0
+    page.run()
+    assert "Up to date" in badges(page)
+    assert not [one for one in page.button if one.label == "Measure"]
+
+
+def test_figures_of_another_model_keep_their_own_names(request: pytest.FixtureRequest) -> None:
+    page = opened(view="strengths", pair="1:4")
+    before = page.dataframe[0].value
+    request.getfixturevalue("slow")
+    page.selectbox(key="i.model").select("diabetes-mlp").run()
+    assert "Changed since: model and table." in told(page)
+    assert page.dataframe[0].value.equals(before)
+    pair = next(one for one in page.selectbox if one.label == "Pair")
+    assert "African-American × Any juvenile offence" in pair.options
+    assert any("Never to be used for decisions" in one.value for one in page.warning)
+    assert "COMPAS logistic regression · COMPAS" in told(page)
+    page.session_state["i.view"] = "ball"
+    page.run()
+    assert (
+        "Younger than 21"
+        in next(one for one in page.multiselect if one.label == "Features").options
+    )
+    button(page, "Measure").click().run()
+    finished(page)
+    assert "Up to date" in badges(page)
+    assert not any("Never to be used" in one.value for one in page.warning)
+    pair = next(one for one in page.selectbox if one.label == "Pair")
+    assert not any("African-American" in option for option in pair.options)
+
+
+def test_cancelling_leaves_the_old_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = opened()
+    before = halo_of(page)
+
+    def cancelled(*_args: object, **_more: object) -> None:
+        raise Cancelled("cancelled")
+
+    monkeypatch.setattr("engine.interactions.planning.InteractionPlan.run", cancelled)
+    page.session_state["i.seed"] = 78
+    finished(page.run())
+    assert "Cancelled. Pairs that were done are kept: it goes on from there." in told(page)
+    assert "Out of date" in badges(page)
+    assert halo_of(page) == before
+
+
+def test_a_table_that_cannot_be_used_leaves_the_old_figures() -> None:
+    page = opened()
+    before = halo_of(page)
+    frame = load_sample_table("compas").frame.head(50).drop(columns="two_year_recid")
+    upload(page, frame.to_csv(index=False).encode())
+    assert "interactions compare with the truth" in told(page).lower()
+    assert "Changed since: table." in told(page)
+    assert halo_of(page) == before
+
+
+def test_a_pair_that_is_added_is_looked_at_once_it_is_there(
+    request: pytest.FixtureRequest,
+) -> None:
+    page = opened(view="strengths", pairs="2:4", seed="62")
+    request.getfixturevalue("slow")
+    page.session_state["i-far"] = (0, 1)
+    page.run()
+    button(page, "Look at it too").click().run()
+    assert "Out of date" in badges(page)
+    button(page, "Measure").click().run()
+    finished(page)
+    assert address(page)["pair"] == "0:1"

@@ -131,6 +131,15 @@ def test_work_that_is_interrupted_goes_on(
     [
         (["interact"], "name a model with --model and a table with --table, or a picture"),
         ([*ASKED, "--image", "sample:chelsea"], "--table and --image are both given"),
+        (
+            [*ASKED, "--rate", "0.1", "--epsilon", "0.02"],
+            "--rate and --epsilon are both given; name",
+        ),
+        (
+            [*PICTURE, "--rate", "0.1", "--epsilon", "0.02", "--plan"],
+            "--rate and --epsilon are both",
+        ),
+        ([*ASKED, "--plan", "--rate", "0", "--epsilon", "0.02"], "--rate and --epsilon are both"),
         ([*ASKED, "--regions", "4"], "--regions does not go with --table"),
         ([*PICTURE, "--rows", "40"], "--rows does not go with --image"),
         ([*PICTURE, "--regions", "1"], "regions=1: expected a whole number from 2 to 64"),
