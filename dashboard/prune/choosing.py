@@ -49,6 +49,7 @@ def choose() -> Asked:
         with st.spinner("Loading the model …"):
             model = models.model(ref)
             taken = own_models.taken_by(model)
+        with st.spinner("Finding out what can be removed; with some networks it takes a minute …"):
             groups = find_groups(model) if taken == "pictures" else None
     except HaloscopeError as error:
         return Asked(ref, problem=str(error))
