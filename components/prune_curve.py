@@ -27,7 +27,7 @@ _HEIGHT = 340
 _BAND = "rgba(99,102,241,0.16)"
 _RANGE = "rgba(154,160,174,0.22)"
 _OTHERS = KINDS[1:7]
-_RIGHT = 64.0  # percent across: from here on the marker is at the right
+_RIGHT = 0.64  # of the way across: from here on the marker is at the right
 _HIGH = 0.85  # of the axis: from here on the number stands below the marker
 
 
@@ -65,8 +65,9 @@ def figure(
     top = _top(found, value, [own, *(_values(found, place, value) for place in others)])
     drawn.update_yaxes(range=[0, top])
     x = float(_across(found, way, along)[ratio])
-    _dense(drawn, found, value, x)
-    _marker(drawn, x, float(own.value[ratio]), value, top)
+    right = x > _RIGHT * _end(found, along)
+    _dense(drawn, found, value, right)
+    _marker(drawn, x, float(own.value[ratio]), value, top, right)
     return drawn
 
 
@@ -180,7 +181,7 @@ def _top(found: PruneSweep, value: Value, lines: list[Shares]) -> float:
 def _axes(drawn: go.Figure, found: PruneSweep, value: Value, along: Along) -> None:
     frames.finished(drawn, _HEIGHT)
     what = "units" if along == "ratio" else "parameters"
-    end = 100.0 if along == "parameters" else max(10.0, 100 * float(found.ratios[-1]))
+    end = _end(found, along)
     drawn.update_xaxes(
         title=frames.axis_title(f"{what} removed (%)"), range=[-0.02 * end, 1.03 * end],
         fixedrange=True, showgrid=False, zeroline=False, nticks=8,
@@ -190,7 +191,12 @@ def _axes(drawn: go.Figure, found: PruneSweep, value: Value, along: Along) -> No
     frames.legend_above(drawn, traceorder="reversed")
 
 
-def _dense(drawn: go.Figure, found: PruneSweep, value: Value, marked: float) -> None:
+def _end(found: PruneSweep, along: Along) -> float:
+    """Return how far the axis across reaches, in percent."""
+    return 100.0 if along == "parameters" else max(10.0, 100 * float(found.ratios[-1]))
+
+
+def _dense(drawn: go.Figure, found: PruneSweep, value: Value, right: bool) -> None:
     """Draw where the untouched network is, its name away from the marker."""
     at = 100 * dense_value(found, value).value
     if not np.isfinite(at):
@@ -198,18 +204,20 @@ def _dense(drawn: go.Figure, found: PruneSweep, value: Value, marked: float) -> 
     line = {"color": BAR_OTHER, "width": 1}
     drawn.add_shape(type="line", xref="paper", x0=0, x1=1, y0=at, y1=at, line=line, layer="below")
     drawn.add_annotation(
-        text="untouched", x=int(marked <= _RIGHT), xref="paper", y=at, yanchor="bottom",
-        xanchor="right" if marked <= _RIGHT else "left",
+        text="untouched", x=int(not right), xref="paper", y=at, yanchor="bottom",
+        xanchor="left" if right else "right",
         showarrow=False, font={"size": 11},
     )  # fmt: skip
 
 
-def _marker(drawn: go.Figure, x: float, height: float, value: Value, top: float) -> None:
+def _marker(
+    drawn: go.Figure, x: float, height: float, value: Value, top: float, right: bool
+) -> None:
     frames.line_at(drawn, float(x), ACCENT, "dot")
     if not np.isfinite(height):
         return
     above = "bottom" if 100 * height > _HIGH * top else "top"
-    side = "left" if x > _RIGHT else "right"
+    side = "left" if right else "right"
     drawn.add_scatter(
         x=[round(float(x), 3)], y=[round(100 * height, 3)], mode="markers+text",
         marker={"size": 13, "color": ACCENT, "line": {"color": "#FFFFFF", "width": 2}},

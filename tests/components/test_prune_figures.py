@@ -90,6 +90,19 @@ def test_curve_has_its_values(sweep: PruneSweep, value: str) -> None:
     assert marker.y[0] == pytest.approx(100 * own(6), abs=1e-3)
 
 
+def test_the_number_stays_within_a_curve_that_ends_early(sweep: PruneSweep) -> None:
+    half = replace(
+        sweep,
+        ratios=sweep.ratios[:6],
+        **{
+            name: getattr(sweep, name)[:, :6]
+            for name in ("predicted", "confidence", "kept", "parameters", "macs")
+        },
+    )
+    assert prune_curve.figure(sweep, 5, 5).data[-1].textposition.endswith("right")
+    assert prune_curve.figure(half, 5, 5).data[-1].textposition.endswith("left")
+
+
 def test_curve_draws_the_control_within_its_drawings(sweep: PruneSweep) -> None:
     figure = prune_curve.figure(sweep, 5, 6)
     each = np.array([[sweep.accuracy(w, r).value for r in range(10)] for w in (7, 8, 9)])
