@@ -28,11 +28,11 @@ libraries: $(VENV)/.ready
 # Tests that drive a browser wait for it, and so come by themselves, one after the other.
 test: check browser
 	@$(PARALLEL) -m "not slow and not browser" $(ARGS)
-	@$(BIN)/python -m pytest -m "not slow and browser" $(ARGS)
+	@$(BIN)/python -m pytest tests/browser -m "not slow" $(ARGS)
 
 test-all: check browser $(VENV)/.ready-all
 	@$(PARALLEL) -m "not browser" $(ARGS)
-	@$(BIN)/python -m pytest -m "browser" $(ARGS)
+	@$(BIN)/python -m pytest tests/browser $(ARGS)
 
 check: $(VENV)/.ready-dev
 	@$(BIN)/ruff check .
@@ -52,7 +52,6 @@ bench: $(VENV)/.ready-all browser
 	@$(BIN)/python tests/bench/pruning.py
 	@$(BIN)/python tests/bench/pruning_sweep.py
 	@$(BIN)/python tests/bench/pruning_latency.py
-	@$(BIN)/python tests/bench/pruning.py
 
 own-models: $(VENV)/.ready-dev
 	@HALOSCOPE_KEEP_TABLE=1 $(BIN)/python -m pytest -q tests/engine/own_models/test_table.py
