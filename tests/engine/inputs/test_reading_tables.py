@@ -218,7 +218,7 @@ def picture() -> bytes:
         (b"a,b\n1,\0\n", "is no text; a table is a CSV, TSV or Parquet file"),
         ("\ufeffa,b\n1,\0\n".encode("utf-16-le"), "is no text"),
         (b"\xff\xfea,b\n1,2\n3", "broken UTF-16"),
-        (gzip.compress(b"a,b\n1,2\n"), "is compressed; unpack it first"),
+        (gzip.compress(b"a,b\n1,2\n", mtime=0), "is compressed; unpack it first"),
         (spreadsheet(), "looks like a spreadsheet or an archive; save the sheet as CSV"),
         (b"\xd0\xcf\x11\xe0 old", "looks like an old spreadsheet"),
         (b"%PDF-1.7 and so on", "is a PDF; save the table as CSV"),
