@@ -12,7 +12,7 @@ from engine.execution.cost import Cost
 from engine.execution.passes import Cancel, Passes, Progress
 from engine.inputs.image_sets import ImageSet
 from engine.inputs.images import Fit
-from engine.manifest import SCHEMA, key_of, versions
+from engine.manifest import key_of
 from engine.models.loaded import LoadedModel
 from engine.models.loading import load_model
 from engine.parameters import check_seed
@@ -21,6 +21,7 @@ from engine.pruning.geometry.classifier import find_classifier
 from engine.pruning.geometry.running import run_geometry
 from engine.pruning.sweeping.asking import Asked, ask, prunable
 from engine.pruning.sweeping.building import Workshop
+from engine.pruning.sweeping.described import decided_by, source_of
 from engine.pruning.sweeping.judged import Parts, parted
 from engine.pruning.units import Groups
 
@@ -78,14 +79,7 @@ class GeometryPlan:
 
     def source(self) -> dict[str, Any]:
         """Return names a person would know; they decide nothing."""
-        return {
-            "model": self.model.ref,
-            "model_title": self.model.card.title,
-            "images": self.images.name,
-            "images_origin": self.images.origin,
-            "calibration": self.calibrating.name,
-            "calibration_origin": self.calibrating.origin,
-        }
+        return source_of(self.model, self.images, self.calibrating)
 
     @property
     def benchmarks(self) -> tuple[tuple[str, int], ...]:
@@ -181,20 +175,11 @@ def _request(
     """Return all that decides the numbers."""
     told = asked.told()
     return {
-        "schema": SCHEMA,
+        **decided_by(model, images, calibration, fit, seed),
         "kind": Geometry.kind,
-        "model": model.describe(),
-        "preprocessing": {**model.spec.describe(), "fit": fit},
-        "classes": model.classes_digest,
-        "images": images.digest,
-        "calibration": None if calibration is None else calibration.digest,
         "criterion": criterion,
         "ratios": told["ratios"][1:],
         "repair": asked.repairs[0],
         **{name: told[name] for name in ("scope", "overrides", "corruptions", "severities")},
-        "seed": seed,
-        "device": model.device.type,
-        "dtype": model.dtype,
         "chunk": default_chunk(model),
-        "versions": {**versions(), **model.packages},
     }

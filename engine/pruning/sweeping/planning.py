@@ -14,7 +14,7 @@ from engine.execution.keeping import Keeper
 from engine.execution.passes import Cancel, Progress
 from engine.inputs.image_sets import ImageSet
 from engine.inputs.images import Fit
-from engine.manifest import SCHEMA, key_of, versions
+from engine.manifest import key_of
 from engine.models.image_labels import match_labels
 from engine.models.loaded import LoadedModel
 from engine.models.loading import load_model
@@ -22,6 +22,7 @@ from engine.parameters import check_seed
 from engine.prune_results import PruneSweep
 from engine.pruning.sweeping.asking import Asked, ask, prunable
 from engine.pruning.sweeping.building import Workshop
+from engine.pruning.sweeping.described import decided_by, source_of
 from engine.pruning.sweeping.judged import Parts, parted
 from engine.pruning.sweeping.sweep import run_sweep
 from engine.pruning.units import Groups
@@ -35,7 +36,7 @@ class PrunePlan:
     """A sweep that could be made: what it will be known by, and its cost.
 
     Attributes:
-        model: the whole network.
+        model: the untouched network.
         groups: what can be removed from it.
         images: pictures that networks are judged on.
         calibrating: pictures that they are scored and repaired with.
@@ -86,14 +87,7 @@ class PrunePlan:
 
     def source(self) -> dict[str, Any]:
         """Return names a person would know; they decide nothing."""
-        return {
-            "model": self.model.ref,
-            "model_title": self.model.card.title,
-            "images": self.images.name,
-            "images_origin": self.images.origin,
-            "calibration": self.calibrating.name,
-            "calibration_origin": self.calibrating.origin,
-        }
+        return source_of(self.model, self.images, self.calibrating)
 
 
 def plan_pruning(
@@ -152,19 +146,10 @@ def _request(
 ) -> dict[str, Any]:
     """Return all that decides the numbers."""
     return {
-        "schema": SCHEMA,
+        **decided_by(model, images, calibration, fit, seed),
         "kind": PruneSweep.kind,
-        "model": model.describe(),
-        "preprocessing": {**model.spec.describe(), "fit": fit},
-        "classes": model.classes_digest,
-        "images": images.digest,
-        "calibration": None if calibration is None else calibration.digest,
         **asked.told(),
-        "seed": seed,
-        "device": model.device.type,
-        "dtype": model.dtype,
         "chunk": chunk_for(model),
-        "versions": {**versions(), **model.packages},
     }
 
 
